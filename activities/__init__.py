@@ -1,0 +1,1 @@
+"""What touches the world: one package per outside system, each with client, mapping, activities and settings."""

@@ -1,0 +1,170 @@
+"""The effect protocol: every write of every adapter goes through `Effects.perform` (contracts: giav 3.3).
+
+It never sleeps: between looks it raises `UnknownOutcome` with the time to wait, and the durable retry of the activity
+comes back to it. So a crash at any line resumes here, with a look before anything is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from domain.effects import (
+    AfterLook,
+    EffectKey,
+    EffectRecord,
+    Move,
+    after_empty_look,
+    next_move,
+    wait_before_look,
+)
+from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
+
+
+class Ledger(Protocol):
+    """What the protocol asks of the store (`store.effects.EffectLedger`); each method is one transaction."""
+
+    def intend(
+        self, key: EffectKey, *, booking_id: str | None, request: Mapping[str, Any] | None
+    ) -> tuple[EffectRecord, bool]:
+        """Insert the row with one act counted; the flag says whether this call inserted it."""
+
+    def sending(self, key: EffectKey) -> None:
+        """Count one more act and forget the looks, before sending again."""
+
+    def not_sent(self, key: EffectKey, reason: str) -> None:
+        """The request certainly never arrived: take the act back."""
+
+    def unknown(self, key: EffectKey, reason: str) -> EffectRecord: ...
+
+    def looked(self, key: EffectKey) -> EffectRecord:
+        """Count one look-up that found nothing."""
+
+    def done(self, key: EffectKey, outside_id: str, *, adopted: bool = False) -> None: ...
+
+    def refused(self, key: EffectKey, reason: str) -> None: ...
+
+    def undone(self, key: EffectKey) -> None: ...
+
+    def twins(self, key: EffectKey, outside_ids: Sequence[str]) -> None:
+        """Open a parked item: more than one record carries the reference; the first was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One write. `act` sends it once with the reference and returns the outside id; `look_up` returns the outside ids
+    that carry the reference, oldest first, each verified on our side.
+
+    `look_up=None` marks a write that sets a state and may be repeated (PUT, un-nest); it is then simply sent again.
+    `request` is what we send, kept because some systems cannot give it back (giav 2.1).
+    """
+
+    key: EffectKey
+    act: Callable[[str], str]
+    look_up: Callable[[str], Sequence[str]] | None = None
+    booking_id: str | None = None
+    request: Mapping[str, Any] | None = None
+
+
+class Effects:
+    """Runs effects against a ledger; `beat` names the running effect to whoever watches (an activity's heartbeat)."""
+
+    def __init__(self, ledger: Ledger, beat: Callable[[str], None] = lambda _: None) -> None:
+        self._ledger = ledger
+        self._beat = beat
+
+    def perform(self, effect: Effect) -> str:
+        """Make the effect happen exactly once and return its outside id.
+
+        Raises `Refused` (also when it was refused before and nobody armed it again), `Transient`, `UnknownOutcome`
+        (come back after `retry_after`), `NeedsPerson` when it could not be found after all acts.
+        """
+        self._beat(f"{effect.key.operation} {effect.key.entity}")
+        record, fresh = self._ledger.intend(effect.key, booking_id=effect.booking_id, request=effect.request)
+        match next_move(record, fresh=fresh):
+            case Move.RETURN:
+                return record.outside_id or ""
+            case Move.REPORT_REFUSAL:
+                raise Refused(
+                    record.reason or f"already {record.state.value}",
+                    system=effect.key.system,
+                    operation=effect.key.operation,
+                    effect=str(effect.key),
+                )
+            case Move.LOOK_UP:
+                return self._look_then_act(effect, record)
+            case Move.ACT:
+                return self._act(effect, first=True)
+
+    def take_back(self, key: EffectKey, undo: Effect) -> None:
+        """Undo an effect by another effect with its own key, and mark the first as undone."""
+        self.perform(undo)
+        self._ledger.undone(key)
+
+    def _look_then_act(self, effect: Effect, record: EffectRecord) -> str:
+        if effect.look_up is not None:
+            found = self._look(effect)
+            if found is not None:
+                return found
+            record = self._ledger.looked(effect.key)
+            match after_empty_look(record):
+                case AfterLook.WAIT:
+                    raise self._come_back(effect, record, "not found yet after an unknown outcome")
+                case AfterLook.PERSON:
+                    raise NeedsPerson(
+                        f"sent {record.acts} times without a clear answer and not found by reference "
+                        f"{effect.key.reference}; look for it there, then adopt its id or retry",
+                        system=effect.key.system,
+                        operation=effect.key.operation,
+                        effect=str(effect.key),
+                    )
+                case AfterLook.ACT:
+                    pass
+        self._ledger.sending(effect.key)
+        return self._act(effect, first=False)
+
+    def _look(self, effect: Effect) -> str | None:
+        assert effect.look_up is not None
+        found = list(effect.look_up(effect.key.reference))
+        if not found:
+            return None
+        if len(found) > 1:
+            self._ledger.twins(effect.key, found)
+        self._ledger.done(effect.key, found[0], adopted=True)
+        return found[0]
+
+    def _act(self, effect: Effect, *, first: bool) -> str:
+        try:
+            outside_id = effect.act(effect.key.reference)
+        except BackOfficeError as error:
+            error.effect = str(effect.key)
+            self._settle_failure(effect, error)
+            raise
+        if not first and effect.look_up is not None:
+            # The earlier send may have landed late, next to this one.
+            found = self._look(effect)
+            if found is not None:
+                return found
+        self._ledger.done(effect.key, outside_id)
+        return outside_id
+
+    def _settle_failure(self, effect: Effect, error: BackOfficeError) -> None:
+        match error:
+            case UnknownOutcome():
+                record = self._ledger.unknown(effect.key, str(error))
+                error.retry_after = error.retry_after or wait_before_look(record)
+            case Transient():
+                self._ledger.not_sent(effect.key, str(error))
+            case _:
+                self._ledger.refused(effect.key, str(error))
+
+    @staticmethod
+    def _come_back(effect: Effect, record: EffectRecord, why: str) -> UnknownOutcome:
+        return UnknownOutcome(
+            why,
+            system=effect.key.system,
+            operation=effect.key.operation,
+            retry_after=wait_before_look(record),
+            effect=str(effect.key),
+        )

@@ -1,0 +1,101 @@
+"""The verbs × systems table: each cell's name, queue, input, output and patience (DESIGN section 3).
+
+This is all that workflows may know of activities. The implementations carry the same names (`@implements(VERB)`),
+and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from domain.naming import Queue
+from domain.steps import (
+    BookingStep,
+    CancellationStep,
+    ChargebackStep,
+    ChargeResult,
+    Done,
+    ExperienceStep,
+    InstalmentStep,
+    LifecycleOutcome,
+    Parked,
+    Parking,
+    PaymentStep,
+    PlanArrangement,
+    PlanStep,
+    RefundStep,
+    SealedFile,
+    TamaraFileStep,
+    TamaraStep,
+    Unparking,
+)
+
+In = TypeVar("In", bound=BaseModel)
+Out = TypeVar("Out", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb(Generic[In, Out]):
+    """One cell. `limit` bounds one attempt, `silence` the time between heartbeats (None: too short to need them)."""
+
+    name: str
+    queue: str
+    takes: type[In]
+    gives: type[Out]
+    limit: timedelta = timedelta(minutes=5)
+    silence: timedelta | None = None
+
+
+GIAV_OPEN_EXPERIENCE = Verb("giav.open_experience", Queue.GIAV, ExperienceStep, Done)
+GIAV_AMEND_EXPERIENCE = Verb("giav.amend_experience", Queue.GIAV, ExperienceStep, Done)
+GIAV_CLOSE_EXPERIENCE = Verb("giav.close_experience", Queue.GIAV, ExperienceStep, Done)
+GIAV_REGISTER_BOOKING = Verb("giav.register_booking", Queue.GIAV, BookingStep, Done)
+GIAV_UNDO_REGISTER_BOOKING = Verb("giav.undo_register_booking", Queue.GIAV, BookingStep, Done)
+GIAV_AMEND_BOOKING = Verb("giav.amend_booking", Queue.GIAV, BookingStep, Done)
+GIAV_CANCEL_BOOKING = Verb("giav.cancel_booking", Queue.GIAV, CancellationStep, Done)
+GIAV_RECORD_PAYMENT = Verb("giav.record_payment", Queue.GIAV, PaymentStep, Done)
+GIAV_RECORD_REFUND = Verb("giav.record_refund", Queue.GIAV, RefundStep, Done)
+GIAV_RECORD_CHARGEBACK = Verb("giav.record_chargeback", Queue.GIAV, ChargebackStep, Done)
+
+MIDOFFICE_REGISTER_BOOKING = Verb("midoffice.register_booking", Queue.MIDOFFICE, BookingStep, Done)
+MIDOFFICE_UNDO_REGISTER_BOOKING = Verb("midoffice.undo_register_booking", Queue.MIDOFFICE, BookingStep, Done)
+MIDOFFICE_AMEND_BOOKING = Verb("midoffice.amend_booking", Queue.MIDOFFICE, BookingStep, Done)
+MIDOFFICE_CANCEL_BOOKING = Verb("midoffice.cancel_booking", Queue.MIDOFFICE, CancellationStep, Done)
+MIDOFFICE_RECORD_PAYMENT = Verb("midoffice.record_payment", Queue.MIDOFFICE, PaymentStep, Done)
+
+JOURNAL_RECORD_PAYMENT = Verb("journal.record_payment", Queue.ACCOUNTING, PaymentStep, Done)
+JOURNAL_AMEND_BOOKING = Verb("journal.amend_booking", Queue.ACCOUNTING, BookingStep, Done)
+JOURNAL_CANCEL_BOOKING = Verb("journal.cancel_booking", Queue.ACCOUNTING, CancellationStep, Done)
+JOURNAL_RECORD_REFUND = Verb("journal.record_refund", Queue.ACCOUNTING, RefundStep, Done)
+JOURNAL_RECORD_CHARGEBACK = Verb("journal.record_chargeback", Queue.ACCOUNTING, ChargebackStep, Done)
+
+TAMARA_RECORD_PAYMENT = Verb("tamara.record_payment", Queue.TAMARA, PaymentStep, Done)
+TAMARA_CANCEL_BOOKING = Verb("tamara.cancel_booking", Queue.TAMARA, CancellationStep, Done)
+TAMARA_RECORD_REFUND = Verb("tamara.record_refund", Queue.TAMARA, RefundStep, Done)
+TAMARA_SEAL_FILE = Verb("tamara.seal_file", Queue.TAMARA, TamaraStep, SealedFile)
+TAMARA_DELIVER_FILE = Verb(
+    "tamara.deliver_file",
+    Queue.TAMARA,
+    TamaraFileStep,
+    Done,
+    limit=timedelta(minutes=30),
+    silence=timedelta(seconds=60),
+)
+
+PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)
+PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM, InstalmentStep, ChargeResult)
+
+OFFICE_ARRANGE_PLAN = Verb("office.arrange_plan", Queue.OFFICE, PlanStep, PlanArrangement)
+OFFICE_FREEZE_PLAN = Verb("office.freeze_plan", Queue.OFFICE, PlanStep, Done)
+OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
+OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
+OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)
+
+VERBS: dict[str, Verb[BaseModel, BaseModel]] = {
+    value.name: value for value in list(globals().values()) if isinstance(value, Verb)
+}
+"""Every cell by its name."""

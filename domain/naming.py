@@ -1,0 +1,54 @@
+"""Workflow ids, task queues and search attributes: the names that operators see (DESIGN section 4)."""
+
+from __future__ import annotations
+
+
+def experience_workflow(agency: str, experience_id: str) -> str:
+    return f"experience/{agency}/{experience_id}"
+
+
+def booking_workflow(agency: str, booking_id: str) -> str:
+    return f"booking/{agency}/{booking_id}"
+
+
+def payment_workflow(agency: str, payment_id: str) -> str:
+    return f"payment/{agency}/{payment_id}"
+
+
+def plan_workflow(agency: str, booking_id: str) -> str:
+    return f"plan/{agency}/{booking_id}"
+
+
+def tamara_workflow(agency: str, kind: str, day: str) -> str:
+    """`day` is ISO 8601, agency local."""
+    return f"tamara/{agency}/{kind}/{day}"
+
+
+class Queue:
+    """Task queues: one for workflows, one for every outside system, so that a dead system stalls only itself."""
+
+    WORKFLOWS = "workflows"
+    GIAV = "giav"
+    MIDOFFICE = "midoffice"
+    TAMARA = "tamara"
+    ACCOUNTING = "accounting"
+    PLATFORM = "platform"
+    OFFICE = "office"
+
+    ACTIVITIES = (GIAV, MIDOFFICE, TAMARA, ACCOUNTING, PLATFORM, OFFICE)
+
+
+SEARCH_ATTRIBUTES: dict[str, str] = {
+    "Agency": "Keyword",
+    "Booking": "Keyword",
+    "Experience": "Keyword",
+    "Lifecycle": "Keyword",
+    "SyncState": "Keyword",
+    "ParkReason": "Keyword",
+    "Payer": "Keyword",
+    "Currency": "Keyword",
+    "Amount": "Int",
+    "Due": "Datetime",
+    "ParkedSince": "Datetime",
+}
+"""Typed search attributes; no personal data, at most ten keywords and three of each other type (notes: SQL visibility)."""

@@ -1,0 +1,226 @@
+"""What the cells of the verbs × systems table take and give: one frozen model in, one out, keys and money only."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.money import Money
+
+
+class Step(BaseModel):
+    """Base of every activity input. `lifecycle` is the workflow id on whose behalf the step runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agency: str
+    lifecycle: str = ""
+
+
+class ExperienceStep(Step):
+    """An experience as the event `event_id` told it."""
+
+    experience_id: str
+    event_id: str
+    revision: int
+
+
+class BookingStep(Step):
+    """A booking as the event `event_id` told it."""
+
+    booking_id: str
+    experience_id: str
+    event_id: str
+    revision: int
+
+
+class CancellationStep(BookingStep):
+    """A cancellation of (a part of) a booking; the event carries snapshot and cancellation."""
+
+    cancellation_id: str
+
+
+class PaymentStep(Step):
+    """One captured payment. `known_booking` is false while the booking is not registered in the ERP (suspense account)."""
+
+    booking_id: str
+    experience_id: str
+    payment_id: str
+    amount: Money
+    method: str
+    known_booking: bool = True
+
+
+class RefundStep(Step):
+    """One refund of one payment."""
+
+    booking_id: str
+    payment_id: str
+    refund_id: str
+    amount: Money
+    cancellation_id: str | None = None
+    event_id: str
+
+
+class ChargebackStep(Step):
+    """One stage of one chargeback; money moves at `funds_withdrawn` and `won` only."""
+
+    booking_id: str
+    payment_id: str
+    chargeback_id: str
+    stage: str
+    amount: Money
+    event_id: str
+
+
+class PlanStep(Step):
+    """A payment plan as the event `event_id` told it."""
+
+    plan_id: str
+    booking_id: str
+    event_id: str
+    revision: int
+
+
+class InstalmentStep(Step):
+    """One attempt to collect one instalment; `attempt` counts from 1."""
+
+    plan_id: str
+    booking_id: str
+    instalment_id: str
+    attempt: int = 1
+
+
+class TamaraStep(Step):
+    """One nightly file of one kind (`BSP` or `MA`) for one agency-local day."""
+
+    kind: Literal["BSP", "MA"]
+    day: date
+
+
+class TamaraFileStep(Step):
+    """A sealed file, by its identity in the ledger."""
+
+    partner_id: str
+    kind: Literal["BSP", "MA"]
+    seq: int
+
+
+class Done(BaseModel):
+    """How a cell ended. `ids` are outside ids by name (`container`, `invoice`), `note` says what was left out and why.
+
+    `partial` means that something is on the not-transferred list; `skipped` that the system has no part in this fact.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["done", "partial", "skipped"] = "done"
+    ids: dict[str, str] = {}
+    note: str = ""
+
+
+class SealedFile(BaseModel):
+    """A TAMARA file that has its number: `lines` transactions, `gross` net debit per currency; None seq = nothing to send."""
+
+    model_config = ConfigDict(frozen=True)
+
+    partner_id: str
+    kind: Literal["BSP", "MA"]
+    seq: int
+    name: str
+    lines: int
+
+
+class ChargeResult(BaseModel):
+    """What the processor said to a charge of an instalment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["captured", "declined", "link_sent", "already_paid", "frozen"]
+    payment_id: str | None = None
+    category: Literal["hard", "soft", "authentication_required"] | None = None
+    message: str = ""
+
+
+class DueInstalment(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    instalment_id: str
+    due_on: date
+    amount: Money
+
+
+class PlanArrangement(BaseModel):
+    """What the plan's schedule now holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    collection: Literal["automatic", "on_notice"]
+    due: tuple[DueInstalment, ...]
+
+
+Decision = Literal["retry", "skip", "adopt", "abandon"]
+"""What a person may answer: do it again, go on without it (with a reason), take over a record that exists, give up and compensate."""
+
+
+class Parking(Step):
+    """A request to park: what stopped, why, who is asked, until when, and what may be answered."""
+
+    item_id: str
+    workflow_id: str
+    booking_id: str | None = None
+    experience_id: str | None = None
+    payment_id: str | None = None
+    verb: str
+    reason: str
+    detail: str
+    fault: str
+    effect: str = ""
+    amount: Money | None = None
+    decisions: tuple[Decision, ...]
+    since: datetime
+
+
+class Parked(BaseModel):
+    """The parked item as stored: owner and deadline come from the agency's settings for the reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: str
+    owner: str
+    deadline: datetime
+
+
+class DecisionTaken(BaseModel):
+    """A person's answer to a parked item, delivered as an Update; `outside_id` only with `adopt`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: str
+    decision: Decision
+    by: str
+    explanation: str = ""
+    outside_id: str | None = None
+
+
+class Unparking(Step):
+    """Close a parked item with its answer; the effect that failed is armed again on `retry` and settled on `adopt`."""
+
+    workflow_id: str
+    verb: str
+    effect: str = ""
+    taken: DecisionTaken
+
+
+class LifecycleOutcome(Step):
+    """The end of a lifecycle for the read model."""
+
+    workflow_id: str
+    kind: str
+    booking_id: str | None = None
+    experience_id: str | None = None
+    payment_id: str | None = None
+    outcome: Literal["done", "partial", "undone", "partly_undone", "abandoned"]
+    notes: tuple[str, ...] = ()

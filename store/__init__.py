@@ -1,0 +1,1 @@
+"""The SQL side: tables, migrations, repositories. The only place that knows SQLAlchemy."""

@@ -1,0 +1,117 @@
+"""What an installation is made of: one TOML file names every address, credential and pin (docs/settings.md)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the text names the file, the path inside it and the reason."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TemporalSettings(Section):
+    """Where Temporal is. Without an address an embedded server is started on `port`, its UI on `ui_port`."""
+
+    address: str | None = None
+    namespace: str = "default"
+    port: int = 7233
+    ui_port: int = 8233
+    ui_url: str | None = None
+
+    @property
+    def target(self) -> str:
+        return self.address or f"127.0.0.1:{self.port}"
+
+    @property
+    def ui(self) -> str:
+        return self.ui_url or f"http://127.0.0.1:{self.ui_port}"
+
+
+class StoreSettings(Section):
+    """`url` is an SQLAlchemy URL; by default an SQLite file in the data folder. `master_key` (base64, 32 bytes) seals secrets."""
+
+    url: SecretStr | None = None
+    master_key: SecretStr | None = None
+
+
+class GatewaySettings(Section):
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+class WebhookSecret(Section):
+    """A Standard Webhooks secret (`whsec_…`); `retiring` is still accepted, `revoked` is not."""
+
+    value: SecretStr
+    state: Literal["active", "retiring", "revoked"] = "active"
+
+
+class PlatformSettings(Section):
+    """The booking platform of an agency: its event source, its secrets, and where the truth can be read back."""
+
+    source: str
+    event_prefix: str = "example.planner"
+    url: str | None = None
+    token: SecretStr | None = None
+    webhook_secrets: Annotated[tuple[WebhookSecret, ...], Field(max_length=3)] = ()
+
+
+class AgencySettings(Section):
+    """One tenant. The sections of outside systems are validated by the package that talks to the system."""
+
+    name: str
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    timezone: str = "Europe/Madrid"
+    environment: Literal["live", "test"] = "test"
+    platform: PlatformSettings
+    giav: dict[str, Any] | None = None
+    midoffice: dict[str, Any] | None = None
+    tamara: dict[str, Any] | None = None
+    journal: dict[str, Any] = {}
+    desk: dict[str, Any] = {}
+
+    def section(self, system: str) -> dict[str, Any] | None:
+        """The raw settings of one outside system, None when the agency does not use it."""
+        value: dict[str, Any] | None = getattr(self, system)
+        return value
+
+
+class Installation(Section):
+    """Everything that `bookings up` needs to know. `data` is the folder of files that survive a restart."""
+
+    data: Path = Path("var")
+    temporal: TemporalSettings = TemporalSettings()
+    store: StoreSettings = StoreSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    agencies: Annotated[dict[str, AgencySettings], Field(min_length=1)]
+
+    @property
+    def store_url(self) -> str:
+        if self.store.url is not None:
+            return self.store.url.get_secret_value()
+        return f"sqlite:///{self.data / 'store.db'}"
+
+
+def load_installation(path: Path) -> Installation:
+    """Read and check a settings file; relative `data` is taken from the file's own folder. Raises `SettingsError`."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    try:
+        installation = Installation.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{path}: {where}: {first['msg']}") from None
+    return installation.model_copy(update={"data": (path.parent / installation.data).resolve()})
