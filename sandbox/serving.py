@@ -40,6 +40,9 @@ class Dropped(Response):
         transport = getattr(getattr(receive, "__self__", None), "transport", None)
         if transport is not None:
             transport.abort()
+            # The server must see the end of the connection before we return, or it writes a 500 into its log.
+            while (await receive())["type"] != "http.disconnect":
+                pass
             return
         # Another server than the one we know: promise more bytes than are sent, which every client reports as a break.
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
