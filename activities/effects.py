@@ -14,6 +14,7 @@ from domain.effects import (
     AfterLook,
     EffectKey,
     EffectRecord,
+    EffectState,
     Move,
     after_empty_look,
     next_move,
@@ -45,7 +46,10 @@ class Ledger(Protocol):
 
     def refused(self, key: EffectKey, reason: str) -> None: ...
 
-    def undone(self, key: EffectKey) -> None: ...
+    def undone(self, key: EffectKey, by: EffectKey) -> None:
+        """Mark an effect and the effect that took it back as undone, in one transaction: both may be performed again."""
+
+    def get(self, key: EffectKey) -> EffectRecord | None: ...
 
     def twins(self, key: EffectKey, outside_ids: Sequence[str]) -> None:
         """Open a parked item: more than one record carries the reference; the first was kept."""
@@ -98,9 +102,12 @@ class Effects:
                 return self._act(effect, first=True)
 
     def take_back(self, key: EffectKey, undo: Effect) -> None:
-        """Undo an effect by another effect with its own key, and mark the first as undone."""
+        """Undo an effect, if it stands, by another effect with its own key."""
+        record = self._ledger.get(key)
+        if record is None or record.state is not EffectState.DONE:
+            return
         self.perform(undo)
-        self._ledger.undone(key)
+        self._ledger.undone(key, undo.key)
 
     def _look_then_act(self, effect: Effect, record: EffectRecord) -> str:
         if effect.look_up is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from domain.errors import BackOfficeError
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
+F = TypeVar("F", bound=Callable[..., Any])
 
 DEFECT = "Defect"
 """Failure type of an error that no adapter foresaw: parked like a refusal, so that it is on a list and not in a loop."""
@@ -35,28 +37,56 @@ def as_failure(error: BackOfficeError) -> ApplicationError:
     )
 
 
-def implements(verb: Verb[In, Out]) -> Callable[[Callable[[Any, In], Out]], Callable[[Any, In], Out]]:
+Cell = Callable[[Any, In], Out]
+AsyncCell = Callable[[Any, In], Awaitable[Out]]
+
+
+def implements(verb: Verb[In, Out]) -> Callable[[Cell[In, Out]], Cell[In, Out]]:
     """Declare a method as the implementation of a cell: registers its name and translates its errors."""
 
-    def declare(method: Callable[[Any, In], Out]) -> Callable[[Any, In], Out]:
+    def declare(method: Cell[In, Out]) -> Cell[In, Out]:
         @functools.wraps(method)
         def cell(self: Any, step: In) -> Out:
-            try:
+            with _translated(verb.name):
                 return method(self, step)
-            except BackOfficeError as error:
-                raise as_failure(error) from None
-            except FailureError:
-                raise
-            except (OperationalError, InterfaceError, PoolTimeout) as error:
-                raise ApplicationError(f"store: {type(error).__name__}", type="Transient") from None
-            except Exception as error:
-                activity.logger.exception("defect in %s", verb.name, exc_info=_without_values(error))
-                raise ApplicationError(_words(error), type=DEFECT, non_retryable=True) from None
 
-        cell.__annotations__ = {"step": verb.takes, "return": verb.gives}
-        return activity.defn(name=verb.name)(cell)
+        return _defined(verb, cell)
 
     return declare
+
+
+def implements_async(verb: Verb[In, Out]) -> Callable[[AsyncCell[In, Out]], AsyncCell[In, Out]]:
+    """`implements` for the few cells that talk to Temporal itself, whose client is asynchronous."""
+
+    def declare(method: AsyncCell[In, Out]) -> AsyncCell[In, Out]:
+        @functools.wraps(method)
+        async def cell(self: Any, step: In) -> Out:
+            with _translated(verb.name):
+                return await method(self, step)
+
+        return _defined(verb, cell)
+
+    return declare
+
+
+def _defined(verb: Verb[In, Out], cell: F) -> F:
+    cell.__annotations__ = {"step": verb.takes, "return": verb.gives}
+    return activity.defn(name=verb.name)(cell)
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BackOfficeError as error:
+        raise as_failure(error) from None
+    except FailureError:
+        raise
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise ApplicationError(f"store: {type(error).__name__}", type="Transient") from None
+    except Exception as error:
+        activity.logger.exception("defect in %s", name, exc_info=_without_values(error))
+        raise ApplicationError(_words(error), type=DEFECT, non_retryable=True) from None
 
 
 def _words(error: Exception) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from domain.naming import Queue
 from domain.steps import (
+    BookingQuestion,
     BookingStep,
     CancellationStep,
     ChargebackStep,
@@ -22,6 +23,7 @@ from domain.steps import (
     ExperienceStep,
     InstalmentStep,
     LifecycleOutcome,
+    MoneyAtStake,
     Parked,
     Parking,
     PaymentStep,
@@ -90,7 +92,9 @@ PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingSte
 PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM, InstalmentStep, ChargeResult)
 
 OFFICE_ARRANGE_PLAN = Verb("office.arrange_plan", Queue.OFFICE, PlanStep, PlanArrangement)
-OFFICE_FREEZE_PLAN = Verb("office.freeze_plan", Queue.OFFICE, PlanStep, Done)
+OFFICE_DUE_INSTALMENTS = Verb("office.due_instalments", Queue.OFFICE, PlanStep, PlanArrangement)
+OFFICE_FREEZE_PLAN = Verb("office.freeze_plan", Queue.OFFICE, BookingQuestion, Done)
+OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuestion, MoneyAtStake)
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
 OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
 OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)

@@ -63,7 +63,7 @@ class EffectRecord:
     """What the store remembers of one effect.
 
     `acts` counts sends that may have left the house: it is raised before sending and lowered again only when the
-    request certainly never arrived. `looks` counts look-ups that found nothing since the last act.
+    request certainly never arrived or its effect was undone. `looks` counts look-ups that found nothing since the last act.
     """
 
     key: EffectKey
@@ -88,7 +88,7 @@ def next_move(record: EffectRecord, *, fresh: bool) -> Move:
     match record.state:
         case EffectState.DONE:
             return Move.RETURN
-        case EffectState.REFUSED | EffectState.UNDONE:
+        case EffectState.REFUSED:
             return Move.REPORT_REFUSAL
         case EffectState.INTENDED if fresh:
             return Move.ACT
@@ -107,7 +107,7 @@ class AfterLook(StrEnum):
 def after_empty_look(record: EffectRecord) -> AfterLook:
     """Decide after an empty look-up; `record.looks` already counts it.
 
-    A write that certainly never arrived (`acts == 0`) may be sent at once. After a send, patience first
+    A write of which nothing is out there (`acts == 0`: it never arrived, or was undone) may be sent at once. After a send, patience first
     (a late landing must be found, not doubled), then another act, and after `MAX_ACTS` a person.
     """
     if record.acts == 0:

@@ -165,6 +165,20 @@ Decision = Literal["retry", "skip", "adopt", "abandon"]
 """What a person may answer: do it again, go on without it (with a reason), take over a record that exists, give up and compensate."""
 
 
+class MoneyAtStake(BaseModel):
+    """What was captured for a booking so far; None before the first payment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    captured: Money | None = None
+
+
+class BookingQuestion(Step):
+    """A question about one booking to our own store."""
+
+    booking_id: str
+
+
 class Parking(Step):
     """A request to park: what stopped, why, who is asked, until when, and what may be answered."""
 
