@@ -1,0 +1,98 @@
+"""One database for everything that must survive: SQLite in a file or PostgreSQL, behind the same two ways in (DESIGN 6)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import QueuePool
+
+from store import migrations
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another process that holds the SQLite file."""
+
+
+class Database:
+    """An engine whose transactions are short: `begin()` writes, `read()` only looks.
+
+    Safe for threads; several processes may share one SQLite file. Errors of the driver come out as SQLAlchemy's.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        # Threads of one process queue here, fairly; SQLite's own busy handler would let them sleep and starve.
+        self._writing = threading.Lock() if self.dialect == "sqlite" else None
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open `sqlite:///path` or `postgresql+psycopg://…`; raises ValueError for anything else."""
+        parsed = make_url(url)
+        match parsed.get_backend_name():
+            case "sqlite" if parsed.database and parsed.database != ":memory:":
+                return cls(_sqlite(url))
+            case "sqlite":
+                raise ValueError("an SQLite store needs a file: threads and processes share it")
+            case "postgresql":
+                with_driver = parsed.set(drivername="postgresql+psycopg")
+                return cls(create_engine(with_driver, pool_size=16, max_overflow=48, pool_pre_ping=True))
+            case other:
+                raise ValueError(f"the store speaks SQLite and PostgreSQL, not {other}")
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One writing transaction: committed at the end of the block, rolled back on any error."""
+        if self._writing is None:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._writing, self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One reading transaction: a consistent snapshot, never blocked by a writer."""
+        with self.engine.connect() as connection, connection.execution_options(reads_only=True).begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; safe when several processes start at once."""
+        with self.begin() as connection:
+            migrations.upgrade(connection)
+
+    def schema_is_current(self) -> bool:
+        """Whether the schema is the one this code was written for."""
+        with self.read() as connection:
+            return migrations.is_current(connection)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=16,
+        max_overflow=48,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling begins too late for IMMEDIATE; ours is below.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later could fail half-way; a writer therefore takes the lock at once.
+        reads_only = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+    return engine

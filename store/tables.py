@@ -1,0 +1,80 @@
+"""The one metadata of the store and the column kinds that mean the same on SQLite and PostgreSQL (DESIGN 6).
+
+Every repository module declares its tables here; instants are UTC, money is integer minor units beside its currency.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, DateTime, Dialect, Integer, MetaData, String, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds. SQLite keeps ISO text of fixed width, so that order of text is order of time."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind: TypeEngine[Any] = String(27) if dialect.name == "sqlite" else DateTime(timezone=True)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
+        return moment.astimezone(UTC)
+
+
+LongId = BigInteger().with_variant(Integer(), "sqlite")
+"""A growing number given by the database (SQLite counts only plain INTEGER keys)."""
+
+
+def agency_column(**options: Any) -> Column[str]:
+    return Column("agency", String(100), nullable=False, **options)
+
+
+def id_column(name: str, *, length: int = 200, **options: Any) -> Column[str]:
+    """An identifier of ours or of the platform."""
+    options.setdefault("nullable", bool(options.get("primary_key")) is False and options.pop("optional", False))
+    return Column(name, String(length), **options)
+
+
+def money_columns(*, nullable: bool = False) -> tuple[Column[int], Column[str]]:
+    """`amount` in minor units and `currency` (ISO 4217)."""
+    return (
+        Column("amount", BigInteger, nullable=nullable),
+        Column("currency", String(3), nullable=nullable),
+    )
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An INSERT that can say ON CONFLICT in the dialect of this connection."""
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> Any:
+    """The same, for statements built once and used often; both dialects offer the same methods."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
