@@ -99,4 +99,6 @@ def _words(error: Exception) -> str:
 
 def _without_values(error: Exception) -> Exception:
     """A validation error prints the values it refused, which may be a person's data; everything else may be logged."""
-    return ValueError(_words(error)).with_traceback(error.__traceback__) if isinstance(error, ValidationError) else error
+    return (
+        ValueError(_words(error)).with_traceback(error.__traceback__) if isinstance(error, ValidationError) else error
+    )

@@ -1,13 +1,13 @@
 """What can go wrong with an outside system, sorted by what may be done next (contracts: giav 1.4, midoffice 3.5, payment-sync 3).
 
-    BackOfficeError
-    ├── Transient        nothing happened there; the same call may be made again
-    ├── UnknownOutcome   the write may or may not have happened; look before anything else
-    ├── Refused          the system understood and said no, for a business reason
-    │   └── UnsupportedProduct   we refuse for it: this kind of service has no place there
-    ├── ContractBroken   question or answer does not fit the wire contract
-    ├── Unauthorised     key, password, host key or certificate was not accepted
-    └── NeedsPerson      every automatic way is used up; a person decides
+BackOfficeError
+├── Transient        nothing happened there; the same call may be made again
+├── UnknownOutcome   the write may or may not have happened; look before anything else
+├── Refused          the system understood and said no, for a business reason
+│   └── UnsupportedProduct   we refuse for it: this kind of service has no place there
+├── ContractBroken   question or answer does not fit the wire contract
+├── Unauthorised     key, password, host key or certificate was not accepted
+└── NeedsPerson      every automatic way is used up; a person decides
 """
 
 from __future__ import annotations

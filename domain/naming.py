@@ -24,6 +24,19 @@ def tamara_workflow(agency: str, kind: str, day: str) -> str:
     return f"tamara/{agency}/{kind}/{day}"
 
 
+def collection_workflow(agency: str, plan_id: str) -> str:
+    """The Schedule appends the due time."""
+    return f"collect/{agency}/{plan_id}"
+
+
+def plan_schedule(agency: str, plan_id: str) -> str:
+    return f"plan/{agency}/{plan_id}"
+
+
+def tamara_schedule(agency: str, kind: str) -> str:
+    return f"tamara/{agency}/{kind}"
+
+
 class Queue:
     """Task queues: one for workflows, one for every outside system, so that a dead system stalls only itself."""
 

@@ -526,7 +526,9 @@ class CloudEvent(Fact):
     id: Annotated[str, StringConstraints(pattern=r"^evt_[0-9A-Za-z]{10,40}$")]
     source: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]+\.v\d+$", max_length=200)]
-    subject: Annotated[str, StringConstraints(pattern=r"^(experience|booking|payment|payment_plan)/[a-z]{2,4}_[0-9A-Za-z]+$")]
+    subject: Annotated[
+        str, StringConstraints(pattern=r"^(experience|booking|payment|payment_plan)/[a-z]{2,4}_[0-9A-Za-z]+$")
+    ]
     time: datetime
     datacontenttype: Literal["application/json"]
     partitionkey: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -537,4 +539,3 @@ class CloudEvent(Fact):
         """The event kind (`payment.captured`) if the type has our prefix and version 1, else None."""
         middle = self.type.removeprefix(prefix + ".")
         return middle.removesuffix(".v1") if middle != self.type and middle.endswith(".v1") else None
-

@@ -122,7 +122,7 @@ class Done(BaseModel):
 
 
 class SealedFile(BaseModel):
-    """A TAMARA file that has its number: `lines` transactions, `gross` net debit per currency; None seq = nothing to send."""
+    """A TAMARA file that has its number; `lines` counts its transactions."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -162,7 +162,7 @@ class PlanArrangement(BaseModel):
 
 
 Decision = Literal["retry", "skip", "adopt", "abandon"]
-"""What a person may answer: do it again, go on without it (with a reason), take over a record that exists, give up and compensate."""
+"""A person's answers: do it again, go on without it, take over a record that exists, give up and compensate."""
 
 
 class MoneyAtStake(BaseModel):

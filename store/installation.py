@@ -36,7 +36,10 @@ class TemporalSettings(Section):
 
 
 class StoreSettings(Section):
-    """`url` is an SQLAlchemy URL; by default an SQLite file in the data folder. `master_key` (base64, 32 bytes) seals secrets."""
+    """`url` is an SQLAlchemy URL, by default an SQLite file in the data folder; `master_key` seals secrets.
+
+    The master key is 32 bytes in base64.
+    """
 
     url: SecretStr | None = None
     master_key: SecretStr | None = None

@@ -1,0 +1,83 @@
+"""Who is asked and until when: every reason to park has an owner and a patience (contracts: money-rules P10).
+
+The table below is what an agency gets; its settings section `desk` may change single reasons.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StoreReason(StrEnum):
+    """Why the store itself parks something, before any workflow sees it or after an effect was found twice."""
+
+    TOTALS_MISMATCH = "totals_mismatch"
+    EVENT_CONFLICT = "event_conflict"
+    UNUSABLE_EVENT = "unusable_event"
+    UNHANDLED_TYPE = "unhandled_type"
+    PAYMENT_REF_CLASH = "payment_ref_clash"
+    FACT_CONTRADICTION = "fact_contradiction"
+    TWINS = "twins"
+
+
+class Duty(BaseModel):
+    """Whose desk a reason lands on, and within how many hours it wants an answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: str
+    hours: Annotated[int, Field(ge=1)] = 24
+
+
+ACCOUNTING, OPERATIONS, TECHNICAL = "accounting", "operations", "technical"
+
+DUTIES: dict[str, Duty] = {
+    StoreReason.TOTALS_MISMATCH: Duty(owner=OPERATIONS, hours=24),
+    StoreReason.EVENT_CONFLICT: Duty(owner=TECHNICAL, hours=8),
+    StoreReason.UNUSABLE_EVENT: Duty(owner=TECHNICAL, hours=8),
+    StoreReason.UNHANDLED_TYPE: Duty(owner=TECHNICAL, hours=72),
+    StoreReason.PAYMENT_REF_CLASH: Duty(owner=ACCOUNTING, hours=8),
+    StoreReason.FACT_CONTRADICTION: Duty(owner=ACCOUNTING, hours=8),
+    StoreReason.TWINS: Duty(owner=ACCOUNTING, hours=24),
+    "Refused": Duty(owner=OPERATIONS, hours=24),
+    "UnsupportedProduct": Duty(owner=OPERATIONS, hours=24),
+    "ContractBroken": Duty(owner=TECHNICAL, hours=8),
+    "Unauthorised": Duty(owner=TECHNICAL, hours=4),
+    "NeedsPerson": Duty(owner=OPERATIONS, hours=8),
+    "Defect": Duty(owner=TECHNICAL, hours=8),
+    "chargeback": Duty(owner=ACCOUNTING, hours=72),
+    "penalty_undecided": Duty(owner=OPERATIONS, hours=72),
+    "refund_undecided": Duty(owner=OPERATIONS, hours=72),
+    "unknown_booking": Duty(owner=OPERATIONS, hours=24),
+    "fiscal_data_missing": Duty(owner=OPERATIONS, hours=24),
+}
+"""Reasons that need another desk or another patience than `Desk.otherwise`; fault classes are reasons too."""
+
+
+class Desk(BaseModel):
+    """Settings section `desk` of an agency: other owners or hours for single reasons."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duties: dict[str, Duty] = {}
+    otherwise: Duty = Duty(owner=OPERATIONS)
+
+    def duty(self, reason: str) -> Duty:
+        return self.duties.get(reason) or DUTIES.get(reason) or self.otherwise
+
+    def assign(self, reason: str, since: datetime) -> tuple[str, datetime]:
+        """Owner and deadline (UTC instant) of something that stopped at `since`."""
+        duty = self.duty(reason)
+        return duty.owner, since + timedelta(hours=duty.hours)
+
+
+def item_id(*parts: str) -> str:
+    """The id of a parked item from what it is about: the same trouble is one item, however often it is reported."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return "prk_" + base64.b32encode(digest).decode()[:20].lower()

@@ -1,0 +1,264 @@
+"""The mailbox of one booking: what was delivered, what runs, what comes next (contracts: platform-events 4, 6).
+
+A pure state object. The workflow around it delivers notices and asks `next_move`; everything that decides order is here.
+
+    state events   latest revision wins; an equal or lower revision is superseded and only remembered
+    money facts    each applied once by its own id, in any order, never superseded
+    one at a time  a lifecycle that runs blocks the next; one that is parked lets captured payments pass,
+                   because money must not wait for a person (money-rules P2)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from domain.notices import EventNotice
+
+PATIENCE = timedelta(minutes=10)
+"""How long money waits for the booking it belongs to before the platform is asked (platform-events 4)."""
+MEMORY = 400
+"""How many facts a mailbox remembers; older ones are caught by the effects' own keys."""
+OVER_AFTER = timedelta(days=540)
+"""A booking is over when no card dispute can move its money any more (money-rules 1.7.8)."""
+
+LifecycleKind = Literal["create", "modify", "cancel", "refund", "payment"]
+
+LIFECYCLES: dict[str, LifecycleKind | None] = {
+    "booking.created": "create",
+    "booking.modified": "modify",
+    "booking.service_changed": "modify",
+    "booking.discount_applied": "modify",
+    "booking.cancelled": "cancel",
+    "payment.captured": "payment",
+    "payment.refunded": "refund",
+    "payment.refund_failed": "refund",
+    "payment.chargeback": "refund",
+    "payment.failed": None,
+}
+"""The lifecycle that answers each event kind; None: remembered, nothing to write."""
+
+MONEY_STAGES = frozenset({"funds_withdrawn", "won"})
+"""The stages of a chargeback at which money moves."""
+
+
+class Run(NamedTuple):
+    """Start a lifecycle. `keep` leaves the notice in the queue: it is answered again afterwards (create, then cancel)."""
+
+    kind: LifecycleKind
+    notice: EventNotice
+    keep: bool = False
+
+
+class Ask(NamedTuple):
+    """Ask the platform for the booking that this money belongs to."""
+
+    notice: EventNotice
+
+
+class Drop(NamedTuple):
+    """Answer a notice without a lifecycle."""
+
+    notice: EventNotice
+    why: str
+
+
+class Wait(NamedTuple):
+    """Nothing to do before a new delivery, or before `until`."""
+
+    until: datetime | None = None
+
+
+Next = Run | Ask | Drop | Wait
+
+
+class BookingState(BaseModel):
+    """Everything a booking's mailbox knows; carried whole through continue-as-new, so fields are only ever added."""
+
+    schema_version: int = 1
+    agency: str
+    booking_id: str
+    experience_id: str | None = None
+    queue: list[EventNotice] = []
+    seen: list[str] = []
+    revision: int = 0
+    registered: bool = False
+    abandoned: bool = False
+    asked: bool = False
+    running: str | None = None
+    parked: list[str] = []
+    payments: dict[str, int] = {}
+    refunds: dict[str, int] = {}
+    waiting_since: datetime | None = None
+    last_event_at: datetime | None = None
+    done: list[str] = []
+
+    @property
+    def captured(self) -> int:
+        """Minor units captured so far."""
+        return sum(self.payments.values())
+
+    @property
+    def refunded(self) -> int:
+        """Minor units given back so far (chargebacks won count negative)."""
+        return sum(self.refunds.values())
+
+    def deliver(self, notice: EventNotice, now: datetime) -> bool:
+        """Take a notice in; False when this fact was delivered before."""
+        if notice.fact_id in self.seen:
+            return False
+        self.seen = [*self.seen[-(MEMORY - 1) :], notice.fact_id]
+        self.queue.append(notice)
+        self.last_event_at = now
+        self.experience_id = self.experience_id or notice.experience_id
+        if self.waiting_since is None and not self.registered:
+            self.waiting_since = now
+        return True
+
+    def next_move(self, now: datetime) -> Next:
+        """What to do now; never more than one lifecycle at a time."""
+        if self.running is not None:
+            return Wait()
+        states = sorted((n for n in self.queue if n.kind.startswith("booking.")), key=lambda n: n.revision)
+        facts = [n for n in self.queue if not n.kind.startswith("booking.")]
+        if not self.parked:
+            for notice in states:
+                if notice.revision <= self.revision and self.registered:
+                    return Drop(notice, f"superseded by revision {self.revision}")
+                if self.abandoned:
+                    return Drop(notice, "the booking was given up")
+                if not self.registered:
+                    return Run("create", notice, keep=notice.kind == "booking.cancelled")
+                kind = LIFECYCLES.get(notice.kind)
+                return Run(kind, notice) if kind else Drop(notice, "nothing to write")
+        return self._next_fact(facts, now)
+
+    def _next_fact(self, facts: list[EventNotice], now: datetime) -> Next:
+        deadline = (self.waiting_since or now) + PATIENCE
+        out_of_patience = now >= deadline or self.abandoned
+        waiting = False
+        for notice in facts:
+            kind = LIFECYCLES.get(notice.kind)
+            if kind is None or (notice.kind == "payment.chargeback" and notice.stage not in MONEY_STAGES):
+                return Drop(notice, "remembered; no money moves")
+            if kind == "payment":
+                if self.registered or (out_of_patience and (self.asked or self.abandoned)):
+                    return Run(kind, notice)
+                if out_of_patience:
+                    return Ask(notice)
+                waiting = True
+            elif not self.parked:
+                if notice.payment_id in self.payments or out_of_patience:
+                    return Run(kind, notice)
+                waiting = True
+        return Wait(deadline) if waiting else Wait()
+
+    def start(self, move: Run, workflow_id: str) -> None:
+        """A lifecycle begins."""
+        self.running = workflow_id
+        if not move.keep:
+            self.queue.remove(move.notice)
+
+    def finish(self, move: Run, *, outcome: str) -> None:
+        """The running lifecycle ended, or stopped for a person (`parked`)."""
+        notice, workflow_id = move.notice, self.running or ""
+        self.running = None
+        if outcome == "parked":
+            self.parked.append(workflow_id)
+        self._apply(move.kind, notice, outcome)
+        self.done = [*self.done[-49:], f"{move.kind} {notice.fact_id}: {outcome}"]
+
+    def settle(self, workflow_id: str, *, kind: LifecycleKind, outcome: str) -> None:
+        """A parked lifecycle went on and ended."""
+        if workflow_id in self.parked:
+            self.parked.remove(workflow_id)
+        if kind == "create":
+            self._registered(outcome)
+        self.done = [*self.done[-49:], f"{kind} {workflow_id}: {outcome}"]
+
+    def drop(self, notice: EventNotice, why: str) -> None:
+        self.queue.remove(notice)
+        self.done = [*self.done[-49:], f"{notice.kind} {notice.fact_id}: {why}"]
+
+    def is_over(self, now: datetime) -> bool:
+        """Nothing runs, nothing waits, nothing is parked, and nothing more can come."""
+        idle = not self.queue and not self.parked and self.running is None
+        return idle and self.last_event_at is not None and now >= self.last_event_at + OVER_AFTER
+
+    def over_at(self) -> datetime | None:
+        return None if self.last_event_at is None else self.last_event_at + OVER_AFTER
+
+    def _apply(self, kind: LifecycleKind, notice: EventNotice, outcome: str) -> None:
+        amount = notice.amount.amount if notice.amount else 0
+        match kind:
+            case "create":
+                self.revision = max(self.revision, notice.revision if notice.kind != "booking.cancelled" else 0)
+                if outcome != "parked":
+                    self._registered(outcome)
+            case "modify" | "cancel":
+                self.revision = max(self.revision, notice.revision)
+            case "payment":
+                self.payments[notice.payment_id or notice.fact_id] = amount
+            case "refund":
+                self.refunds[notice.fact_id] = -amount if notice.stage == "won" else amount
+
+    def _registered(self, outcome: str) -> None:
+        self.registered = outcome in ("done", "partial")
+        self.abandoned = not self.registered
+        if self.registered:
+            self.waiting_since = None
+
+
+class ExperienceState(BaseModel):
+    """The mailbox of one experience: newest revision wins, one expediente for ever."""
+
+    schema_version: int = 1
+    agency: str
+    experience_id: str
+    queue: list[EventNotice] = []
+    revision: int = 0
+    opened: bool = False
+    cancelled: bool = False
+    closed: bool = False
+
+    def deliver(self, notice: EventNotice) -> bool:
+        """Take a notice in; False when its revision is already applied or waiting."""
+        known = notice.revision <= self.revision or any(n.revision == notice.revision for n in self.queue)
+        if not known:
+            self.queue.append(notice)
+        return not known
+
+    def take(self) -> EventNotice:
+        """The newest notice; older ones waiting beside it are superseded, its snapshot is complete."""
+        newest = max(self.queue, key=lambda n: n.revision)
+        self.cancelled = self.cancelled or any(n.kind == "experience.cancelled" for n in self.queue)
+        self.queue.clear()
+        self.revision = newest.revision
+        return newest
+
+
+class PlanState(BaseModel):
+    """The mailbox of one booking's payment plan."""
+
+    schema_version: int = 1
+    agency: str
+    booking_id: str
+    plan_id: str | None = None
+    event_id: str | None = None
+    revision: int = 0
+    queue: list[EventNotice] = []
+    over: bool = False
+
+    def deliver(self, notice: EventNotice) -> bool:
+        known = notice.revision <= self.revision or any(n.revision == notice.revision for n in self.queue)
+        if not known:
+            self.queue.append(notice)
+        return not known
+
+    def take(self) -> EventNotice:
+        newest = max(self.queue, key=lambda n: n.revision)
+        self.queue.clear()
+        self.revision, self.plan_id, self.event_id = newest.revision, newest.plan_id, newest.event_id
+        return newest

@@ -1,0 +1,43 @@
+"""Inputs and results of the workflows: one frozen model each, so that fields can be added later."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.mailbox import LifecycleKind
+from domain.notices import EventNotice
+
+Outcome = Literal["done", "partial", "undone", "partly_undone", "abandoned"]
+
+
+class LifecycleInput(BaseModel):
+    """What a child lifecycle starts with; `mailbox` is the booking workflow to report to while parked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    notice: EventNotice
+    mailbox: str
+    experience_id: str
+    booking_id: str
+    known_booking: bool = True
+
+
+class LifecycleResult(BaseModel):
+    """How a lifecycle ended; `notes` says what was left out and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    notes: tuple[str, ...] = ()
+
+
+class ParkedReport(BaseModel):
+    """A child tells its mailbox that it stopped for a person, or went on to its end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    kind: LifecycleKind
+    result: LifecycleResult | None = None

@@ -1,0 +1,90 @@
+"""RefundBooking: money that went back, by refund or by chargeback (contracts: money-rules 1.7.10, 4.5; giav 4)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.signatures import (
+        GIAV_RECORD_CHARGEBACK,
+        GIAV_RECORD_REFUND,
+        JOURNAL_RECORD_CHARGEBACK,
+        JOURNAL_RECORD_REFUND,
+        TAMARA_RECORD_REFUND,
+    )
+    from domain.money import Money
+    from domain.steps import ChargebackStep, RefundStep
+    from workflows.lifecycle import BookingLifecycle
+    from workflows.messages import LifecycleInput, LifecycleResult
+    from workflows.stepping import FORWARD, Fault
+
+
+@workflow.defn
+class RefundBooking(BookingLifecycle):
+    """The money has moved before we hear of it, so every step goes forward."""
+
+    kind = "refund"
+
+    @workflow.init
+    def __init__(self, given: LifecycleInput) -> None:
+        super().__init__(given)
+
+    @workflow.run
+    async def run(self, given: LifecycleInput) -> LifecycleResult:
+        match given.notice.kind:
+            case "payment.chargeback":
+                await self._chargeback()
+            case "payment.refund_failed":
+                await self._failed()
+            case _:
+                await self._refund()
+        return await self.conclude("done")
+
+    async def _refund(self) -> None:
+        step, about = self._refund_step(), f"refund {self.given.notice.fact_id}"
+        await asyncio.gather(
+            self.step(GIAV_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD),
+            self.step(JOURNAL_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD),
+            self.step(TAMARA_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD),
+        )
+
+    async def _chargeback(self) -> None:
+        notice = self.given.notice
+        step = ChargebackStep(
+            agency=notice.agency,
+            lifecycle=workflow.info().workflow_id,
+            booking_id=self.given.booking_id,
+            payment_id=notice.payment_id or "",
+            chargeback_id=notice.fact_id.partition(":")[0],
+            stage=notice.stage or "",
+            amount=self._amount(),
+            event_id=notice.event_id,
+        )
+        about = f"chargeback {step.chargeback_id} {step.stage}"
+        await asyncio.gather(
+            self.step(GIAV_RECORD_CHARGEBACK, step, about=about, amount=step.amount, decisions=FORWARD),
+            self.step(JOURNAL_RECORD_CHARGEBACK, step, about=about, amount=step.amount, decisions=FORWARD),
+        )
+
+    async def _failed(self) -> None:
+        """A refund that was announced and then failed: the duty to refund is open again, and a person pays it."""
+        fault = Fault(kind="refund_failed", words="the refund was announced and then failed; pay it another way")
+        await self.park("lifecycle.refund", self._refund_step(), fault, amount=self._amount(), decisions=("skip",))
+
+    def _refund_step(self) -> RefundStep:
+        notice = self.given.notice
+        return RefundStep(
+            agency=notice.agency,
+            lifecycle=workflow.info().workflow_id,
+            booking_id=self.given.booking_id,
+            payment_id=notice.payment_id or "",
+            refund_id=notice.fact_id.partition(":")[0],
+            amount=self._amount(),
+            cancellation_id=notice.cancellation_id,
+            event_id=notice.event_id,
+        )
+
+    def _amount(self) -> Money:
+        return self.given.notice.amount or Money.zero("EUR")

@@ -1,0 +1,26 @@
+"""All workflow types, for workers and the replay of stored histories."""
+
+from __future__ import annotations
+
+from workflows.booking import Booking
+from workflows.cancel_booking import CancelBooking
+from workflows.create_booking import CreateBooking
+from workflows.experience import Experience
+from workflows.export_tamara import ExportTamara
+from workflows.modify_booking import ModifyBooking
+from workflows.payment_plan import CollectInstalment, PaymentPlan
+from workflows.record_payment import RecordPayment
+from workflows.refund_booking import RefundBooking
+
+WORKFLOWS: list[type] = [
+    Booking,
+    CancelBooking,
+    CollectInstalment,
+    CreateBooking,
+    Experience,
+    ExportTamara,
+    ModifyBooking,
+    PaymentPlan,
+    RecordPayment,
+    RefundBooking,
+]
