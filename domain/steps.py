@@ -76,12 +76,13 @@ class ChargebackStep(Step):
 
 
 class PlanStep(Step):
-    """A payment plan as the event `event_id` told it."""
+    """A payment plan as the event `event_id` told it; `start_due` collects at once what is already due."""
 
     plan_id: str
     booking_id: str
     event_id: str
     revision: int
+    start_due: bool = False
 
 
 class InstalmentStep(Step):

@@ -10,7 +10,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ChildWorkflowError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
@@ -116,6 +116,8 @@ class Booking:
         await workflow.wait_condition(lambda: child.done() or child_id in self._reports)
         self._state.finish(move, outcome=child.result().outcome if child.done() else "parked")
         self._registration_is_news = move.kind == "create" and self._state.registered
+        if move.kind == "payment" and move.notice.plan_id:
+            await self._tell_plan()
         self._details("")
 
     async def _child(self, move: Run, child_id: str, given: LifecycleInput) -> LifecycleResult:
@@ -187,6 +189,14 @@ class Booking:
         self._registration_is_news = False
         for workflow_id in [parked for parked in self._state.parked if parked.startswith("payment/")]:
             await workflow.get_external_workflow_handle(workflow_id).signal("booking_known")
+
+    async def _tell_plan(self) -> None:
+        """An instalment was paid: its plan may be over."""
+        plan = naming.plan_workflow(self._state.agency, self._state.booking_id)
+        try:
+            await workflow.get_external_workflow_handle(plan).signal("collected")
+        except ApplicationError:
+            workflow.logger.info("plan %s is already over", plan)
 
     def _must_renew(self) -> bool:
         info = workflow.info()

@@ -44,10 +44,12 @@ class PaymentPlan(Stepping):
     async def run(self, state: PlanState) -> PlanState:
         while not self._state.over:
             await workflow.wait_condition(lambda: bool(self._state.queue) or self._look_again)
-            if self._state.queue:
+            is_news = bool(self._state.queue)
+            if is_news:
                 self._state.take()
             self._look_again = False
-            arranged = await self.step(OFFICE_ARRANGE_PLAN, self._step(), about="arrange the due dates")
+            step = self._step().model_copy(update={"start_due": is_news})
+            arranged = await self.step(OFFICE_ARRANGE_PLAN, step, about="arrange the due dates")
             self._state.over = arranged is not None and not arranged.due and not self._state.queue
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state

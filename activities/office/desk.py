@@ -1,0 +1,48 @@
+"""Parking, decisions and the ends of lifecycles (contracts: money-rules P10)."""
+
+from __future__ import annotations
+
+from activities.failures import implements
+from activities.signatures import OFFICE_CLOSE_LIFECYCLE, OFFICE_MONEY_AT_STAKE, OFFICE_PARK, OFFICE_UNPARK
+from domain.money import total
+from domain.steps import BookingQuestion, Done, LifecycleOutcome, MoneyAtStake, Parked, Parking, Unparking
+from store import Store
+
+
+class DeskActivities:
+    """Writes only to our own store; every method may be repeated."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @implements(OFFICE_PARK)
+    def park(self, parking: Parking) -> Parked:
+        """Put an item on the list; owner and deadline come from the agency's desk."""
+        desk = self._store.parked.desk(parking.agency)
+        owner, deadline = desk.assign(parking.reason, parking.since)
+        return self._store.parked.open(parking, owner, deadline)
+
+    @implements(OFFICE_UNPARK)
+    def unpark(self, unparking: Unparking) -> Done:
+        """Take an item off the list; arm the refused effect again, or settle it with the record that a person named."""
+        taken = unparking.taken
+        if unparking.effect and taken.decision == "retry":
+            self._store.effects.rearm(unparking.effect)
+        if unparking.effect and taken.decision == "adopt" and taken.outside_id:
+            self._store.effects.adopt(unparking.effect, taken.outside_id)
+        self._store.parked.close(taken.item_id, taken)
+        return Done()
+
+    @implements(OFFICE_MONEY_AT_STAKE)
+    def money_at_stake(self, question: BookingQuestion) -> MoneyAtStake:
+        """What was captured for a booking, which forbids forgetting it (money-rules P2)."""
+        payments = self._store.facts.payments_of(question.agency, question.booking_id)
+        if not payments:
+            return MoneyAtStake()
+        return MoneyAtStake(captured=total((p.amount for p in payments), payments[0].amount.currency))
+
+    @implements(OFFICE_CLOSE_LIFECYCLE)
+    def close_lifecycle(self, outcome: LifecycleOutcome) -> Done:
+        """Keep the end of a lifecycle that was not simply done."""
+        self._store.lifecycles.close(outcome)
+        return Done()

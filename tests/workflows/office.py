@@ -1,0 +1,145 @@
+"""Stand-in activities for workflow tests: every cell of the table answers as told, and remembers that it was asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.failures import as_failure
+from activities.signatures import VERBS, Verb
+from domain import naming
+from domain.errors import BackOfficeError
+from domain.mailbox import BookingState
+from domain.money import Money
+from domain.notices import EventNotice
+from domain.steps import (
+    ChargeResult,
+    Done,
+    MoneyAtStake,
+    Parked,
+    Parking,
+    PlanArrangement,
+    SealedFile,
+    Unparking,
+)
+from workflows.registry import WORKFLOWS
+
+WHEN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
+    "office.park": lambda p: Parked(item_id=p.item_id, owner="planner", deadline=p.since + timedelta(days=1)),
+    "office.money_at_stake": lambda _: MoneyAtStake(),
+    "office.arrange_plan": lambda _: PlanArrangement(collection="automatic", due=()),
+    "office.due_instalments": lambda _: PlanArrangement(collection="automatic", due=()),
+    "platform.collect_instalment": lambda _: ChargeResult(status="captured", payment_id="pay_2"),
+    "tamara.seal_file": lambda s: SealedFile(partner_id="TESTPARTNER1", kind=s.kind, seq=1, name="T.dat", lines=1),
+}
+
+
+class Office:
+    """Answers every cell; `fails` scripts the next failures of a cell, `asked` is the log in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.fails: dict[str, list[BackOfficeError]] = defaultdict(list)
+        self.answers = dict(ANSWERS)
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.asked]
+
+    def count(self, name: str) -> int:
+        return self.names.count(name)
+
+    def of(self, name: str) -> list[Any]:
+        return [given for asked, given in self.asked if asked == name]
+
+    @property
+    def parked(self) -> list[Parking]:
+        return self.of("office.park")
+
+    @property
+    def unparked(self) -> list[Unparking]:
+        return self.of("office.unpark")
+
+    def cells(self, queue: str) -> list[Callable[..., Any]]:
+        return [self._cell(verb) for verb in VERBS.values() if verb.queue == queue]
+
+    def _cell(self, verb: Verb[Any, Any]) -> Callable[..., Any]:
+        async def cell(step: Any) -> Any:
+            if self.fails[verb.name]:
+                raise as_failure(self.fails[verb.name].pop(0))
+            self.asked.append((verb.name, step))
+            return self.answers.get(verb.name, lambda _: Done())(step)
+
+        cell.__annotations__ = {"step": verb.takes, "return": verb.gives}
+        return activity.defn(name=verb.name)(cell)
+
+
+def runner() -> SandboxedWorkflowRunner:
+    """The SDK's sandbox, our own models passed through as in the workers."""
+    passed = ("domain", "activities", "pydantic", "pydantic_core", "annotated_types", "workflows")
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
+
+
+@asynccontextmanager
+async def working(client: Client, office: Office, *, max_cached_workflows: int = 100) -> AsyncIterator[None]:
+    """Workers for every queue, as in production, with the stand-in activities."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            Worker(
+                client,
+                task_queue=naming.Queue.WORKFLOWS,
+                workflows=WORKFLOWS,
+                workflow_runner=runner(),
+                max_cached_workflows=max_cached_workflows,
+            )
+        )
+        for queue in naming.Queue.ACTIVITIES:
+            await stack.enter_async_context(Worker(client, task_queue=queue, activities=office.cells(queue)))
+        yield
+
+
+def told(kind: str, booking: str, revision: int = 1, fact: str | None = None, **more: Any) -> EventNotice:
+    """A notice about one booking; money of 300.00 EUR unless told otherwise."""
+    return EventNotice.model_validate(
+        {
+            "agency": "demo",
+            "event_id": f"evt_{booking}_{kind}_{fact or revision}",
+            "kind": kind,
+            "aggregate_id": booking,
+            "revision": revision,
+            "fact_id": fact or f"{booking}@{revision}",
+            "occurred_at": WHEN,
+            "booking_id": booking,
+            "experience_id": "exp_31",
+            "amount": Money(amount=30000, currency="EUR"),
+            "ends_on": date(2027, 6, 23),
+            **more,
+        }
+    )
+
+
+async def deliver(client: Client, *notices: EventNotice) -> WorkflowHandle[Any, Any]:
+    """Signal-with-start, as the dispatcher does."""
+    handle: WorkflowHandle[Any, Any] | None = None
+    for notice in notices:
+        handle = await client.start_workflow(
+            "Booking",
+            BookingState(agency=notice.agency, booking_id=notice.booking_id or ""),
+            id=notice.workflow_id,
+            task_queue=naming.Queue.WORKFLOWS,
+            start_signal="deliver",
+            start_signal_args=[notice],
+        )
+    assert handle is not None
+    return handle
