@@ -1,0 +1,167 @@
+"""Brings one agency's mid-office to what one snapshot of one booking says (contracts: midoffice 1.3, 3.3 to 3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from activities.effects import Effect, Effects
+from activities.midoffice.accounts import MidOfficeAccount
+from activities.midoffice.booking import MidOfficeBooking
+from activities.midoffice.codec import HeldBooking
+from activities.midoffice.mapping import Sorted, as_it_stood, customer_of, guests_of, sort_out, struck_out
+from activities.midoffice.told import GONE, Chain, chains, message_key, next_message, request_of
+from domain.effects import EffectKey, EffectState
+from domain.errors import Transient
+from domain.platform import Booking, Cancellation
+from domain.steps import Done
+from store import Store
+
+TAKEN = (EffectState.DONE, EffectState.UNDONE)
+NOTHING_BELONGS = "no line of the booking belongs in the mid-office"
+
+
+class Transfer:
+    """One booking on its way into one mid-office. Register, amend and cancel differ only in what they start from."""
+
+    def __init__(
+        self, store: Store, effects: Effects, account: MidOfficeAccount, agency: str, booking: Booking
+    ) -> None:
+        self._store = store
+        self._effects = effects
+        self._settings = account.settings
+        self._adapter = account.adapter
+        self._agency = agency
+        self._booking = booking
+
+    def sorted_out(self) -> Sorted:
+        """The snapshot's lines, sorted; raises `Transient` while the experience is unknown."""
+        return self._sort(self._booking, self._store.facts.cancellations_of(self._agency, self._booking.id))
+
+    def follow(self) -> Done:
+        """Send what differs, cancel what is gone, list what has no place there."""
+        now = self.sorted_out()
+        told = self._told()
+        notes = []
+        for key, record in now.records.items():
+            note = self._bring_to(record, told.get(key), now.lines[key])
+            notes += [note] if note else []
+        for key, chain in told.items():
+            if key not in now.records and not chain.gone:
+                self._strike_out(chain)
+        for left in now.left_behind:
+            self._list((left.line_id,), "not_transferred", left.reason)
+            notes.append(f"{left.line_id}: {left.reason}")
+        ids = self._order_ids()
+        outcome = "skipped" if not ids else "partial" if now.left_behind else "done"
+        note = "; ".join(notes) if ids or notes else NOTHING_BELONGS
+        return Done.model_validate({"outcome": outcome, "ids": ids, "note": note[:1000]})
+
+    def undo(self) -> Done:
+        """Cancel with fee 0 what stands there, or may still land there, and mark its messages as undone."""
+        for chain in self._told().values():
+            if not chain.gone:
+                # Also when the outcome is in doubt: the higher version keeps a late landing from reviving the booking.
+                by = self._strike_out(chain)
+            elif chain.order_id is not None:
+                by = chain.last.key
+            else:
+                continue
+            for message in chain.messages:
+                if message.key != by and message.state is not EffectState.REFUSED:
+                    self._store.effects.undone(message.key, by)
+        return Done(ids=self._order_ids())
+
+    def _bring_to(self, record: MidOfficeBooking, chain: Chain | None, lines: Iterable[str]) -> str | None:
+        """Make the mid-office hold `record`; returns a note where that takes nothing at all."""
+        cancel = record.status in GONE
+        if cancel and (chain is None or (chain.gone and chain.order_id is None)):
+            if not record.price.sell_gross and not record.price.cost_gross:
+                return f"{record.supplier_booking_id}: cancelled before it was transferred, without a fee"
+            # A fee needs a booking that it belongs to (midoffice 3.4).
+            before = self._sort(as_it_stood(self._booking), ()).records[record.supplier_booking_id]
+            self._send(before, chain)
+            chain = self._told()[record.supplier_booking_id]
+        _, order_id = self._send(record, chain)
+        self._list(lines, "cancelled" if cancel else "transferred", "", order_id)
+        return None
+
+    def _strike_out(self, chain: Chain) -> EffectKey:
+        """Cancel with fee 0 what a chain says is there; gives the key of the cancellation."""
+        guests = [guest.model_dump() for _, guest in guests_of(self._booking, (), keep_all=True)]
+        people = {"customer": customer_of(self._booking.payer).model_dump(), "travellers": guests}
+        record = struck_out(MidOfficeBooking.model_validate({**chain.content, **people}))
+        key, order_id = self._send(record, chain)
+        lines = dict.fromkeys(service.service_id.split("/")[0] for service in record.services)
+        self._list(lines, "cancelled", "taken out of the booking", order_id)
+        return key
+
+    def _send(self, record: MidOfficeBooking, chain: Chain | None) -> tuple[EffectKey, str]:
+        """One message of a chain as one effect, if one is needed; gives its key and the order id."""
+        adapter = self._adapter
+        wanted = next_message(chain, record)
+        if wanted is None:
+            assert chain is not None
+            return chain.last.key, chain.order_id or ""
+        message = record.as_message(wanted.action, wanted.revision)
+        key = message_key(adapter.system, message)
+        push = adapter.cancel_booking if wanted.action == "CANCEL" else adapter.push_booking
+
+        def act(_: str) -> str:
+            return push(message).external_ref
+
+        def look_up(_: str) -> list[str]:
+            return [state.external_ref for state in adapter.read_status(message) if agrees(state.held, message)]
+
+        # What a change changes may not be visible from outside, but its repeat is the same change again.
+        look = None if wanted.action == "CHANGE" else look_up
+        order_id = self._effects.perform(
+            Effect(key, act, look, booking_id=message.booking_key, request=request_of(message))
+        )
+        for earlier in chain.messages if chain else ():
+            if earlier.key != key and earlier.state in (EffectState.UNKNOWN, EffectState.INTENDED):
+                # Whatever became of it, the order now holds a later version.
+                self._store.effects.done(earlier.key, order_id, adopted=True)
+        return key, order_id
+
+    def _sort(self, booking: Booking, cancellations: Iterable[Cancellation]) -> Sorted:
+        experience = self._store.facts.experience(self._agency, booking.experience_id)
+        if experience is None:
+            raise Transient("the experience of the booking is not known yet", system=self._adapter.system)
+        return sort_out(self._agency, booking, experience, cancellations, self._settings)
+
+    def _told(self) -> dict[str, Chain]:
+        return chains(self._store, self._agency, self._adapter.system, self._booking.id)
+
+    def _list(
+        self,
+        lines: Iterable[str],
+        state: Literal["transferred", "not_transferred", "cancelled"],
+        reason: str,
+        order_id: str | None = None,
+    ) -> None:
+        for line_id in lines:
+            self._store.transfers.record(
+                self._agency,
+                self._adapter.system,
+                self._booking.id,
+                line_id,
+                state,
+                reason=reason,
+                outside_id=order_id,
+            )
+
+    def _order_ids(self) -> dict[str, str]:
+        held = [chain.order_id for chain in self._told().values() if chain.order_id]
+        return {"order" if number == 1 else f"order_{number}": order for number, order in enumerate(held, start=1)}
+
+
+def agrees(held: HeldBooking, record: MidOfficeBooking) -> bool:
+    """Whether what is held is the record, as far as the read-back shows it."""
+    return (
+        (held.status == "CANCELLED") == (record.status in GONE)
+        and (held.price is None or held.price == record.price.sell_gross)
+        and (held.persons is None or held.persons == len(record.travellers))
+        and (held.start is None or held.start == min(service.start_date for service in record.services))
+        and (held.end is None or held.end == max(service.end_date for service in record.services))
+    )
