@@ -52,14 +52,13 @@ LongId = BigInteger().with_variant(Integer(), "sqlite")
 """A growing number given by the database (SQLite counts only plain INTEGER keys)."""
 
 
-def agency_column(**options: Any) -> Column[str]:
-    return Column("agency", String(100), nullable=False, **options)
+def agency_column(*, primary_key: bool = False) -> Column[str]:
+    return Column("agency", String(100), nullable=False, primary_key=primary_key)
 
 
-def id_column(name: str, *, length: int = 200, **options: Any) -> Column[str]:
-    """An identifier of ours or of the platform."""
-    options.setdefault("nullable", bool(options.get("primary_key")) is False and options.pop("optional", False))
-    return Column(name, String(length), **options)
+def id_column(name: str, *, nullable: bool = False, primary_key: bool = False) -> Column[str]:
+    """An identifier: the platform's, ours, or one that was given to us outside."""
+    return Column(name, String(200), nullable=nullable, primary_key=primary_key)
 
 
 def money_columns(*, nullable: bool = False) -> tuple[Column[int], Column[str]]:

@@ -1,0 +1,277 @@
+"""The ledger of effects: one row per write in an outside system (contracts: giav 3.3; DESIGN 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    Row,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+    update,
+)
+
+from domain.desk import StoreReason, item_id
+from domain.effects import EffectKey, EffectRecord, EffectState
+from store.clock import Clock
+from store.database import Database
+from store.parked import ParkedItems, StoreParking
+from store.tables import Instant, agency_column, id_column, insert_for, metadata
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("key", String(500), primary_key=True),
+    agency_column(),
+    id_column("system"),
+    id_column("entity"),
+    Column("business_id", String(300), nullable=False),
+    id_column("operation"),
+    Column("sequence", Integer, nullable=False),
+    Column("reference", String(40), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    id_column("outside_id", nullable=True),
+    Column("request", Text),
+    Column("acts", SmallInteger, nullable=False),
+    Column("looks", SmallInteger, nullable=False),
+    Column("adopted", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    id_column("booking_id", nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index(None, "agency", "booking_id"),
+)
+Index(
+    "ix_effects_open",
+    effects.c.state,
+    sqlite_where=effects.c.state != EffectState.DONE.value,
+    postgresql_where=effects.c.state != EffectState.DONE.value,
+)
+
+_key: BindParameter[str] = bindparam("k")
+_moment: BindParameter[datetime] = bindparam("moment", type_=Instant)
+_why: BindParameter[str] = bindparam("why")
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """An effect with what an operator wants to see of it."""
+
+    record: EffectRecord
+    reference: str
+    adopted: bool
+    booking_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class EffectLedger:
+    """Remembers effects for `activities.effects.Effects`. Each method is one transaction."""
+
+    def __init__(self, database: Database, clock: Clock, parked: ParkedItems) -> None:
+        self._database = database
+        self._clock = clock
+        self._parked = parked
+        # Built once: a booking's life runs through these some fifty times.
+        self._insert = insert_for(database.dialect, effects).on_conflict_do_nothing(index_elements=["key"])
+        self._select = select(effects).where(effects.c.key == _key)
+        settle = update(effects).where(effects.c.key == _key).values(updated_at=_moment)
+        self._done = settle.values(
+            state=EffectState.DONE.value, outside_id=bindparam("outside"), adopted=bindparam("was_adopted"), reason=""
+        )
+        self._refused = settle.values(state=EffectState.REFUSED.value, reason=_why)
+        self._unknown = settle.values(state=EffectState.UNKNOWN.value, reason=_why).returning(*effects.c)
+        self._looked = settle.values(looks=effects.c.looks + 1).returning(*effects.c)
+        self._sending = settle.values(state=EffectState.INTENDED.value, acts=effects.c.acts + 1, looks=0)
+        self._not_sent = settle.values(state=EffectState.INTENDED.value, acts=effects.c.acts - 1, reason=_why).where(
+            effects.c.acts > 0
+        )
+
+    def intend(
+        self, key: EffectKey, *, booking_id: str | None, request: Mapping[str, Any] | None
+    ) -> tuple[EffectRecord, bool]:
+        """Insert the row with one act counted; the flag says whether this call inserted it."""
+        moment = self._clock()
+        text = str(key)
+        with self._database.begin() as connection:
+            inserted = connection.execute(
+                self._insert,
+                {
+                    "key": text,
+                    "agency": key.agency,
+                    "system": key.system,
+                    "entity": key.entity,
+                    "business_id": key.business_id,
+                    "operation": key.operation,
+                    "sequence": key.sequence,
+                    "reference": key.reference,
+                    "state": EffectState.INTENDED.value,
+                    "request": None if request is None else json.dumps(request, ensure_ascii=False, default=str),
+                    "acts": 1,
+                    "looks": 0,
+                    "adopted": False,
+                    "reason": "",
+                    "booking_id": booking_id,
+                    "created_at": moment,
+                    "updated_at": moment,
+                },
+            )
+            if inserted.rowcount == 1:
+                return EffectRecord(key, EffectState.INTENDED, acts=1), True
+            return _record(connection.execute(self._select, {"k": text}).one()), False
+
+    def sending(self, key: EffectKey) -> None:
+        """Count one more act and forget the looks, before sending again."""
+        self._settle(self._sending, key)
+
+    def not_sent(self, key: EffectKey, reason: str) -> None:
+        """The request certainly never arrived: take the act back."""
+        self._settle(self._not_sent, key, why=reason)
+
+    def unknown(self, key: EffectKey, reason: str) -> EffectRecord:
+        return self._settle_and_read(self._unknown, key, why=reason)
+
+    def looked(self, key: EffectKey) -> EffectRecord:
+        """Count one look-up that found nothing."""
+        return self._settle_and_read(self._looked, key)
+
+    def done(self, key: EffectKey, outside_id: str, *, adopted: bool = False) -> None:
+        self._settle(self._done, key, outside=outside_id, was_adopted=adopted)
+
+    def refused(self, key: EffectKey, reason: str) -> None:
+        self._settle(self._refused, key, why=reason)
+
+    def undone(self, key: EffectKey, by: EffectKey) -> None:
+        """Mark an effect and the effect that took it back as undone, in one transaction: both may be performed again."""
+        with self._database.begin() as connection:
+            connection.execute(
+                update(effects)
+                .where(effects.c.key.in_((str(key), str(by))))
+                .values(state=EffectState.UNDONE.value, acts=0, looks=0, updated_at=self._clock())
+            )
+
+    def twins(self, key: EffectKey, outside_ids: Sequence[str]) -> None:
+        """Open a parked item: more than one record carries the reference; the first was kept."""
+        kept, *others = outside_ids
+        row = self._row(str(key))
+        self._parked.open_from_store(
+            StoreParking(
+                item_id=item_id(StoreReason.TWINS, str(key), *outside_ids),
+                agency=key.agency,
+                reason=StoreReason.TWINS,
+                detail=f"{key.system}: {key.reference} is carried by {kept} (kept) and {', '.join(others)}",
+                verb=f"{key.system}.{key.operation}",
+                effect=str(key),
+                booking_id=row.booking_id if row else None,
+                decisions=("skip",),
+            )
+        )
+
+    def get(self, key: EffectKey) -> EffectRecord | None:
+        row = self._row(str(key))
+        return _record(row) if row else None
+
+    def outside_id(self, key: EffectKey) -> str | None:
+        """The id in the outside system, only if the effect is done."""
+        row = self._row(str(key))
+        return row.outside_id if row and row.state == EffectState.DONE else None
+
+    def last_request(self, key: EffectKey) -> dict[str, Any] | None:
+        """What was sent, for systems that cannot give it back (giav 2.1)."""
+        row = self._row(str(key))
+        return json.loads(row.request) if row and row.request else None
+
+    def rearm(self, key_text: str) -> bool:
+        """A person wants it tried again: look once, then send. False when it is settled already or was never intended."""
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                update(effects)
+                .where(effects.c.key == key_text)
+                .where(effects.c.state.not_in((EffectState.DONE.value, EffectState.UNDONE.value)))
+                .values(state=EffectState.INTENDED.value, acts=0, looks=0, reason="", updated_at=self._clock())
+            )
+        return changed.rowcount == 1
+
+    def adopt(self, key_text: str, outside_id: str) -> bool:
+        """A person found the record there: settle with its id. False when the effect was never intended."""
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                self._done, {"k": key_text, "moment": self._clock(), "outside": outside_id, "was_adopted": True}
+            )
+        return changed.rowcount == 1
+
+    def of_booking(self, agency: str, booking_id: str, system: str | None = None) -> list[EffectRecord]:
+        """The effects of a booking in the order they were intended."""
+        return [row.record for row in self.history(agency, booking_id, system)]
+
+    def history(self, agency: str, booking_id: str, system: str | None = None) -> list[EffectRow]:
+        """The same with times and references."""
+        query = select(effects).where(effects.c.agency == agency, effects.c.booking_id == booking_id)
+        if system is not None:
+            query = query.where(effects.c.system == system)
+        return self._rows(query.order_by(effects.c.created_at, effects.c.key))
+
+    def unsettled(self, agency: str | None = None, older_than: datetime | None = None) -> list[EffectRow]:
+        """Effects that are neither done nor undone, oldest first."""
+        query = select(effects).where(effects.c.state.not_in((EffectState.DONE.value, EffectState.UNDONE.value)))
+        if agency is not None:
+            query = query.where(effects.c.agency == agency)
+        if older_than is not None:
+            query = query.where(effects.c.updated_at < older_than)
+        return self._rows(query.order_by(effects.c.updated_at))
+
+    def by_reference(self, reference: str) -> EffectRow | None:
+        rows = self._rows(select(effects).where(effects.c.reference == reference))
+        return rows[0] if rows else None
+
+    def counts(self, agency: str | None = None) -> dict[tuple[str, str], int]:
+        """How many effects there are by (system, state)."""
+        query = select(effects.c.system, effects.c.state, func.count()).group_by(effects.c.system, effects.c.state)
+        if agency is not None:
+            query = query.where(effects.c.agency == agency)
+        with self._database.read() as connection:
+            return {(system, state): number for system, state, number in connection.execute(query)}
+
+    def _settle(self, statement: Any, key: EffectKey, **values: Any) -> None:
+        with self._database.begin() as connection:
+            connection.execute(statement, {"k": str(key), "moment": self._clock(), **values})
+
+    def _settle_and_read(self, statement: Any, key: EffectKey, **values: Any) -> EffectRecord:
+        with self._database.begin() as connection:
+            return _record(connection.execute(statement, {"k": str(key), "moment": self._clock(), **values}).one())
+
+    def _row(self, key_text: str) -> Row[Any] | None:
+        with self._database.read() as connection:
+            return connection.execute(self._select, {"k": key_text}).one_or_none()
+
+    def _rows(self, query: Any) -> list[EffectRow]:
+        with self._database.read() as connection:
+            return [
+                EffectRow(_record(row), row.reference, row.adopted, row.booking_id, row.created_at, row.updated_at)
+                for row in connection.execute(query)
+            ]
+
+
+def _record(row: Row[Any]) -> EffectRecord:
+    return EffectRecord(
+        key=EffectKey(row.agency, row.system, row.entity, row.business_id, row.operation, row.sequence),
+        state=EffectState(row.state),
+        outside_id=row.outside_id,
+        acts=row.acts,
+        looks=row.looks,
+        reason=row.reason,
+    )

@@ -1,0 +1,268 @@
+"""The read model: newest snapshots and money facts as the platform told them (contracts: platform-events 4, 5).
+
+`store.projection` writes it, in the transaction that accepts the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import Column, Date, Index, Integer, Select, String, Table, Text, UniqueConstraint, exists, select
+
+from domain.errors import ContractBroken
+from domain.platform import (
+    Booking,
+    Cancellation,
+    Chargeback,
+    Discount,
+    EventData,
+    Experience,
+    ExperienceCancellation,
+    Failure,
+    Payment,
+    PaymentPlan,
+    Refund,
+    ServiceChange,
+)
+from store.database import Database
+from store.tables import Instant, agency_column, id_column, metadata, money_columns
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _fact_table(name: str, *columns: Any) -> Table:
+    """A table of facts: key, the event that told it, and the whole fact as JSON in `body`."""
+    return Table(
+        name,
+        metadata,
+        agency_column(primary_key=True),
+        id_column("id", primary_key=True),
+        *columns,
+        id_column("event_id"),
+        Column("body", Text, nullable=False),
+        Column("updated_at", Instant, nullable=False),
+    )
+
+
+experiences = _fact_table(
+    "experiences",
+    Column("revision", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+)
+bookings = _fact_table(
+    "bookings",
+    Column("revision", Integer, nullable=False),
+    id_column("experience_id"),
+    id_column("locator"),
+    Column("status", String(20), nullable=False),
+    *money_columns(),
+    Index(None, "agency", "experience_id"),
+)
+payment_plans = _fact_table(
+    "payment_plans",
+    Column("revision", Integer, nullable=False),
+    id_column("booking_id"),
+    Index(None, "agency", "booking_id"),
+)
+payments = _fact_table(
+    "payments",
+    id_column("booking_id"),
+    id_column("processor"),
+    id_column("payment_ref"),
+    Column("method", String(20), nullable=False),
+    *money_columns(),
+    Column("captured_at", Instant, nullable=False),
+    Index(None, "agency", "booking_id"),
+    Index(None, "agency", "captured_at"),
+    UniqueConstraint("agency", "processor", "payment_ref"),
+)
+payment_failures = _fact_table(
+    "payment_failures",
+    id_column("payment_id"),
+    id_column("booking_id"),
+    Index(None, "agency", "booking_id"),
+)
+refunds = _fact_table(
+    "refunds",
+    id_column("payment_id"),
+    id_column("booking_id"),
+    Column("status", String(20), nullable=False),
+    *money_columns(),
+    Index(None, "agency", "booking_id"),
+    Index(None, "agency", "payment_id"),
+)
+refund_failures = _fact_table("refund_failures")
+chargeback_stages = _fact_table(
+    "chargeback_stages",
+    id_column("chargeback_id"),
+    Column("stage", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    id_column("payment_id"),
+    id_column("booking_id"),
+    *money_columns(),
+    Index(None, "agency", "booking_id"),
+)
+logged_facts = _fact_table(
+    "logged_facts",
+    Column("kind", String(40), nullable=False),
+    Column("revision", Integer, nullable=False),
+    id_column("aggregate_id"),
+    Index(None, "agency", "aggregate_id"),
+)
+"""Cancellations, discounts and service changes: kept even when the snapshot they came with was superseded."""
+
+
+class _Body(BaseModel):
+    """The part of a stored event body that facts are read from."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    data: EventData
+
+
+def data_of_body(body: bytes) -> EventData:
+    """Parse the `data` of a stored body; raises `ContractBroken` naming the path, never the value."""
+    try:
+        return _Body.model_validate_json(body).data
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise ContractBroken(f"event body: {where}: {first['type']}", system="store") from None
+
+
+class Facts:
+    """Reads the read model. Absence is None or an empty list, except where an event is named."""
+
+    def __init__(self, database: Database, events: Table) -> None:
+        self._database = database
+        self._events = events
+
+    def experience(self, agency: str, experience_id: str) -> Experience | None:
+        return self._one(Experience, experiences, agency, experience_id)
+
+    def booking(self, agency: str, booking_id: str) -> Booking | None:
+        """The newest revision."""
+        return self._one(Booking, bookings, agency, booking_id)
+
+    def booking_revision(self, agency: str, booking_id: str) -> int:
+        """The revision of `booking`, 0 when it is unknown."""
+        with self._database.read() as connection:
+            revision = connection.scalar(
+                select(bookings.c.revision).where(bookings.c.agency == agency, bookings.c.id == booking_id)
+            )
+        return int(revision or 0)
+
+    def event_data(self, agency: str, event_id: str) -> EventData:
+        """What an event said; raises `ContractBroken` when it is unknown or unusable."""
+        columns = self._events.c
+        with self._database.read() as connection:
+            body = connection.scalar(
+                select(columns.body).where(columns.agency == agency, columns.event_id == event_id)
+            )
+        if body is None:
+            raise ContractBroken(f"no event {event_id}", system="store")
+        return data_of_body(body)
+
+    def booking_in(self, agency: str, event_id: str) -> Booking:
+        """The booking as that event told it; raises `ContractBroken` when the event carries none."""
+        booking = self.event_data(agency, event_id).booking
+        if booking is None:
+            raise ContractBroken(f"event {event_id} carries no booking", system="store")
+        return booking
+
+    def payment(self, agency: str, payment_id: str) -> Payment | None:
+        """A captured payment; attempts that failed are in `failures_of`."""
+        return self._one(Payment, payments, agency, payment_id)
+
+    def payments_of(self, agency: str, booking_id: str) -> list[Payment]:
+        """Captured payments by time of capture."""
+        return self._of_booking(Payment, payments, agency, booking_id, payments.c.captured_at, payments.c.id)
+
+    def failures_of(self, agency: str, booking_id: str) -> list[Failure]:
+        return self._of_booking(Failure, payment_failures, agency, booking_id, payment_failures.c.updated_at)
+
+    def refund(self, agency: str, refund_id: str) -> Refund | None:
+        """A refund, also one that failed after it was announced."""
+        return self._one(Refund, refunds, agency, refund_id)
+
+    def refund_failed(self, agency: str, refund_id: str) -> bool:
+        return self._one(Refund, refund_failures, agency, refund_id) is not None
+
+    def refunds_of(self, agency: str, booking_id: str) -> list[Refund]:
+        """Refunds that stand: announced and not failed afterwards."""
+        failed = exists().where(refund_failures.c.agency == agency, refund_failures.c.id == refunds.c.id)
+        query = select(refunds.c.body).where(
+            refunds.c.agency == agency, refunds.c.booking_id == booking_id, ~failed
+        )
+        return self._all(Refund, query.order_by(refunds.c.updated_at, refunds.c.id))
+
+    def chargebacks_of(self, agency: str, booking_id: str) -> list[Chargeback]:
+        """Every stage that was told, in the order of revisions."""
+        columns = chargeback_stages.c
+        return self._of_booking(
+            Chargeback, chargeback_stages, agency, booking_id, columns.chargeback_id, columns.revision
+        )
+
+    def chargeback(self, agency: str, chargeback_id: str, stage: str) -> Chargeback | None:
+        return self._one(Chargeback, chargeback_stages, agency, f"{chargeback_id}:{stage}")
+
+    def cancellations_of(self, agency: str, booking_id: str) -> list[Cancellation]:
+        return self._logged(Cancellation, "cancellation", agency, booking_id)
+
+    def cancellation(self, agency: str, cancellation_id: str) -> Cancellation | None:
+        return self._one(Cancellation, logged_facts, agency, cancellation_id)
+
+    def experience_cancellation(self, agency: str, experience_id: str) -> ExperienceCancellation | None:
+        found = self._logged(ExperienceCancellation, "experience_cancellation", agency, experience_id)
+        return found[-1] if found else None
+
+    def discounts_of(self, agency: str, booking_id: str) -> list[Discount]:
+        """Discounts as they were applied; a revoked one is listed once more, see `logged_facts`."""
+        return self._logged(Discount, "discount", agency, booking_id)
+
+    def service_changes_of(self, agency: str, booking_id: str) -> list[ServiceChange]:
+        return self._logged(ServiceChange, "service_change", agency, booking_id)
+
+    def plan(self, agency: str, booking_id: str) -> PaymentPlan | None:
+        """The newest plan of a booking."""
+        found = self._of_booking(
+            PaymentPlan, payment_plans, agency, booking_id, payment_plans.c.updated_at, payment_plans.c.revision
+        )
+        return found[-1] if found else None
+
+    def experiences(self, agency: str) -> list[Experience]:
+        """All experiences, by start."""
+        query = select(experiences.c.body).where(experiences.c.agency == agency)
+        return self._all(Experience, query.order_by(experiences.c.starts_on, experiences.c.id))
+
+    def bookings(self, agency: str, experience_id: str | None = None) -> list[Booking]:
+        """All bookings, or those of one experience, by id."""
+        query = select(bookings.c.body).where(bookings.c.agency == agency).order_by(bookings.c.id)
+        if experience_id is not None:
+            query = query.where(bookings.c.experience_id == experience_id)
+        return self._all(Booking, query)
+
+    def _one(self, kind: type[M], table: Table, agency: str, key: str) -> M | None:
+        with self._database.read() as connection:
+            body = connection.scalar(select(table.c.body).where(table.c.agency == agency, table.c.id == key))
+        return None if body is None else kind.model_validate_json(body)
+
+    def _of_booking(self, kind: type[M], table: Table, agency: str, booking_id: str, *order: Any) -> list[M]:
+        query = select(table.c.body).where(table.c.agency == agency, table.c.booking_id == booking_id)
+        return self._all(kind, query.order_by(*order))
+
+    def _logged(self, model: type[M], kind: str, agency: str, aggregate_id: str) -> list[M]:
+        columns = logged_facts.c
+        query = select(columns.body).where(
+            columns.agency == agency, columns.aggregate_id == aggregate_id, columns.kind == kind
+        )
+        return self._all(model, query.order_by(columns.revision, columns.id))
+
+    def _all(self, kind: type[M], query: Select[Any]) -> list[M]:
+        with self._database.read() as connection:
+            bodies: Sequence[str] = connection.scalars(query).all()
+        return [kind.model_validate_json(body) for body in bodies]

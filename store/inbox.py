@@ -1,0 +1,462 @@
+"""Events come in once: stored, projected and handed on in one transaction (contracts: platform-events 3.1 steps 7-10, 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    update,
+)
+
+from domain.desk import StoreReason, item_id
+from domain.errors import ContractBroken
+from domain.notices import EventNotice, notice_of
+from domain.platform import REQUIRED, EventData
+from domain.steps import Decision, DecisionTaken
+from store.clock import Clock
+from store.database import Database
+from store.facts import data_of_body
+from store.parked import ParkedItems, StoreParking
+from store.projection import Outcome, Told, project
+from store.tables import Instant, LongId, agency_column, id_column, metadata, upsert
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", LongId, primary_key=True, autoincrement=True),
+    agency_column(),
+    id_column("event_id"),
+    Column("source", String(500), nullable=False),
+    id_column("kind"),
+    Column("sequence", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("notice", Text),
+    Column("state", String(20), nullable=False),
+    Column("problem", Text, nullable=False),
+    id_column("aggregate_id", nullable=True),
+    Column("revision", Integer),
+    id_column("fact_id", nullable=True),
+    id_column("booking_id", nullable=True),
+    id_column("experience_id", nullable=True),
+    Column("occurred_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("agency", "event_id"),
+    UniqueConstraint("source", "event_id"),
+    Index(None, "agency", "booking_id"),
+    Index(None, "agency", "sequence"),
+)
+
+event_conflicts = Table(
+    "event_conflicts",
+    metadata,
+    Column("id", LongId, primary_key=True, autoincrement=True),
+    agency_column(),
+    Column("source", String(500), nullable=False),
+    id_column("event_id"),
+    Column("digest", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("source", "event_id", "digest"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", LongId, primary_key=True, autoincrement=True),
+    agency_column(),
+    id_column("event_id"),
+    Column("notice", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("dispatched_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("last_reason", Text, nullable=False),
+    UniqueConstraint("agency", "event_id"),
+    ForeignKeyConstraint(["agency", "event_id"], ["events.agency", "events.event_id"]),
+)
+Index(
+    "ix_outbox_waiting",
+    outbox.c.position,
+    sqlite_where=outbox.c.dispatched_at.is_(None),
+    postgresql_where=outbox.c.dispatched_at.is_(None),
+)
+
+Acceptance = Literal["new", "duplicate", "conflict"]
+VERB = "inbox.accept"
+"""The verb of parked items that no workflow waits for: `Inbox.decide` carries out their decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """An event whose signature and envelope are in order. Either `data` and `notice` are there, or `problem` says why not.
+
+    `kind` is the type without prefix and version, or the whole type when it is not one of ours.
+    """
+
+    agency: str
+    source: str
+    event_id: str
+    kind: str
+    body: bytes
+    data: EventData | None
+    notice: EventNotice | None
+    occurred_at: datetime
+    received_at: datetime
+    problem: str | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A notice that waits for its workflow."""
+
+    agency: str
+    event_id: str
+    notice_json: str
+    created_at: datetime
+    attempts: int = 0
+    last_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it was stored; `state` is applied, superseded, repeated or parked."""
+
+    position: int
+    agency: str
+    event_id: str
+    source: str
+    kind: str
+    sequence: int | None
+    body: bytes
+    digest: str
+    notice_json: str | None
+    state: str
+    problem: str
+    aggregate_id: str | None
+    revision: int | None
+    booking_id: str | None
+    experience_id: str | None
+    occurred_at: datetime
+    received_at: datetime
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The `data` member as it came, unchecked."""
+        body: dict[str, Any] = json.loads(self.body)
+        return dict(body.get("data") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are meant; what is None does not matter. Times are of receipt, `until` is exclusive."""
+
+    agency: str | None = None
+    kind: str | None = None
+    state: str | None = None
+    booking_id: str | None = None
+    experience_id: str | None = None
+    aggregate_id: str | None = None
+    event_ids: Sequence[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after_position: int | None = None
+
+
+class Inbox:
+    """The log of events and the outbox that feeds the workflows."""
+
+    def __init__(self, database: Database, clock: Clock, parked: ParkedItems) -> None:
+        self._database = database
+        self._clock = clock
+        self._parked = parked
+
+    def accept(self, event: AcceptedEvent) -> Acceptance:
+        """Store the event once. After return it is durable: projected and in the outbox, or on the list of parked items."""
+        digest = hashlib.sha256(event.body).hexdigest()
+        with self._database.begin() as connection:
+            if not self._insert(connection, event, digest):
+                return self._known(connection, event, digest)
+            if event.problem is not None or event.data is None or event.notice is None:
+                unhandled = event.kind not in REQUIRED
+                reason = StoreReason.UNHANDLED_TYPE if unhandled else StoreReason.UNUSABLE_EVENT
+                outcome = Outcome("parked", reason, event.problem or "the event carries no usable data")
+            else:
+                outcome = project(connection, _told(event, event.data))
+            self._conclude(connection, event.agency, event.event_id, event.notice, outcome)
+        return "new"
+
+    def undispatched(self, limit: int, older_than: timedelta | None = None) -> list[OutboxRow]:
+        """What waits for its workflow, in the order of arrival; only what has waited longer than `older_than`."""
+        query = select(outbox).where(outbox.c.dispatched_at.is_(None)).order_by(outbox.c.position).limit(limit)
+        if older_than is not None:
+            query = query.where(outbox.c.created_at < self._clock() - older_than)
+        with self._database.read() as connection:
+            return [
+                OutboxRow(row.agency, row.event_id, row.notice, row.created_at, row.attempts, row.last_reason)
+                for row in connection.execute(query)
+            ]
+
+    def mark_dispatched(self, agency: str, event_id: str) -> None:
+        self._update_outbox(agency, event_id, dispatched_at=self._clock())
+
+    def dispatch_failed(self, agency: str, event_id: str, reason: str) -> None:
+        """Remember why it still waits."""
+        self._update_outbox(agency, event_id, attempts=outbox.c.attempts + 1, last_reason=reason)
+
+    def get(self, agency: str, event_id: str) -> StoredEvent | None:
+        with self._database.read() as connection:
+            row = _event_row(connection, agency, event_id)
+        return _stored(row) if row else None
+
+    def redispatch(self, wanted: EventFilter) -> int:
+        """Put events that were handed on before into the outbox again; the number of events."""
+        chosen = _filtered(select(events.c.agency, events.c.event_id), wanted).subquery()
+        with self._database.begin() as connection:
+            result = connection.execute(
+                update(outbox)
+                .where(outbox.c.dispatched_at.is_not(None))
+                .where(outbox.c.agency == chosen.c.agency, outbox.c.event_id == chosen.c.event_id)
+                .values(dispatched_at=None, attempts=0, last_reason="")
+            )
+        return result.rowcount
+
+    def decide(self, taken: DecisionTaken) -> None:
+        """Carry out a person's answer to an item of verb `inbox.accept`: `skip` closes it, `retry` applies the event.
+
+        `retry` trusts totals that do not add up. Raises `ContractBroken` when the event still cannot be applied.
+        """
+        item = self._parked.get(taken.item_id)
+        if item is None or item.verb != VERB or item.event_id is None:
+            raise ContractBroken(f"{taken.item_id} is not an item of the inbox", system="store")
+        with self._database.begin() as connection:
+            if self._parked.close_in(connection, taken.item_id, taken) and taken.decision == "retry":
+                self._release(connection, item.agency, item.event_id)
+
+    def gaps(self, agency: str) -> list[tuple[int, int]]:
+        """Sequence numbers that never arrived, as inclusive ranges between the lowest and the highest known."""
+        before = func.lag(events.c.sequence).over(order_by=events.c.sequence).label("before")
+        steps = (
+            select(events.c.sequence, before)
+            .where(events.c.agency == agency, events.c.sequence.is_not(None))
+            .subquery()
+        )
+        query = select(steps.c.before, steps.c.sequence).where(steps.c.sequence > steps.c.before + 1)
+        with self._database.read() as connection:
+            return [(low + 1, high - 1) for low, high in connection.execute(query.order_by(steps.c.sequence))]
+
+    def counts(self, agency: str | None = None) -> dict[str, int]:
+        """How many events there are by state, and `waiting` for those still in the outbox."""
+        by_state = select(events.c.state, func.count()).group_by(events.c.state)
+        waiting = select(func.count()).select_from(outbox).where(outbox.c.dispatched_at.is_(None))
+        if agency is not None:
+            by_state = by_state.where(events.c.agency == agency)
+            waiting = waiting.where(outbox.c.agency == agency)
+        with self._database.read() as connection:
+            found = {state: number for state, number in connection.execute(by_state)}
+            return found | {"waiting": connection.scalar(waiting) or 0}
+
+    def list(self, wanted: EventFilter | None = None, limit: int = 200) -> list[StoredEvent]:
+        """Events in the order of arrival."""
+        query = _filtered(select(events), wanted or EventFilter()).order_by(events.c.position).limit(limit)
+        with self._database.read() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def _insert(self, connection: Connection, event: AcceptedEvent, digest: str) -> bool:
+        notice = event.notice
+        statement = upsert(connection, events).values(
+            agency=event.agency,
+            event_id=event.event_id,
+            source=event.source,
+            kind=event.kind,
+            sequence=event.sequence,
+            body=event.body,
+            digest=digest,
+            notice=notice.model_dump_json() if notice else None,
+            state="applied",
+            problem=event.problem or "",
+            aggregate_id=notice.aggregate_id if notice else None,
+            revision=notice.revision if notice else None,
+            fact_id=notice.fact_id if notice else None,
+            booking_id=notice.booking_id if notice else None,
+            experience_id=notice.experience_id if notice else None,
+            occurred_at=event.occurred_at,
+            received_at=event.received_at,
+        )
+        return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def _known(self, connection: Connection, event: AcceptedEvent, digest: str) -> Acceptance:
+        """The id was seen before: the same body is a duplicate, another one is kept beside it and parked."""
+        row = _event_row(connection, event.agency, event.event_id)
+        if row is not None and row.digest == digest and row.source == event.source:
+            return "duplicate"
+        connection.execute(
+            upsert(connection, event_conflicts)
+            .values(
+                agency=event.agency,
+                source=event.source,
+                event_id=event.event_id,
+                digest=digest,
+                body=event.body,
+                received_at=event.received_at,
+            )
+            .on_conflict_do_nothing()
+        )
+        notice = event.notice
+        detail = f"{event.event_id} came again with another body (SHA-256 {digest[:12]}…); the first one stands"
+        self._parked.open_from_store(
+            StoreParking(
+                item_id=item_id(StoreReason.EVENT_CONFLICT, event.source, event.event_id, digest),
+                agency=event.agency,
+                reason=StoreReason.EVENT_CONFLICT,
+                detail=detail,
+                verb=VERB,
+                decisions=("skip",),
+                booking_id=notice.booking_id if notice else None,
+                payment_id=notice.payment_id if notice else None,
+                event_id=event.event_id,
+                amount=notice.amount if notice else None,
+            ),
+            connection,
+        )
+        return "conflict"
+
+    def _conclude(
+        self, connection: Connection, agency: str, event_id: str, notice: EventNotice | None, outcome: Outcome
+    ) -> None:
+        """Write down what became of the event, and hand it on unless it is parked or was told before."""
+        problem = f"{outcome.reason}: {outcome.detail}" if outcome.reason else ""
+        connection.execute(
+            update(events)
+            .where(events.c.agency == agency, events.c.event_id == event_id)
+            .values(state=outcome.verdict, problem=problem)
+        )
+        if outcome.verdict == "parked":
+            self._parked.open_from_store(_parking(agency, event_id, notice, outcome), connection)
+        elif outcome.verdict != "repeated":
+            assert notice is not None
+            connection.execute(
+                upsert(connection, outbox)
+                .values(
+                    agency=agency,
+                    event_id=event_id,
+                    notice=notice.model_dump_json(),
+                    created_at=self._clock(),
+                    attempts=0,
+                    last_reason="",
+                )
+                .on_conflict_do_nothing()
+            )
+
+    def _release(self, connection: Connection, agency: str, event_id: str) -> None:
+        row = _event_row(connection, agency, event_id)
+        if row is None or row.kind not in REQUIRED:
+            raise ContractBroken(f"{event_id} has a type that nobody here understands", system="store")
+        data = data_of_body(row.body)
+        missing = [name for name in REQUIRED[row.kind] if getattr(data, name) is None]
+        if missing:
+            raise ContractBroken(f"{event_id} lacks {', '.join(missing)}", system="store")
+        notice = notice_of(agency, event_id, row.kind, row.occurred_at, data)
+        told = Told(agency, event_id, row.kind, row.occurred_at, row.received_at, data)
+        outcome = project(connection, told, trust_totals=True)
+        if outcome.verdict == "parked":
+            raise ContractBroken(f"{event_id} cannot be applied: {outcome.detail}", system="store")
+        self._conclude(connection, agency, event_id, notice, outcome)
+
+    def _update_outbox(self, agency: str, event_id: str, **values: Any) -> None:
+        with self._database.begin() as connection:
+            connection.execute(
+                update(outbox).where(outbox.c.agency == agency, outbox.c.event_id == event_id).values(**values)
+            )
+
+
+def _told(event: AcceptedEvent, data: EventData) -> Told:
+    return Told(event.agency, event.event_id, event.kind, event.occurred_at, event.received_at, data)
+
+
+_ANSWERS: dict[str, tuple[Decision, ...]] = {
+    StoreReason.TOTALS_MISMATCH: ("retry", "skip"),
+    StoreReason.UNUSABLE_EVENT: ("retry", "skip"),
+    StoreReason.UNHANDLED_TYPE: ("retry", "skip"),
+}
+"""What may be answered; money facts that contradict another fact can only be explained, not applied."""
+
+
+def _parking(agency: str, event_id: str, notice: EventNotice | None, outcome: Outcome) -> StoreParking:
+    return StoreParking(
+        item_id=item_id(outcome.reason, agency, event_id),
+        agency=agency,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        verb=VERB,
+        decisions=_ANSWERS.get(outcome.reason, ("skip",)),
+        booking_id=notice.booking_id if notice else None,
+        experience_id=notice.experience_id if notice else None,
+        payment_id=notice.payment_id if notice else None,
+        event_id=event_id,
+        amount=outcome.amount,
+    )
+
+
+def _event_row(connection: Connection, agency: str, event_id: str) -> Row[Any] | None:
+    return connection.execute(
+        select(events).where(events.c.agency == agency, events.c.event_id == event_id)
+    ).one_or_none()
+
+
+def _filtered(query: Select[Any], wanted: EventFilter) -> Select[Any]:
+    for name in ("agency", "kind", "state", "booking_id", "experience_id", "aggregate_id"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(events.c[name] == value)
+    if wanted.event_ids is not None:
+        query = query.where(events.c.event_id.in_(wanted.event_ids))
+    if wanted.since is not None:
+        query = query.where(events.c.received_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(events.c.received_at < wanted.until)
+    if wanted.after_position is not None:
+        query = query.where(events.c.position > wanted.after_position)
+    return query
+
+
+def _stored(row: Row[Any]) -> StoredEvent:
+    return StoredEvent(
+        position=row.position,
+        agency=row.agency,
+        event_id=row.event_id,
+        source=row.source,
+        kind=row.kind,
+        sequence=row.sequence,
+        body=bytes(row.body),
+        digest=row.digest,
+        notice_json=row.notice,
+        state=row.state,
+        problem=row.problem,
+        aggregate_id=row.aggregate_id,
+        revision=row.revision,
+        booking_id=row.booking_id,
+        experience_id=row.experience_id,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+    )

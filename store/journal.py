@@ -1,0 +1,298 @@
+"""The journal: entries once by key, balanced by the database itself, never changed (contracts: money-rules 2, L1).
+
+How an unbalanced entry is refused at commit: a trigger keeps the sum of an entry's postings in `journal_balances`, and
+the entry's columns (id, zero, lines) are a deferred foreign key to (entry_id, balance, lines) there. Only a row whose
+balance is zero and whose number of lines is the announced one satisfies it; a posting added later breaks it again.
+Triggers refuse UPDATE and DELETE; they are part of the migrations (`store.migrations.journal_guards`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Row,
+    Select,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    case,
+    func,
+    select,
+)
+
+from domain.errors import ContractBroken
+from domain.ledger import Entry, Posting
+from domain.money import Money
+from store.clock import Clock
+from store.database import Database
+from store.tables import Instant, LongId, agency_column, id_column, metadata, upsert
+
+journal_balances = Table(
+    "journal_balances",
+    metadata,
+    Column("entry_id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("lines", SmallInteger, nullable=False),
+    UniqueConstraint("entry_id", "balance", "lines"),
+)
+
+journal_entries = Table(
+    "journal_entries",
+    metadata,
+    Column("id", LongId, primary_key=True, autoincrement=True),
+    agency_column(),
+    Column("key", String(300), nullable=False),
+    id_column("fact"),
+    Column("on_date", Date, nullable=False),
+    id_column("booking_id"),
+    Column("text", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("zero", BigInteger, CheckConstraint("zero = 0", name="zero"), nullable=False),
+    Column("lines", SmallInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("agency", "key"),
+    UniqueConstraint("id", "currency"),
+    Index(None, "agency", "booking_id"),
+    Index(None, "agency", "on_date"),
+    ForeignKeyConstraint(
+        ["id", "zero", "lines"],
+        ["journal_balances.entry_id", "journal_balances.balance", "journal_balances.lines"],
+        name="fk_journal_entries_balanced",
+        deferrable=True,
+        initially="DEFERRED",
+    ),
+)
+
+journal_postings = Table(
+    "journal_postings",
+    metadata,
+    Column("entry_id", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Column("line", SmallInteger, nullable=False),
+    Column("account", String(20), nullable=False),
+    id_column("sub"),
+    Column("side", String(6), CheckConstraint("side IN ('debit', 'credit')", name="side"), nullable=False),
+    Column("amount", BigInteger, CheckConstraint("amount > 0", name="amount"), nullable=False),
+    Column("currency", String(3), nullable=False),
+    PrimaryKeyConstraint("entry_id", "line"),
+    ForeignKeyConstraint(["entry_id", "currency"], ["journal_entries.id", "journal_entries.currency"]),
+    Index(None, "account", "sub"),
+)
+
+_signed = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=-journal_postings.c.amount)
+_debit = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=0)
+_credit = case((journal_postings.c.side == "credit", journal_postings.c.amount), else_=0)
+_joined = journal_postings.join(journal_entries, journal_entries.c.id == journal_postings.c.entry_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PostedEntry:
+    """An entry with its running number and the instant it was written."""
+
+    number: int
+    entry: Entry
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """Sums of one account, sub-account and currency; `balance` is debit minus credit."""
+
+    account: str
+    sub: str
+    debit: Money
+    credit: Money
+
+    @property
+    def balance(self) -> Money:
+        return self.debit - self.credit
+
+
+class Journal:
+    """Appends entries and adds them up."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def append(self, agency: str, *entries: Entry) -> list[int]:
+        """Post all entries in one transaction; one that is posted already under its key stays as it is.
+
+        Returns their numbers. Raises `ContractBroken` when a key was used for another content.
+        """
+        with self._database.begin() as connection:
+            return [self._append(connection, agency, entry) for entry in entries]
+
+    def find(self, agency: str, key: str) -> PostedEntry | None:
+        """The entry under a key (`led:…`)."""
+        found = self._entries(
+            select(journal_entries).where(journal_entries.c.agency == agency, journal_entries.c.key == key)
+        )
+        return found[0] if found else None
+
+    def entries_of(self, agency: str, booking_id: str) -> list[PostedEntry]:
+        """The entries of a booking in the order they were written."""
+        return self._entries(
+            select(journal_entries).where(
+                journal_entries.c.agency == agency, journal_entries.c.booking_id == booking_id
+            )
+        )
+
+    def entries(self, agency: str, since: date | None = None, until: date | None = None) -> list[PostedEntry]:
+        """The entries of the days from `since` to `until`, both included."""
+        query = select(journal_entries).where(journal_entries.c.agency == agency)
+        if since is not None:
+            query = query.where(journal_entries.c.on_date >= since)
+        if until is not None:
+            query = query.where(journal_entries.c.on_date <= until)
+        return self._entries(query)
+
+    def balance(
+        self,
+        agency: str,
+        account: str,
+        sub: str | None = None,
+        *,
+        booking_id: str | None = None,
+        currency: str = "EUR",
+    ) -> Money:
+        """Debit minus credit of an account, of one sub-account or one booking if named."""
+        query = (
+            select(func.coalesce(func.sum(_signed), 0))
+            .select_from(_joined)
+            .where(
+                journal_entries.c.agency == agency,
+                journal_postings.c.account == account,
+                journal_postings.c.currency == currency,
+            )
+        )
+        if sub is not None:
+            query = query.where(journal_postings.c.sub == sub)
+        if booking_id is not None:
+            query = query.where(journal_entries.c.booking_id == booking_id)
+        with self._database.read() as connection:
+            return Money(amount=int(connection.scalar(query) or 0), currency=currency)
+
+    def trial_balance(self, agency: str, *, until: date | None = None) -> list[AccountBalance]:
+        """Every account and sub-account with its sums, in the order of codes; the balances add up to zero."""
+        columns = (journal_postings.c.account, journal_postings.c.sub, journal_postings.c.currency)
+        query = (
+            select(*columns, func.sum(_debit).label("debit"), func.sum(_credit).label("credit"))
+            .select_from(_joined)
+            .where(journal_entries.c.agency == agency)
+            .group_by(*columns)
+            .order_by(*columns)
+        )
+        if until is not None:
+            query = query.where(journal_entries.c.on_date <= until)
+        with self._database.read() as connection:
+            return [
+                AccountBalance(
+                    row.account,
+                    row.sub,
+                    Money(amount=int(row.debit), currency=row.currency),
+                    Money(amount=int(row.credit), currency=row.currency),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def _append(self, connection: Connection, agency: str, entry: Entry) -> int:
+        statement = (
+            upsert(connection, journal_entries)
+            .values(
+                agency=agency,
+                key=entry.key,
+                fact=entry.fact,
+                on_date=entry.on,
+                booking_id=entry.booking_id,
+                text=entry.text,
+                currency=entry.currency,
+                zero=0,
+                lines=len(entry.postings),
+                created_at=self._clock(),
+            )
+            .on_conflict_do_nothing(index_elements=["agency", "key"])
+            .returning(journal_entries.c.id)
+        )
+        number: int | None = connection.scalar(statement)
+        if number is None:
+            return self._already(connection, agency, entry)
+        connection.execute(
+            journal_postings.insert(),
+            [
+                {
+                    "entry_id": number,
+                    "line": line,
+                    "account": posting.account,
+                    "sub": posting.sub,
+                    "side": posting.side,
+                    "amount": posting.amount.amount,
+                    "currency": posting.amount.currency,
+                }
+                for line, posting in enumerate(entry.postings, start=1)
+            ],
+        )
+        return number
+
+    @staticmethod
+    def _already(connection: Connection, agency: str, entry: Entry) -> int:
+        query = select(journal_entries).where(
+            journal_entries.c.agency == agency, journal_entries.c.key == entry.key
+        )
+        (posted,) = _read(connection, query)
+        if (posted.entry.fact, posted.entry.postings) != (entry.fact, entry.postings):
+            raise ContractBroken(f"{entry.key} is posted with other accounts or amounts", system="journal")
+        return posted.number
+
+    def _entries(self, query: Select[tuple[object, ...]]) -> list[PostedEntry]:
+        with self._database.read() as connection:
+            return _read(connection, query.order_by(journal_entries.c.id))
+
+
+def _read(connection: Connection, query: Select[tuple[object, ...]]) -> list[PostedEntry]:
+    rows = connection.execute(query).all()
+    postings = _postings(connection, [row.id for row in rows])
+    return [_posted(row, postings[row.id]) for row in rows]
+
+
+def _postings(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Posting]]:
+    found: dict[int, list[Posting]] = {number: [] for number in numbers}
+    for chunk in _chunks(numbers):
+        lines = connection.execute(
+            select(journal_postings)
+            .where(journal_postings.c.entry_id.in_(chunk))
+            .order_by(journal_postings.c.entry_id, journal_postings.c.line)
+        )
+        for line in lines:
+            amount = Money(amount=line.amount, currency=line.currency)
+            found[line.entry_id].append(Posting(account=line.account, side=line.side, amount=amount, sub=line.sub))
+    return found
+
+
+def _chunks(numbers: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
+    return (numbers[start : start + size] for start in range(0, len(numbers), size))
+
+
+def _posted(row: Row[tuple[object, ...]], postings: list[Posting]) -> PostedEntry:
+    entry = Entry(
+        key=row.key,
+        fact=row.fact,
+        on=row.on_date,
+        booking_id=row.booking_id,
+        text=row.text,
+        postings=tuple(postings),
+    )
+    return PostedEntry(row.id, entry, row.created_at)

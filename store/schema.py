@@ -1,0 +1,11 @@
+"""Every table of the store in one place, for migrations and for the tests that compare them."""
+
+from __future__ import annotations
+
+from store import documents, effects, facts, inbox, journal, lifecycles, parked, tamara_tables, transfers, vault
+from store.tables import metadata
+
+MODULES = (documents, effects, facts, inbox, journal, lifecycles, parked, tamara_tables, transfers, vault)
+"""The modules that declare tables."""
+
+__all__ = ["MODULES", "metadata"]

@@ -1,0 +1,65 @@
+"""The store: one database and its repositories, one attribute each (DESIGN 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from domain.desk import Desk
+from store.clock import Clock, utc_now
+from store.database import Database
+from store.documents import Documents
+from store.effects import EffectLedger
+from store.facts import Facts
+from store.inbox import Inbox, events
+from store.journal import Journal
+from store.lifecycles import Lifecycles
+from store.parked import ParkedItems
+from store.tamara import TamaraLedger
+from store.transfers import Transfers
+from store.vault import Vault
+
+
+class Store:
+    """Safe for threads; every method of every repository is one short transaction.
+
+    `desks` says per agency who answers for what, `master_key` (32 bytes) opens the vault; `retired_keys` still open what
+    they sealed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        master_key: bytes | None = None,
+        retired_keys: Sequence[bytes] = (),
+        desks: Mapping[str, Desk] | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.database = database
+        self.parked = ParkedItems(database, clock, desks or {})
+        self.effects = EffectLedger(database, clock, self.parked)
+        self.inbox = Inbox(database, clock, self.parked)
+        self.facts = Facts(database, events)
+        self.documents = Documents(database, clock)
+        self.transfers = Transfers(database, clock)
+        self.journal = Journal(database, clock)
+        self.lifecycles = Lifecycles(database, clock)
+        self.tamara = TamaraLedger(database, clock)
+        self.vault = Vault(database, clock, master_key, retired_keys)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        master_key: bytes | None = None,
+        retired_keys: Sequence[bytes] = (),
+        desks: Mapping[str, Desk] | None = None,
+        clock: Clock = utc_now,
+    ) -> Self:
+        """Open the database of `url`; the schema is left as it is (see `Database.migrate`)."""
+        return cls(Database.open(url), master_key=master_key, retired_keys=retired_keys, desks=desks, clock=clock)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,101 @@
+"""What a mid-office has and what it does not have, line by line (contracts: midoffice 1.3, 2.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Column, Row, String, Table, Text, select
+
+from store.clock import Clock
+from store.database import Database
+from store.tables import Instant, agency_column, id_column, metadata, upsert
+
+transfers = Table(
+    "transfers",
+    metadata,
+    agency_column(primary_key=True),
+    id_column("system", primary_key=True),
+    id_column("booking_id", primary_key=True),
+    id_column("line_id", primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    id_column("outside_id", nullable=True),
+    Column("updated_at", Instant, nullable=False),
+)
+
+TransferState = Literal["transferred", "not_transferred", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One service line and its fate in a mid-office; `reason` says why it was left out or cancelled."""
+
+    agency: str
+    system: str
+    booking_id: str
+    line_id: str
+    state: TransferState
+    reason: str
+    outside_id: str | None
+    updated_at: datetime
+
+
+class Transfers:
+    """The newest fate of every line."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def record(
+        self,
+        agency: str,
+        system: str,
+        booking_id: str,
+        line_id: str,
+        state: TransferState,
+        reason: str = "",
+        outside_id: str | None = None,
+    ) -> None:
+        """Set the state of a line; what was known before is replaced."""
+        values = {
+            "agency": agency,
+            "system": system,
+            "booking_id": booking_id,
+            "line_id": line_id,
+            "state": state,
+            "reason": reason,
+            "outside_id": outside_id,
+            "updated_at": self._clock(),
+        }
+        key = ["agency", "system", "booking_id", "line_id"]
+        with self._database.begin() as connection:
+            statement = upsert(connection, transfers).values(values)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=key,
+                    set_={name: statement.excluded[name] for name in values if name not in key},
+                )
+            )
+
+    def list(
+        self,
+        agency: str | None = None,
+        system: str | None = None,
+        booking_id: str | None = None,
+        state: TransferState | None = None,
+    ) -> list[Transfer]:
+        """Lines by booking and id; what is None does not matter."""
+        query = select(transfers).order_by(transfers.c.agency, transfers.c.booking_id, transfers.c.line_id)
+        wanted = {"agency": agency, "system": system, "booking_id": booking_id, "state": state}
+        for column, value in wanted.items():
+            if value is not None:
+                query = query.where(transfers.c[column] == value)
+        with self._database.read() as connection:
+            return [_transfer(row) for row in connection.execute(query)]
+
+
+def _transfer(row: Row[Any]) -> Transfer:
+    return Transfer(**row._mapping)
