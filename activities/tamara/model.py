@@ -9,10 +9,9 @@ import datetime as dt
 import keyword
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from activities.tamara.card import CardNumber
 from activities.tamara.details import (
@@ -203,7 +202,7 @@ class Transaction(Part):
     event: Event | None = None
     other: Other | None = None
     texts: tuple[Text, ...] = ()
-    ext: Mapping[str, str] = MappingProxyType({})
+    ext: dict[str, str] = Field(default_factory=dict)
 
 
 class CurrencyTotal(Part):
