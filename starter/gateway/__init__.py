@@ -1,0 +1,1 @@
+"""The webhook receiver (contracts: platform-events 3)."""

@@ -1,0 +1,1 @@
+"""Bookings of another system, read from CSV by a declarative mapping, as platform events (docs/import.md)."""
