@@ -5,7 +5,8 @@ A pure state object. The workflow around it delivers notices and asks `next_move
     state events   latest revision wins; an equal or lower revision is superseded and only remembered
     money facts    each applied once by its own id, in any order, never superseded
     one at a time  a lifecycle that runs blocks the next; one that is parked lets captured payments pass,
-                   because money must not wait for a person (money-rules P2)
+                   because money must not wait for a person (money-rules P2), and a parked payment holds back
+                   only its own refund
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from domain import naming
 from domain.notices import EventNotice
 
 PATIENCE = timedelta(minutes=10)
@@ -123,7 +125,7 @@ class BookingState(BaseModel):
             return Wait()
         states = sorted((n for n in self.queue if n.kind.startswith("booking.")), key=lambda n: n.revision)
         facts = [n for n in self.queue if not n.kind.startswith("booking.")]
-        if not self.parked:
+        if not self._change_is_parked:
             for notice in states:
                 if notice.revision <= self.revision and self.registered:
                     return Drop(notice, f"superseded by revision {self.revision}")
@@ -149,11 +151,18 @@ class BookingState(BaseModel):
                 if out_of_patience:
                     return Ask(notice)
                 waiting = True
-            elif not self.parked:
+            elif not self._change_is_parked and not self._payment_is_parked(notice):
                 if notice.payment_id in self.payments or out_of_patience:
                     return Run(kind, notice)
                 waiting = True
         return Wait(deadline) if waiting else Wait()
+
+    @property
+    def _change_is_parked(self) -> bool:
+        return any(not workflow_id.startswith("payment/") for workflow_id in self.parked)
+
+    def _payment_is_parked(self, notice: EventNotice) -> bool:
+        return naming.payment_workflow(self.agency, notice.payment_id or "") in self.parked
 
     def start(self, move: Run, workflow_id: str) -> None:
         """A lifecycle begins."""
