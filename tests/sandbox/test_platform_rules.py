@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+
 from sandbox.platform import plans, policy
 from sandbox.platform.amounts import Doc, Wrong, differences, percent_of
 from sandbox.platform.signature import OLD_SECRET, SECRET, signed_headers
