@@ -5,7 +5,7 @@ Values of message blocks are attributes, parameters of operations are elements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from lxml import etree
@@ -42,7 +42,7 @@ VAT_KIND = {
 MEDIUM = {"AIRPLUS": "AIRPLUS", "VOUCHER": "VOUCHER", "DIRECT_DEBIT": "BANKCARD", "TRANSFER": "UNKNOWN"}
 CARD_MEDIUM = {"visa": "VISA", "mastercard": "MASTERCARD", "amex": "AMEX", "diners": "DINERS"}
 
-Values = dict[str, object]
+Values = Mapping[str, object]
 
 
 class MidocoCodec:
@@ -89,12 +89,12 @@ class MidocoCodec:
         identity = {"agency_no": settings.agency_no, "subagency": record.branch_id, "agent": record.agent_id}
         _block(message, "agency-identity", identity)
         _customer(message, record.customer)
-        known = {"supplier": creditor, "booking-id": record.supplier_booking_id}
+        known: dict[str, object] = {"supplier": creditor, "booking-id": record.supplier_booking_id}
         booking = _block(
             message,
             "booking",
-            known
-            | {
+            {
+                **known,
                 "position": 1,
                 "booking-version": record.revision,
                 "booking-date": record.booked_at and record.booked_at.date(),
@@ -117,7 +117,7 @@ class MidocoCodec:
         for position, remark in enumerate(record.remarks, start=1):
             block = _block(booking, "remark", {"position": position, "print_allowed": remark.audience == "CUSTOMER"})
             block.text = remark.text
-        price = _block(_block(message, "prices", {}), "booking-price", {"position": 1} | known | _price(record))
+        price = _block(_block(message, "prices", {}), "booking-price", {"position": 1, **known, **_price(record)})
         vat_code = settings.vat_codes.get(record.price.tax_scheme)
         if vat_code:
             _block(price, "vat_division", {"vat_code": vat_code, "ratio": 1})

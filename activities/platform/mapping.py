@@ -1,0 +1,190 @@
+"""Answers of the platform as events of the inbox, and what may be charged of an instalment (contracts: platform-events 3, 5;
+money-rules 4.6 F-P13 to F-P15).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from activities.platform.settings import PlatformAccount
+from domain.errors import ContractBroken
+from domain.money import Money, total
+from domain.notices import notice_of
+from domain.platform import (
+    REQUIRED,
+    Booking,
+    Chargeback,
+    CloudEvent,
+    EventData,
+    Instalment,
+    Payment,
+    PaymentPlan,
+    Refund,
+)
+from domain.steps import ChargeResult
+from store.inbox import AcceptedEvent
+
+
+def event_of(
+    account: PlatformAccount, agency: str, document: Mapping[str, Any], received_at: datetime
+) -> AcceptedEvent:
+    """A whole event, as the platform would have delivered it: the same bytes, so that a later delivery is a duplicate.
+
+    Unusable `data` comes back as a problem, to be parked; a broken envelope raises `ContractBroken`.
+    """
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        envelope = CloudEvent.model_validate(document)
+    except ValidationError as error:
+        raise ContractBroken(f"event: {_where(error)}", system="platform", operation="read events") from None
+    if envelope.source != account.settings.source:
+        raise ContractBroken("an event of another source", system="platform", operation="read events")
+    kind = envelope.kind(account.settings.event_prefix)
+    data, problem = _data(account, kind, envelope)
+    return AcceptedEvent(
+        agency=agency,
+        source=envelope.source,
+        event_id=envelope.id,
+        kind=kind if kind in REQUIRED else envelope.type,
+        body=body,
+        data=data,
+        notice=notice_of(agency, envelope.id, kind, envelope.time, data) if kind and data else None,
+        occurred_at=envelope.time,
+        received_at=received_at,
+        problem=problem,
+        sequence=int(envelope.sequence) or None,
+    )
+
+
+def _data(account: PlatformAccount, kind: str | None, envelope: CloudEvent) -> tuple[EventData | None, str | None]:
+    if kind not in REQUIRED:
+        return None, "the type is not one of ours"
+    try:
+        data = EventData.model_validate(envelope.data)
+    except ValidationError as error:
+        return None, f"data: {_where(error)}"
+    missing = [name for name in REQUIRED[kind] if getattr(data, name) is None]
+    if missing:
+        return None, f"data lacks {', '.join(missing)}"
+    if data.environment != account.environment:
+        return None, f"an event of environment {data.environment} at an agency of environment {account.environment}"
+    return data, None
+
+
+def _where(error: ValidationError) -> str:
+    """The first thing wrong, without its value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
+
+
+def told_by_snapshot(
+    account: PlatformAccount,
+    entity: Literal["experience", "booking"],
+    snapshot: Mapping[str, Any],
+    known_total: Money | None = None,
+) -> dict[str, Any]:
+    """The event that would have told this snapshot, for platforms whose log has lost it.
+
+    Its id follows from the aggregate and its revision, so that reading twice tells once. `known_total` is the total of
+    the revision we knew before; with it the event is a modification. It has no place in the platform's sequence.
+    """
+    content = {name: value for name, value in snapshot.items() if name != "revision"}
+    revision = snapshot.get("revision")
+    identity = f"{account.settings.source}\x1f{entity}\x1f{content.get('id')}\x1f{revision}"
+    extra: dict[str, Any] = {}
+    if known_total is not None:
+        now = Money.model_validate(content["totals"]["total"])
+        prices = {"before": known_total, "after": now, "delta": now - known_total}
+        extra = {"changes": [], "price_effect": {name: price.model_dump() for name, price in prices.items()}}
+    verb = "created" if known_total is None else "modified"
+    moments = [content[name] for name in ("created_at", "confirmed_at", "cancelled_at") if content.get(name)]
+    return {
+        "specversion": "1.0",
+        "id": f"evt_read{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
+        "source": account.settings.source,
+        "type": f"{account.settings.event_prefix}.{entity}.{verb}.v1",
+        "subject": f"{entity}/{content.get('id')}",
+        "time": max(moments, default=datetime(1970, 1, 1, tzinfo=UTC).isoformat()),
+        "datacontenttype": "application/json",
+        "partitionkey": str(content.get("id")),
+        "sequence": "0" * 20,
+        "data": {
+            "schema_version": 1,
+            "environment": account.environment,
+            "planner_id": account.settings.source.rstrip("/").rsplit("/", 1)[-1],
+            "aggregate": {"type": entity, "id": content.get("id"), "revision": revision},
+            "actor": {"type": "platform"},
+            "reason": {"code": "read_back"},
+            entity: content,
+            **extra,
+        },
+    }
+
+
+def still_due(
+    booking: Booking, payments: Iterable[Payment], refunds: Iterable[Refund], chargebacks: Iterable[Chargeback]
+) -> Money:
+    """What the payer owes, by the more cautious of two counts: the snapshot's own, and the money facts that arrived.
+
+    A fact may be ahead of the snapshot, or the snapshot ahead of the facts; to charge too little is mended, too much
+    is not.
+    """
+    currency = booking.currency
+    captured = total((payment.amount for payment in payments), currency)
+    refunded = total((refund.amount for refund in refunds), currency)
+    withdrawn: dict[str, Money] = {}
+    for chargeback in chargebacks:
+        if chargeback.stage == "funds_withdrawn":
+            withdrawn.setdefault(chargeback.id, chargeback.amount)
+    for chargeback in chargebacks:
+        if chargeback.stage == "won":
+            withdrawn.pop(chargeback.id, None)
+    by_facts = booking.totals.total - captured + refunded + total(withdrawn.values(), currency)
+    return min(by_facts, booking.totals.due)
+
+
+def what_to_charge(
+    plan: PaymentPlan, plan_id: str, instalment_id: str, booking: Booking, paid: Mapping[str, str], due: Money
+) -> tuple[Instalment, Money] | ChargeResult:
+    """The instalment and the amount to charge now, or why nothing is charged.
+
+    `paid` are the payment ids of captured payments by instalment. The amount is never more than what is due.
+    """
+    if booking.status == "cancelled":
+        return ChargeResult(status="frozen", message="the booking is cancelled")
+    instalment = next((one for one in plan.installments if one.id == instalment_id), None)
+    if plan.id != plan_id or instalment is None:
+        return ChargeResult(status="frozen", message="the plan was replaced")
+    if instalment.status == "paid" or instalment_id in paid:
+        return ChargeResult(status="already_paid", payment_id=paid.get(instalment_id) or instalment.payment_id)
+    if instalment.status in ("cancelled", "waived"):
+        return ChargeResult(status="frozen", message=f"the instalment is {instalment.status}")
+    amount = min(instalment.amount, due)
+    if amount.amount <= 0:
+        return ChargeResult(status="already_paid", message="nothing is due on the booking")
+    if plan.collection == "on_notice":
+        return ChargeResult(status="link_sent", message="the platform asks the payer")
+    obstacle = _mandate_obstacle(plan, instalment, amount)
+    if obstacle is not None:
+        return ChargeResult(status="declined", category="authentication_required", message=obstacle)
+    return instalment, amount
+
+
+def _mandate_obstacle(plan: PaymentPlan, instalment: Instalment, amount: Money) -> str | None:
+    """Why the mandate does not cover the charge; then only the payer can pay (money-rules F-P14)."""
+    mandate = plan.mandate
+    if mandate is None:
+        return "there is no mandate"
+    if mandate.status != "active":
+        return f"the mandate is {mandate.status}"
+    if mandate.expires_on is not None and mandate.expires_on < instalment.due_on:
+        return "the mandate ends before the due date"
+    if mandate.max_amount is not None and mandate.max_amount < amount:
+        return "the amount is above the mandate's maximum"
+    return None
