@@ -1,0 +1,45 @@
+"""Runs the SFTP side of an AirPlus stand-in on a loopback port in a background thread, for tests and small tools."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from sandbox.airplus.stand_in import AirplusStandIn
+
+WITHIN = 20.0
+
+
+class Reach(NamedTuple):
+    """Where the server is and how to know it."""
+
+    host: str
+    port: int
+    fingerprint: str
+
+
+@contextmanager
+def running_sftp(stand_in: AirplusStandIn, port: int = 0) -> Iterator[Reach]:
+    """Serve SFTP while the block runs. Raises OSError if the port is taken."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="sandbox-airplus-sftp", daemon=True)
+    thread.start()
+    try:
+        taken = asyncio.run_coroutine_threadsafe(stand_in.start_sftp(port), loop).result(WITHIN)
+        yield Reach("127.0.0.1", taken, stand_in.fingerprint)
+    finally:
+        asyncio.run_coroutine_threadsafe(_end(stand_in), loop).result(WITHIN)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(WITHIN)
+        loop.close()
+
+
+async def _end(stand_in: AirplusStandIn) -> None:
+    await stand_in.stop_sftp()
+    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)

@@ -1,0 +1,202 @@
+"""The AirPlus stand-in: SFTP drop box, receiver, answers, and a control endpoint (contracts: tamara 3.11, 4.8)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox.airplus.answer import answer_name, render
+from sandbox.airplus.receiver import Receiver
+from sandbox.airplus.sftp import Account, Door, Session, Site
+from sandbox.serving import StandIn
+from sandbox.shelf import Record, Shelf
+
+USER = "agency"
+PASSWORD = "sandbox-airplus"
+ANY_MODE = Account(USER, PASSWORD)
+
+
+class AirplusStandIn(StandIn):
+    """AirPlus: files come by SFTP (`start_sftp`), people and tests look in over HTTP.
+
+    `data` is a folder (None: a temporary one), `accounts` who may log in, `partners` the known PartnerIDs (None: any),
+    `answers_at_once=False` keeps the answers back until POST /control/answers.
+
+    Beside the ordinary control endpoint:
+
+        GET  /control/sftp        host, port, fingerprint and users
+        POST /control/answers     write the answers that were kept back; gives their names
+        POST /control/rejections  {"<TXN_REF or INV_NO>": "A001", …}: reject these when they come
+        POST /control/host-key    a new host key for new connections; gives its fingerprint
+
+    Faults strike the operations connect, put, get, rename, stat and remove; `late` on rename is a file that is picked
+    up at once, `error-before` on put a full disk, `malformed` on put an upload that is torn in the middle.
+    """
+
+    name = "airplus"
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        *,
+        accounts: Sequence[Account] = (ANY_MODE,),
+        partners: frozenset[str] | None = None,
+        answers_at_once: bool = True,
+    ) -> None:
+        super().__init__()
+        self._temporary = tempfile.TemporaryDirectory(prefix="airplus-") if data is None else None
+        folder = Path(self._temporary.name) if self._temporary else (data or Path()) / "airplus"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key_file = folder / "host_key"
+        self._key = self._host_key()
+        self._receiver = Receiver(Shelf(folder / "airplus.sqlite" if data else None), partners)
+        self._answers_at_once = answers_at_once
+        self._site = Site(
+            root=folder / "homes",
+            accounts={account.user: account for account in accounts},
+            faults=self.faults,
+            log=lambda operation, outcome: self.calls.append(
+                {"operation": operation, "outcome": outcome, "at": time.time()}
+            ),
+            arrived=self._arrived,
+            fetched=self._fetched,
+        )
+        for account in accounts:
+            self._site.home(account)
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._host = ""
+
+    # --- SFTP ---
+
+    async def start_sftp(self, port: int = 0, host: str = "127.0.0.1") -> int:
+        """Listen for SFTP in the running event loop; gives the port. Raises OSError if it is taken."""
+        self._host = host
+        self._acceptor = await asyncssh.create_server(
+            lambda: Door(self._site),
+            host,
+            port,
+            server_host_keys=[self._key],
+            sftp_factory=lambda chan: Session(chan, self._site),
+            allow_scp=False,
+            keepalive_interval=30,
+        )
+        return self.sftp_port
+
+    async def stop_sftp(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
+            self._acceptor = None
+
+    @property
+    def sftp_port(self) -> int:
+        """The port of the SFTP server; 0 while it is not listening."""
+        return self._acceptor.get_port() if self._acceptor else 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the host key, as `SHA256:…`."""
+        return self._key.get_fingerprint()
+
+    @property
+    def host_key(self) -> str:
+        """The public host key in OpenSSH form."""
+        return self._key.export_public_key().decode().strip()
+
+    def home(self, user: str = USER) -> Path:
+        """The folder with `in/`, `out/` and `archive/` of a user."""
+        return self._site.home(self._site.accounts[user])
+
+    def change_host_key(self) -> str:
+        """Make a new host key for every later connection; gives its fingerprint."""
+        self._key_file.unlink(missing_ok=True)
+        self._key = self._host_key()
+        if self._acceptor is not None:
+            self._acceptor.update(server_host_keys=[self._key])
+        return self.fingerprint
+
+    def _host_key(self) -> asyncssh.SSHKey:
+        if not self._key_file.exists():
+            self._key_file.touch(mode=0o600)
+            self._key_file.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+        return asyncssh.read_private_key(self._key_file)
+
+    # --- files ---
+
+    def _arrived(self, account: Account, path: Path) -> None:
+        verdict = self._receiver.receive(path.name, path.read_bytes(), account.mode, account.user)
+        if self._answers_at_once:
+            self._answer(verdict)
+
+    def _answer(self, verdict: Record) -> str:
+        name = answer_name(verdict["name"])
+        out = self.home(verdict["user"]) / "out"
+        hidden = out / f".{name}"
+        hidden.write_bytes(render(verdict))
+        hidden.rename(out / name)
+        self._receiver.answered(verdict)
+        return name
+
+    def _fetched(self, account: Account, name: str) -> None:
+        """A refused file makes room for its repetition as soon as the agency has taken the answer."""
+        for verdict in reversed(self._receiver.verdicts()):
+            if answer_name(verdict["name"]) == name and verdict.get("user") == account.user:
+                lying = self.home(account.user) / "in" / verdict["name"]
+                if verdict["status"] == "R" and lying.exists():
+                    lying.rename(self.home(account.user) / "archive" / f"{verdict['name']}.{verdict['arrival']}")
+                return
+
+    def write_answers(self) -> list[str]:
+        """Write every answer that was kept back; gives their names."""
+        return [self._answer(verdict) for verdict in self._receiver.verdicts() if not verdict["answered"]]
+
+    def reject(self, wishes: dict[str, str]) -> None:
+        """Reject transactions with these TXN_REF or INV_NO and the given reason codes when they come."""
+        self._receiver.wishes.update(wishes)
+
+    # --- HTTP ---
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/control/sftp", self._sftp),
+            Route("/control/answers", self._write_answers, methods=["POST"]),
+            Route("/control/rejections", self._reject, methods=["POST"]),
+            Route("/control/host-key", self._new_key, methods=["POST"]),
+        ]
+
+    def state(self) -> dict[str, Any]:
+        return {"files": self._receiver.verdicts(), "transactions": self._receiver.transactions()}
+
+    async def _sftp(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "host": self._host,
+                "port": self.sftp_port,
+                "fingerprint": self.fingerprint,
+                "host_key": self.host_key,
+                "users": list(self._site.accounts),
+            }
+        )
+
+    async def _write_answers(self, _: Request) -> Response:
+        return JSONResponse({"written": self.write_answers()})
+
+    async def _reject(self, request: Request) -> Response:
+        try:
+            wishes = {str(key): str(reason) for key, reason in json.loads(await request.body()).items()}
+        except (ValueError, AttributeError) as error:
+            return JSONResponse({"error": f"not a table of rejections: {error}"}, status_code=422)
+        self.reject(wishes)
+        return JSONResponse(self._receiver.wishes)
+
+    async def _new_key(self, _: Request) -> Response:
+        return JSONResponse({"fingerprint": self.change_host_key()})
