@@ -42,7 +42,9 @@ def discrepancies(data: EventData) -> list[Discrepancy]:
         effect = getattr(data, name)
         if effect is not None:
             found += _guarded(
-                f"/{name}", effect.delta.currency, _differs_lazily(f"/{name}/delta", effect.delta, effect.after, effect.before)
+                f"/{name}",
+                effect.delta.currency,
+                _differs_lazily(f"/{name}/delta", effect.delta, effect.after, effect.before),
             )
     return found
 

@@ -98,14 +98,26 @@ class Fact(StrEnum):
     MATCH = "match"
     RECTIFYING = "rectifying"
     PENALTY = "penalty"
+    FEE = "fee"
     REFUND = "refund"
-    REFUND_FAILED = "refund_failed"
+    REFUND_BY_BANK = "refund_by_bank"
     WITHDRAWN = "chargeback_withdrawn"
     WON = "chargeback_won"
     LOST = "chargeback_lost"
 
 
-Role = Literal["customers", "advances", "disputed", "doubtful", "suspense", "clearing", "bank_charges", "indemnities"]
+Role = Literal[
+    "customers",
+    "advances",
+    "disputed",
+    "doubtful",
+    "suspense",
+    "clearing",
+    "bank",
+    "bank_charges",
+    "services",
+    "indemnities",
+]
 Part = Literal["amount", "fee"]
 
 RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
@@ -115,8 +127,9 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
     Fact.MATCH: (("suspense", "debit", "amount"), ("customers", "credit", "amount")),
     Fact.RECTIFYING: (("advances", "debit", "amount"), ("customers", "credit", "amount")),
     Fact.PENALTY: (("customers", "debit", "amount"), ("indemnities", "credit", "amount")),
+    Fact.FEE: (("customers", "debit", "amount"), ("services", "credit", "amount")),
     Fact.REFUND: (("customers", "debit", "amount"), ("clearing", "credit", "amount")),
-    Fact.REFUND_FAILED: (("clearing", "debit", "amount"), ("customers", "credit", "amount")),
+    Fact.REFUND_BY_BANK: (("customers", "debit", "amount"), ("bank", "credit", "amount")),
     Fact.WITHDRAWN: (
         ("disputed", "debit", "amount"),
         ("bank_charges", "debit", "fee"),
@@ -126,7 +139,11 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
     Fact.WON: (("clearing", "debit", "amount"), ("disputed", "credit", "amount")),
     Fact.LOST: (("doubtful", "debit", "amount"), ("disputed", "credit", "amount")),
 }
-"""The table of money-rules 2. The processor's fee of a payment is not here: it is known and posted at settlement."""
+"""The table of money-rules 2; settlements and the start of the trip are not facts that reach us yet.
+
+So the processor's fee of a payment is not posted here. A management fee (1.4.11) is a service, not an indemnity, and a
+refund by bank transfer (F-R2) does not pass the processor. What failed or was won back is a `reversal`.
+"""
 
 
 class Movement(BaseModel):
@@ -179,7 +196,9 @@ def _accounts(movement: Movement, chart: Chart) -> Mapping[Role, tuple[str, str]
         "doubtful": (chart.doubtful, movement.payer_id),
         "suspense": (chart.suspense, movement.payment_id),
         "clearing": (chart.clearing(movement.method), movement.processor),
+        "bank": (chart.bank, ""),
         "bank_charges": (chart.bank_charges, ""),
+        "services": (chart.services, movement.booking_id),
         "indemnities": (chart.indemnities, ""),
     }
 

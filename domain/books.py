@@ -1,0 +1,214 @@
+"""What all systems say about the same bookings, side by side: the input of the invariants (contracts: money-rules 3).
+
+Amounts are integer minor units; one snapshot has one currency per booking. The collector fills it by reading the
+systems themselves, never from what we believe we wrote.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Seen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CapturedPayment(Seen):
+    id: str
+    amount: int
+    method: str
+    processor: str
+    day: date
+    """Local day of the capture."""
+
+
+class MoneyBack(Seen):
+    """A refund, or the funds that a chargeback took (`won` gives them back: negative)."""
+
+    id: str
+    payment_id: str
+    amount: int
+    fee: int = 0
+
+
+class Cancelled(Seen):
+    id: str
+    scope: Literal["full", "partial"]
+    treatment: str
+    penalty: int
+
+
+class DueLine(Seen):
+    id: str
+    amount: int
+    status: str
+    payment_id: str | None = None
+
+
+class PlatformBooks(Seen):
+    """The platform's truth about one booking."""
+
+    experience_id: str
+    status: str
+    payer_document: str | None
+    sale: int
+    cost: int
+    margin: int
+    due: int
+    payments: tuple[CapturedPayment, ...] = ()
+    refunds: tuple[MoneyBack, ...] = ()
+    chargebacks: tuple[MoneyBack, ...] = ()
+    cancellations: tuple[Cancelled, ...] = ()
+    plan: tuple[DueLine, ...] = ()
+    costs_estimated: bool = True
+
+
+class Reserva(Seen):
+    """A container reservation in the ERP, with the cost nested under it."""
+
+    id: str
+    expediente_id: str
+    client_document: str | None
+    sale: int
+    cost: int
+
+
+class Receipt(Seen):
+    """A cobro (`Cobro`, or `Reembolso` with a positive amount) and the fact that its reference names."""
+
+    id: str
+    fact_id: str | None
+    kind: Literal["Cobro", "Reembolso"]
+    amount: int
+
+
+class Invoice(Seen):
+    """An issued document; credit notes negative and with the number of the original in `refers_to`."""
+
+    id: str
+    number: str
+    series: str
+    kind: Literal["original", "credit_note", "penalty"]
+    fact_id: str | None
+    total: int
+    issued_on: date
+    refers_to: str | None = None
+    external_key: str | None = None
+
+
+class Order(Seen):
+    """A mid-office order; `cancelled` when all its services are."""
+
+    id: str
+    cancelled: bool
+    price: int
+
+
+class AirPlusLine(Seen):
+    """One transaction in a file that AirPlus holds."""
+
+    ref: str
+    invoice_number: str
+    debit: bool
+    gross: int
+    accepted: bool
+
+
+class BookingBooks(Seen):
+    """One booking in every system. `waiting` counts parked items and undelivered events: then Q invariants may not hold."""
+
+    booking_id: str
+    currency: str
+    platform: PlatformBooks
+    reservas: tuple[Reserva, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    orders: tuple[Order, ...] = ()
+    transferable: bool = False
+    airplus: tuple[AirPlusLine, ...] = ()
+    airplus_staged: int = 0
+    accounts: dict[str, int] = {}
+    """Balance (debit − credit) of every ledger account for this booking."""
+    waiting: int = 0
+
+    @property
+    def captured(self) -> int:
+        return sum(p.amount for p in self.platform.payments)
+
+    @property
+    def refunded(self) -> int:
+        return sum(r.amount for r in self.platform.refunds)
+
+    @property
+    def disputed(self) -> int:
+        return sum(c.amount for c in self.platform.chargebacks)
+
+    @property
+    def collected(self) -> int:
+        """COB: positive cobros in the ERP."""
+        return sum(r.amount for r in self.receipts if r.kind == "Cobro")
+
+    @property
+    def returned(self) -> int:
+        """DEV: negative cobros in the ERP."""
+        return sum(r.amount for r in self.receipts if r.kind == "Reembolso")
+
+    @property
+    def invoiced(self) -> int:
+        """INV: issued invoices, credit notes negative, without penalty documents."""
+        return sum(i.total for i in self.invoices if i.kind != "penalty")
+
+    @property
+    def penalties(self) -> int:
+        """PEN: penalty documents."""
+        return sum(i.total for i in self.invoices if i.kind == "penalty")
+
+    @property
+    def unpaid_penalty(self) -> int:
+        """What the payer still owes of a penalty (money-rules F-X12)."""
+        cancelled = self.platform.status == "cancelled"
+        return max(0, self.platform.sale - (self.captured - self.refunded)) if cancelled else 0
+
+
+class ExperienceBooks(Seen):
+    """One experience and the expedientes that carry its reference."""
+
+    experience_id: str
+    expedientes: tuple[str, ...]
+
+
+class AirPlusFile(Seen):
+    """One file that AirPlus holds: its number, and whether its own reader found the totals right."""
+
+    partner_id: str
+    kind: str
+    seq: int
+    digest: str
+    sound: bool
+    accepted: bool
+
+
+class Books(Seen):
+    """The whole snapshot of one agency."""
+
+    agency: str
+    experiences: tuple[ExperienceBooks, ...] = ()
+    bookings: tuple[BookingBooks, ...] = ()
+    files: tuple[AirPlusFile, ...] = ()
+    trial_balance: int = 0
+    """Sum of all balances of the journal; zero or something is very wrong."""
+    unbalanced_entries: tuple[str, ...] = ()
+    processor_balances: dict[str, int] = {}
+    """Balance of the clearing account of each processor (5729)."""
+    airplus_balance: int = 0
+    """Balance of the AirPlus clearing account (5728)."""
+    suspense_balance: int = 0
+    stale_events: tuple[str, ...] = ()
+    """Events older than a quarter of an hour that are neither applied, superseded nor parked."""
+    unlisted_parkings: tuple[str, ...] = ()
+    """Parked items without reason, owner or deadline."""
+    missing_events: tuple[str, ...] = ()
+    """Events in the platform's own log that our inbox does not have."""
