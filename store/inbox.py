@@ -273,7 +273,7 @@ class Inbox:
             by_state = by_state.where(events.c.agency == agency)
             waiting = waiting.where(outbox.c.agency == agency)
         with self._database.read() as connection:
-            found = {state: number for state, number in connection.execute(by_state)}
+            found = {row[0]: row[1] for row in connection.execute(by_state)}
             return found | {"waiting": connection.scalar(waiting) or 0}
 
     def list(self, wanted: EventFilter | None = None, limit: int = 200) -> list[StoredEvent]:

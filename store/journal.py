@@ -33,8 +33,9 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.exc import IntegrityError
 
-from domain.errors import ContractBroken
+from domain.errors import ContractBroken, Refused
 from domain.ledger import Entry, Posting
 from domain.money import Money
 from store.clock import Clock
@@ -131,10 +132,15 @@ class Journal:
     def append(self, agency: str, *entries: Entry) -> list[int]:
         """Post all entries in one transaction; one that is posted already under its key stays as it is.
 
-        Returns their numbers. Raises `ContractBroken` when a key was used for another content.
+        Returns their numbers. Raises `ContractBroken` when a key was used for another content, and `Refused` when the
+        database does not take an entry (unbalanced, no lines).
         """
-        with self._database.begin() as connection:
-            return [self._append(connection, agency, entry) for entry in entries]
+        try:
+            with self._database.begin() as connection:
+                return [self._append(connection, agency, entry) for entry in entries]
+        except IntegrityError:
+            keys = ", ".join(entry.key for entry in entries)
+            raise Refused(f"the books do not take {keys}: debit and credit differ", system="journal") from None
 
     def find(self, agency: str, key: str) -> PostedEntry | None:
         """The entry under a key (`led:…`)."""

@@ -245,7 +245,7 @@ class ParkedItems:
         if agency is not None:
             query = query.where(parked_items.c.agency == agency)
         with self._database.read() as connection:
-            return {reason: number for reason, number in connection.execute(query)}
+            return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _open(connection: Connection, values: dict[str, Any], *, reopen: bool = True) -> Row[Any]:
