@@ -22,7 +22,9 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def as_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+def as_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()
+) -> None:
     """A table; columns named in `right` (amounts, counts) are aligned to the right. None shows as a dash."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:

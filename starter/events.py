@@ -140,15 +140,14 @@ def examine(
 ) -> AcceptedEvent:
     """The event as the inbox takes it: with its data and notice, or with the problem that parks it."""
     kind = envelope.kind(settings.platform.event_prefix)
-    data, problem = None, "the type is not one of ours"
-    if kind in REQUIRED:
-        data, problem = _read_data(settings, kind, envelope)
+    handled = kind is not None and kind in REQUIRED
+    data, problem = _read_data(settings, kind, envelope) if kind and handled else (None, "the type is not one of ours")
     notice = notice_of(agency, envelope.id, kind, envelope.time, data) if kind and data else None
     return AcceptedEvent(
         agency=agency,
         source=envelope.source,
         event_id=envelope.id,
-        kind=kind if kind in REQUIRED else envelope.type,
+        kind=kind if kind and handled else envelope.type,
         body=raw,
         data=data,
         notice=notice,

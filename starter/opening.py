@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 
+from domain.desk import Desk
 from starter import temporal
 from starter.answers import CommandError
 from store import Store
@@ -55,19 +58,34 @@ def master_key(installation: Installation) -> bytes | None:
     return key
 
 
+def desks(installation: Installation) -> dict[str, Desk]:
+    """Who answers for what, per agency."""
+    try:
+        return {name: Desk.model_validate(agency.desk) for name, agency in installation.agencies.items()}
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise CommandError(f"settings: desk.{where}: {fault['msg']}") from None
+
+
 @contextmanager
 def opened_store(installation: Installation, *, migrate: bool = False) -> Iterator[Store]:
     """The store, closed at the end. Without `migrate` an outdated schema is an error that says what to do."""
     installation.data.mkdir(parents=True, exist_ok=True)
-    store = Store.open(installation.store_url, master_key=master_key(installation))
+    try:
+        store = Store.open(installation.store_url, master_key=master_key(installation), desks=desks(installation))
+    except ValueError as error:
+        raise CommandError(f"store.url: {error}") from None
     try:
         if migrate:
             store.database.migrate()
         elif not store.database.schema_is_current():
             raise CommandError("the store's tables are missing or old; run: bookings store migrate")
         yield store
+    except OperationalError as error:
+        raise CommandError(f"the store does not answer: {str(error.orig)[:200]}") from None
     finally:
-        store.database.close()
+        store.close()
 
 
 async def connected(installation: Installation) -> Client:

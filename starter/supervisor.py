@@ -38,7 +38,9 @@ class Supervisor:
             "gateway": f"http://{gateway.host}:{gateway.port}/events",
             "temporal": self._installation.temporal.target,
             "temporal ui": self._installation.temporal.ui,
-            "store": f"{self._installation.data / 'store.db'}" if self._installation.store.url is None else "as in settings",
+            "store": f"{self._installation.data / 'store.db'}"
+            if self._installation.store.url is None
+            else "as in settings",
             "logs": str(self.logs),
         }
 
@@ -47,14 +49,24 @@ class Supervisor:
         return self._installation.data / "logs"
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Supervisor]:
-        """Everything up and answering; everything stopped at the end. Raises `CommandError` when a start is impossible."""
+    async def running(self, asked_to_stop: asyncio.Event) -> AsyncIterator[Supervisor]:
+        """Everything up and answering, or as far as it came when asked to stop; everything stopped at the end.
+
+        Raises `CommandError` when a start is impossible.
+        """
         with only_supervisor(self._installation.data):
             self._check_ports()
+            starting = asyncio.create_task(self._start())
+            asking = asyncio.create_task(asked_to_stop.wait())
             try:
-                await self._start()
+                await asyncio.wait((starting, asking), return_when=asyncio.FIRST_COMPLETED)
+                if starting.done():
+                    await starting
                 yield self
             finally:
+                for task in (starting, asking):
+                    task.cancel()
+                await asyncio.gather(starting, asking, return_exceptions=True)
                 await self._stop()
 
     def _check_ports(self) -> None:
@@ -135,10 +147,10 @@ def only_supervisor(data: Path) -> Iterator[None]:
         yield
 
 
-async def until_asked_to_stop() -> None:
-    """Wait for SIGINT or SIGTERM."""
+def asked_to_stop() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set from now on."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
-    await asked.wait()
+    return asked

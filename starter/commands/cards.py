@@ -47,10 +47,7 @@ def add(
 
 
 def _read_number() -> str:
-    if sys.stdin.isatty():
-        text = getpass.getpass("Account number (not shown): ")
-    else:
-        text = sys.stdin.readline(200)
+    text = getpass.getpass("Account number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline(200)
     return re.sub(r"[\s-]", "", text)
 
 

@@ -59,7 +59,9 @@ def send(
             url, content=raw.encode(), headers={**headers, "content-type": f"{CONTENT_TYPE}; charset=utf-8"}, timeout=30
         )
     except httpx.HTTPError as error:
-        raise CommandError(f"the gateway at {url} does not answer ({type(error).__name__}); is 'bookings up' running?") from None
+        raise CommandError(
+            f"the gateway at {url} does not answer ({type(error).__name__}); is 'bookings up' running?"
+        ) from None
     problem = _problem(answer)
     if json_out:
         as_json({"status": answer.status_code, "event_id": event_id, **problem})
@@ -195,4 +197,3 @@ async def _sweep(installation: Installation, store: Store) -> int:
 
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
-

@@ -94,10 +94,8 @@ def decide(
             raise CommandError(f"{item} is already closed")
         if taken.decision not in found.decisions:
             raise CommandError(f"{item} may be answered with: {', '.join(found.decisions)}")
-        if found.workflow_id:
-            said = asyncio.run(_tell_workflow(installation, found.workflow_id, taken))
-        else:
-            said = _tell_inbox(store, taken)
+        waiting = found.workflow_id
+        said = asyncio.run(_tell_workflow(installation, waiting, taken)) if waiting else _tell_inbox(store, taken)
     as_json({"item": item, "decision": taken.decision, "answer": said}) if json_out else say(said)
 
 
@@ -134,7 +132,9 @@ async def _tell_workflow(installation: Installation, workflow_id: str, taken: De
         raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise CommandError(f"the workflow {workflow_id} does not run any more; see {_link(installation, workflow_id)}") from None
+            raise CommandError(
+                f"the workflow {workflow_id} does not run any more; see {_link(installation, workflow_id)}"
+            ) from None
         raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
     return str(answer)
 

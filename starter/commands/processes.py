@@ -5,39 +5,35 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import typer
 import uvicorn
 
 from starter import temporal
 from starter.answers import say
 from starter.gateway.app import build_app
 from starter.opening import SettingsFile, opened_store, read_settings
-from starter.supervisor import GRACE, Supervisor, until_asked_to_stop
+from starter.supervisor import GRACE, Supervisor, asked_to_stop
 from store.installation import Installation
-
-app = typer.Typer()
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-@app.command()
 def up(settings: SettingsFile) -> None:
     """Start everything on this machine: Temporal, store, gateway and worker; Ctrl-C stops it."""
     installation = read_settings(settings)
     supervisor = Supervisor(installation, settings, say)
 
     async def stay_up() -> None:
-        async with supervisor.running():
+        asked = asked_to_stop()
+        async with supervisor.running(asked):
             for name, address in supervisor.addresses.items():
                 say(f"  {name:<12} {address}")
             say(f"Ctrl-C stops everything, within {sum(GRACE.values()):.0f} seconds at most.")
-            await until_asked_to_stop()
+            await asked.wait()
             say("stopping")
 
     asyncio.run(stay_up())
 
 
-@app.command()
 def gateway(settings: SettingsFile) -> None:
     """Receive webhooks and hand them on to Temporal."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
@@ -56,7 +52,6 @@ def gateway(settings: SettingsFile) -> None:
         )
 
 
-@app.command()
 def worker(settings: SettingsFile) -> None:
     """Execute workflows and activities."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
@@ -64,7 +59,6 @@ def worker(settings: SettingsFile) -> None:
 
 
 def _run_worker(installation: Installation) -> None:
-    from workers.running import run_workers  # noqa: PLC0415 only this process needs every adapter
+    from workers.running import run_workers
 
     asyncio.run(run_workers(installation))
-

@@ -29,7 +29,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 RETRY_AFTER = "10"
 """Seconds after which a sender shall come again when the database was away."""
 
-_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}}
 RESPONSES: dict[int | str, dict[str, object]] = {
     400: {"description": "Headers, clock or envelope are not acceptable", **_PROBLEM},
     401: {"description": "No secret of the event's account fits", **_PROBLEM},

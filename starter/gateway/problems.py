@@ -10,6 +10,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
+SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "For machines; stays the same between versions."},
+        "detail": {"type": "string"},
+    },
+}
+"""The body of every error, for the description of the interface."""
 
 
 class Problem(Exception):

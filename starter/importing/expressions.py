@@ -14,19 +14,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("january", "february", "march", "april", "may", "june", "july")
-        + ("august", "september", "october", "november", "december"),
-        start=1,
-    )
-    for name in (names, names[:3])
-}
+_NAMES = "january february march april may june july august september october november december".split()
+MONTHS = {form: number for number, name in enumerate(_NAMES, start=1) for form in (name, name[:3])}
 """English month names and their first three letters; numbers are read as numbers."""
 
+# A name in braces, and for dates a form after a colon.
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\}")
 LARGEST = Decimal(10) ** 12
+"""The largest number that is read from a cell."""
 
 
 class Unusable(Exception):
@@ -202,7 +197,9 @@ class Row:
             return self.day(spec.date) + timedelta(days=days)
         if spec.column is not None:
             return datetime.strptime(self.text(spec.column), spec.format).date()  # noqa: DTZ007 a local date
-        assert spec.year and spec.month and spec.day
+        assert spec.year is not None
+        assert spec.month is not None
+        assert spec.day is not None
         month = self.text(spec.month)
         return date(self.whole(spec.year), MONTHS.get(month.lower()) or self.whole(spec.month), self.whole(spec.day))
 

@@ -58,7 +58,7 @@ class ExperienceMapping(Spec):
 class PayerMapping(Spec):
     """Who pays; the first rule that applies. Rows with the same `key` have the same payer."""
 
-    when: When = {}
+    when: When = Field(default_factory=dict)
     kind: Literal["person", "company"]
     name: str
     key: str
@@ -92,7 +92,7 @@ class ChangesMapping(Spec):
 class PaymentMapping(Spec):
     """Money captured `on` a date: a share of the total, or the balance that is still due. Nothing due, no payment."""
 
-    when: When = {}
+    when: When = Field(default_factory=dict)
     on: str
     percent: Share | Literal["balance"]
     method: PaymentMethod
@@ -120,7 +120,7 @@ class Mapping(Spec):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     missing: tuple[str, ...] = ("",)
-    values: dict[str, ValueOf] = {}
+    values: dict[str, ValueOf] = Field(default_factory=dict)
     dates: dict[str, DateOf]
     unusable: tuple[Refusal, ...] = ()
     experience: ExperienceMapping

@@ -152,7 +152,9 @@ class ImportFile:
     def _services(self, row: Row) -> list[Data]:
         currency, area = self._mapping.currency, self._mapping.experience.area
 
-        def service(code: str, kind: str, text: str, supplier: tuple[str, str], unit: str, price: Money, cost: float) -> Data:
+        def service(
+            code: str, kind: str, text: str, supplier: tuple[str, str], unit: str, price: Money, cost: float
+        ) -> Data:
             return {
                 "id": code,
                 "kind": kind,

@@ -9,7 +9,7 @@ from typing import Any
 from domain.money import Money
 from starter.importing.expressions import Row, Unusable
 from starter.importing.identity import Identity
-from starter.importing.mapping import ExtraMapping, Mapping, ServiceMapping
+from starter.importing.mapping import ExtraMapping, Mapping, ServiceMapping, TravellerMapping
 
 Data = dict[str, Any]
 MOST_PEOPLE = 200
@@ -131,7 +131,15 @@ class Sale:
         )
 
     def _line(
-        self, number: int, service: str, text: str, quantity: int, unit: Money, cost: Money, supplier: str, ref: str | None
+        self,
+        number: int,
+        service: str,
+        text: str,
+        quantity: int,
+        unit: Money,
+        cost: Money,
+        supplier: str,
+        ref: str | None,
     ) -> Data:
         if unit.amount < 0 or not 0 <= quantity <= MOST_UNITS:
             raise Unusable(f"{text}: quantity or price cannot be")
@@ -159,22 +167,22 @@ class Sale:
             count = self.row.whole(rule.count)
             if not 0 <= count <= MOST_PEOPLE:
                 raise Unusable(f"{count} travellers of kind {rule.kind} cannot be")
-            for number in range(len(people) + 1, len(people) + 1 + count):
-                people.append(
-                    {
-                        "id": f"trv_{number:02d}{self.identity.token}",
-                        "first_name": self.row.fill(rule.first_name.replace("{n}", str(number))),
-                        "last_name": self.row.fill(rule.last_name.replace("{n}", str(number))),
-                        "kind": rule.kind,
-                        "status": "active",
-                        "is_payer": False,
-                        "room_ref": "R1",
-                        "corporate": None,
-                    }
-                )
+            people += [self._person(rule, number) for number in range(len(people) + 1, len(people) + 1 + count)]
         if not people:
             raise Unusable("no travellers")
         return people
+
+    def _person(self, rule: TravellerMapping, number: int) -> Data:
+        return {
+            "id": f"trv_{number:02d}{self.identity.token}",
+            "first_name": self.row.fill(rule.first_name.replace("{n}", str(number))),
+            "last_name": self.row.fill(rule.last_name.replace("{n}", str(number))),
+            "kind": rule.kind,
+            "status": "active",
+            "is_payer": False,
+            "room_ref": "R1",
+            "corporate": None,
+        }
 
     def _payer(self) -> Data:
         rule = next((rule for rule in self.mapping.payers if self.row.matches(rule.when)), None)

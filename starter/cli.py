@@ -1,0 +1,46 @@
+"""`bookings`: the command line (DESIGN section 7)."""
+
+from __future__ import annotations
+
+import typer
+
+from starter import entrypoint
+from starter.answers import CommandError, complain
+from starter.commands import cards, demo, doctor, events, imports, park, processes, reports, stores, tamara
+
+USER_ERROR = 2
+"""The exit code of an error that the user can mend."""
+
+app = typer.Typer(
+    name="bookings",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A durable back office for travel agencies.",
+    epilog="Exit codes: 0 done, 1 the answer is no, 2 something to mend first.",
+)
+for name in ("up", "worker", "gateway"):
+    app.command(name)(getattr(processes, name))
+app.command("demo")(demo.demo)
+app.command("import")(imports.import_file)
+app.command("report")(reports.report)
+app.command("doctor")(doctor.doctor)
+app.add_typer(events.app, name="event")
+app.add_typer(park.app, name="park")
+app.add_typer(stores.app, name="store")
+app.add_typer(cards.app, name="card")
+app.add_typer(tamara.app, name="tamara")
+
+
+def run() -> int:
+    """One command; its exit code."""
+    try:
+        app()
+    except CommandError as error:
+        complain(str(error))
+        return USER_ERROR
+    return 0
+
+
+def main() -> None:
+    """The console script."""
+    entrypoint.run(run)

@@ -1,0 +1,169 @@
+"""`doctor`: what is wrong with an installation, and what to do about it, in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.errors import BackOfficeError, Transient, Unauthorised
+from starter import temporal
+from starter.answers import CommandError
+from starter.opening import desks, master_key
+from store import Store
+from store.installation import Installation
+
+SKEW = 30.0
+"""Seconds of clock difference that we complain about; signatures tolerate 300."""
+PATIENCE = 20.0
+"""Seconds that one check may take."""
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check. `advice` says what to do when `state` is wrong."""
+
+    name: str
+    state: Literal["ok", "wrong", "mended", "left out"]
+    words: str = ""
+    advice: str = ""
+
+
+def examine(installation: Installation, *, fix: bool = False) -> Iterator[Finding]:
+    """Every check in turn; a check that cannot be made because of another is left out."""
+    yield Finding(
+        "settings", "ok", f"{len(installation.agencies)} agencies: {', '.join(sorted(installation.agencies))}"
+    )
+    yield from _secrets(installation)
+    yield _store(installation, fix=fix)
+    yield from asyncio.run(_temporal(installation, fix=fix))
+    yield from _systems(installation)
+    yield from _clocks(installation)
+
+
+def _secrets(installation: Installation) -> Iterator[Finding]:
+    try:
+        key, _ = master_key(installation), desks(installation)
+    except CommandError as error:
+        yield Finding("master key and desks", "wrong", str(error), "correct the settings")
+    else:
+        advice = "put store.master_key into the settings (openssl rand -base64 32)"
+        absent = Finding("master key", "wrong", "there is none, so nothing can be sealed", advice)
+        yield Finding("master key", "ok") if key else absent
+    for name, agency in installation.agencies.items():
+        states = [secret.state for secret in agency.platform.webhook_secrets]
+        if "active" not in states:
+            advice = f"add a secret with state active to agencies.{name}.platform.webhook_secrets"
+            yield Finding(f"{name}: webhook secret", "wrong", "no active secret: every event is refused", advice)
+    sources = [agency.platform.source for agency in installation.agencies.values()]
+    if len(set(sources)) != len(sources):
+        yield Finding(
+            "event sources", "wrong", "two agencies have the same source", "give each its own platform.source"
+        )
+
+
+def _store(installation: Installation, *, fix: bool) -> Finding:
+    advice = "start the database, or correct store.url"
+    try:
+        store = Store.open(installation.store_url)
+    except ValueError as error:
+        return Finding("store", "wrong", str(error), "correct store.url")
+    try:
+        if store.database.schema_is_current():
+            return Finding("store", "ok", "reachable, tables up to date")
+        if fix:
+            store.database.migrate()
+            return Finding("store", "mended", "tables brought up to date")
+        return Finding("store", "wrong", "tables are missing or old", "run: bookings store migrate")
+    except SQLAlchemyError as error:
+        return Finding("store", "wrong", f"does not answer ({type(error).__name__})", advice)
+    finally:
+        store.close()
+
+
+async def _temporal(installation: Installation, *, fix: bool) -> list[Finding]:
+    target, namespace = installation.temporal.target, installation.temporal.namespace
+    try:
+        client = await asyncio.wait_for(temporal.connect(installation), PATIENCE)
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except (RuntimeError, TimeoutError):
+        advice = "start it ('bookings up' brings its own), or correct [temporal] in the settings"
+        return [Finding("Temporal", "wrong", f"does not answer at {target}", advice)]
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            advice = f"temporal operator namespace create --address {target} -n {namespace}"
+            return [Finding("Temporal namespace", "wrong", f"there is no namespace '{namespace}'", advice)]
+        return [Finding("Temporal", "wrong", f"answers {error.status.name}", "see the server's log")]
+    found = [Finding("Temporal", "ok", f"{target}, namespace {namespace}")]
+    missing = await temporal.missing_search_attributes(client)
+    if not missing:
+        found.append(Finding("search attributes", "ok"))
+    elif fix:
+        await temporal.ensure_search_attributes(client)
+        found.append(Finding("search attributes", "mended", f"added {', '.join(missing)}"))
+    else:
+        found.append(
+            Finding("search attributes", "wrong", f"missing: {', '.join(missing)}", "run: bookings doctor --fix")
+        )
+    return found
+
+
+def _systems(installation: Installation) -> Iterator[Finding]:
+    """Every outside system of every agency, side by side: reachable, and the credentials accepted."""
+    from workers.wiring import checks
+
+    listed = checks(installation)
+    if not listed:
+        return
+    with ThreadPoolExecutor(max_workers=len(listed)) as pool:
+        yield from pool.map(lambda entry: _system(*entry), listed)
+
+
+def _system(name: str, check: Check) -> Finding:
+    try:
+        check()
+    except Unauthorised as error:
+        advice = "correct the credentials, or the pinned host key after asking the other side, and run doctor again"
+        return Finding(name, "wrong", error.message, advice)
+    except Transient as error:
+        return Finding(name, "wrong", error.message, "correct the address, or ask the other side whether it is down")
+    except BackOfficeError as error:
+        return Finding(name, "wrong", error.message, "show this line to whoever looks after the integration")
+    return Finding(name, "ok")
+
+
+def _clocks(installation: Installation) -> Iterator[Finding]:
+    """Our clock against the `Date` of every HTTP system; signatures and time stamps depend on it."""
+    for name, url in _urls(installation):
+        try:
+            answer = httpx.head(url, timeout=PATIENCE, follow_redirects=False)
+            theirs = parsedate_to_datetime(answer.headers["date"])
+        except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
+            yield Finding(f"{name}: clock", "left out", "it told no time")
+            continue
+        skew = abs((datetime.now(UTC) - theirs).total_seconds())
+        words = f"{skew:.0f} s apart"
+        advice = "switch on time synchronisation (NTP) on this machine"
+        yield Finding(f"{name}: clock", "ok") if skew <= SKEW else Finding(f"{name}: clock", "wrong", words, advice)
+
+
+def _urls(installation: Installation) -> Iterator[tuple[str, str]]:
+    for name, agency in installation.agencies.items():
+        if agency.platform.url:
+            yield f"{name}: platform", agency.platform.url
+        for system in ("giav", "midoffice"):
+            section = agency.section(system) or {}
+            url = section.get("url") or section.get("endpoint")
+            if isinstance(url, str) and url.startswith("http"):
+                yield f"{name}: {system}", url
