@@ -15,12 +15,17 @@ STARTS_WITHIN = 20.0
 STOPS_WITHIN = 20.0
 
 
-class _Announcing(uvicorn.Server):
-    """A server that says when it listens, so that nobody polls."""
+class Listener(uvicorn.Server):
+    """A server that says when it listens, so that nobody polls, and leaves the process's signals to its owner."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, bound: list[socket.socket]) -> None:
         super().__init__(config)
+        self.bound = bound
         self.listening = threading.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -56,9 +61,9 @@ def loopback_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
 def running(stand_in: StandIn, port: int = 0) -> Iterator[str]:
     """Serve `stand_in` while the block runs; yields `http://127.0.0.1:PORT`. Raises OSError if the port is taken."""
     bound = loopback_socket(port)
-    server = _Announcing(configured(stand_in))
+    server = Listener(configured(stand_in), [bound])
     thread = threading.Thread(
-        target=server.run, kwargs={"sockets": [bound]}, name=f"sandbox-{stand_in.name}", daemon=True
+        target=server.run, kwargs={"sockets": server.bound}, name=f"sandbox-{stand_in.name}", daemon=True
     )
     thread.start()
     try:

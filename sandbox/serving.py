@@ -66,6 +66,9 @@ class StandIn:
         """Everything held, as JSON-ready data."""
         raise NotImplementedError  # each system has its own
 
+    def close(self) -> None:
+        """Let go of files and threads; the stand-in answers no more. Nothing to do by default."""
+
     def refusal(self, operation: str) -> Response:
         """A business refusal in this system's own form."""
         return JSONResponse({"error": f"{operation} refused"}, status_code=422)

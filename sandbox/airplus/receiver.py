@@ -47,6 +47,9 @@ class Receiver:
         key = f"{self._shelf.next_number('arrival', 1):09d}"
         return self._shelf.put("file", key, {"arrival": key, "user": user, **verdict})
 
+    def close(self) -> None:
+        self._shelf.close()
+
     def verdicts(self) -> list[Record]:
         return list(self._shelf.all("file").values())
 

@@ -75,6 +75,11 @@ class AirplusStandIn(StandIn):
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._host = ""
 
+    def close(self) -> None:
+        self._receiver.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
     # --- SFTP ---
 
     async def start_sftp(self, port: int = 0, host: str = "127.0.0.1") -> int:

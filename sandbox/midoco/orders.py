@@ -31,6 +31,9 @@ class Orders:
             (payment["unit"], payment["transaction-number"]): payment for payment in self.payments()
         }
 
+    def close(self) -> None:
+        self._shelf.close()
+
     # --- bookings ---
 
     def announce(self, unit: str, message: Record) -> Record:

@@ -68,6 +68,9 @@ class MidocoStandIn(StandIn):
     def state(self) -> dict[str, Any]:
         return self._orders.everything()
 
+    def close(self) -> None:
+        self._orders.close()
+
     def refusal(self, operation: str) -> Response:
         return _faulty(MidocoError("9001", f"{operation} was refused by a rule of the organisation unit"))
 
