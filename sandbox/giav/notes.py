@@ -1,0 +1,94 @@
+"""Comments and tasks on records, and the log that shows them with the record's creation (contracts: giav 2.11)."""
+
+from __future__ import annotations
+
+from sandbox.giav.books import Books, Call, Operation
+from sandbox.giav.records import Record
+from sandbox.giav.refusals import missing, obligatory
+from sandbox.giav.search import Filters, moment_from, moment_to, one_of, page, search
+
+
+def _target(books: Books, target: str | None, id_: int) -> str:
+    """The key of the record that a note hangs on; refuses a record that does not exist."""
+    if target is None or target not in books.records.entities or books.records.get(target, id_) is None:
+        raise missing(target or "registro", id_)
+    return f"{target}:{id_}"
+
+
+def _comment(books: Books, call: Call) -> int:
+    target = _target(books, call["targetClass"], call["classId"])
+    if not call.get("body"):
+        raise obligatory("texto del comentario")
+    return books.records.add(
+        "Message",
+        {
+            "EventLogItemType": "Comment",
+            "ClassFullName": f"Giav.Core.Business.{call['targetClass']}",
+            "ClassId": call["classId"],
+            "IdUsuario": 1,
+            "UserName": "api",
+            "Body": call["body"],
+            "CreationDate": books.now(),
+            "target": target,
+        },
+    )
+
+
+def _comments(books: Books, call: Call) -> list[Record]:
+    wish = {**call, "target": _target(books, call["targetClass"], call["classId"])}
+    return search(books, "Message", COMMENT_FILTERS, wish, modifiers=("targetClass", "classId"))
+
+
+def _activity(books: Books, call: Call) -> int:
+    target = _target(books, call.get("targetClass"), call["classId"])
+    if not call.get("summary"):
+        raise obligatory("asunto de la actividad")
+    return books.records.add(
+        "Activity",
+        {
+            "type": call["type"],
+            "summary": call["summary"],
+            "body": call.get("body"),
+            "deadlineDate": call.get("deadlineDate"),
+            "CreationDate": books.now(),
+            "target": target,
+        },
+    )
+
+
+def _log(books: Books, call: Call) -> list[Record]:
+    """Creation, comments and activities of a record, oldest first."""
+    target = _target(books, call["targetClass"], call["classId"])
+    record = books.demand(call["targetClass"], call["classId"])
+    created = {"ItemType": "Audit", "Subject": "Alta", "CreationDate": record.get("FechaCreacion"), "UserName": "api"}
+    comments = [
+        {"ItemType": "Comment", "Body": each["Body"], "CreationDate": each["CreationDate"], "UserName": "api"}
+        for each in books.records.having("Message", "target", target)
+    ]
+    activities = [
+        {
+            "ItemType": "Activity",
+            "Subject": each["summary"],
+            "Body": each.get("body"),
+            "CreationDate": each["CreationDate"],
+            "UserName": "api",
+        }
+        for each in books.records.having("Activity", "target", target)
+    ]
+    since = call.get("dateFrom") or ""
+    items = sorted([created, *comments, *activities], key=lambda item: item["CreationDate"] or "")
+    return page(call, [item for item in items if (item["CreationDate"] or "") >= since])
+
+
+COMMENT_FILTERS: Filters = {
+    "target": one_of("target"),
+    "creationDateFrom": moment_from("CreationDate"),
+    "creationDateTo": moment_to("CreationDate"),
+}
+
+OPERATIONS: dict[str, Operation] = {
+    "Message_Comment_POST": _comment,
+    "Message_SEARCH": _comments,
+    "Activity_POST": _activity,
+    "EventLog_SEARCH": _log,
+}
