@@ -1,0 +1,105 @@
+"""GIAV's column of the verbs × systems table (contracts: giav 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from activities.effects import Effects
+from activities.failures import implements
+from activities.giav import bookings, changes, experiences, payments, refunds
+from activities.giav.client import SYSTEM
+from activities.giav.office import GiavAccount, Office
+from activities.signatures import (
+    GIAV_AMEND_BOOKING,
+    GIAV_AMEND_EXPERIENCE,
+    GIAV_CANCEL_BOOKING,
+    GIAV_CLOSE_EXPERIENCE,
+    GIAV_OPEN_EXPERIENCE,
+    GIAV_RECORD_CHARGEBACK,
+    GIAV_RECORD_PAYMENT,
+    GIAV_RECORD_REFUND,
+    GIAV_REGISTER_BOOKING,
+    GIAV_UNDO_REGISTER_BOOKING,
+)
+from domain.errors import NeedsPerson
+from domain.steps import (
+    BookingStep,
+    CancellationStep,
+    ChargebackStep,
+    Done,
+    ExperienceStep,
+    PaymentStep,
+    RefundStep,
+)
+from store import Store
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _beat(effect: str) -> None:
+    """Name the running effect in Temporal, when there is a Temporal around."""
+    if activity.in_activity():
+        activity.heartbeat(effect)
+
+
+class GiavActivities:
+    """One method per verb. `accounts` maps an agency to its line; an agency without one skips every step."""
+
+    def __init__(
+        self, store: Store, accounts: Mapping[str, GiavAccount], now: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self._offices = {
+            agency: Office(agency, account, store, Effects(store.effects, _beat), now)
+            for agency, account in accounts.items()
+        }
+
+    @implements(GIAV_OPEN_EXPERIENCE)
+    def open_experience(self, step: ExperienceStep) -> Done:
+        return experiences.open_experience(self._office(step.agency), step)
+
+    @implements(GIAV_AMEND_EXPERIENCE)
+    def amend_experience(self, step: ExperienceStep) -> Done:
+        return experiences.amend_experience(self._office(step.agency), step)
+
+    @implements(GIAV_CLOSE_EXPERIENCE)
+    def close_experience(self, step: ExperienceStep) -> Done:
+        return experiences.close_experience(self._office(step.agency), step)
+
+    @implements(GIAV_REGISTER_BOOKING)
+    def register_booking(self, step: BookingStep) -> Done:
+        return bookings.register_booking(self._office(step.agency), step)
+
+    @implements(GIAV_UNDO_REGISTER_BOOKING)
+    def undo_register_booking(self, step: BookingStep) -> Done:
+        return bookings.undo_register_booking(self._office(step.agency), step)
+
+    @implements(GIAV_AMEND_BOOKING)
+    def amend_booking(self, step: BookingStep) -> Done:
+        return changes.amend_booking(self._office(step.agency), step)
+
+    @implements(GIAV_CANCEL_BOOKING)
+    def cancel_booking(self, step: CancellationStep) -> Done:
+        return changes.cancel_booking(self._office(step.agency), step)
+
+    @implements(GIAV_RECORD_PAYMENT)
+    def record_payment(self, step: PaymentStep) -> Done:
+        return payments.record_payment(self._office(step.agency), step)
+
+    @implements(GIAV_RECORD_REFUND)
+    def record_refund(self, step: RefundStep) -> Done:
+        return refunds.record_refund(self._office(step.agency), step)
+
+    @implements(GIAV_RECORD_CHARGEBACK)
+    def record_chargeback(self, step: ChargebackStep) -> Done:
+        return refunds.record_chargeback(self._office(step.agency), step)
+
+    def _office(self, agency: str) -> Office:
+        office = self._offices.get(agency)
+        if office is None:
+            raise NeedsPerson(f"agency {agency} has no GIAV configured", system=SYSTEM)
+        return office

@@ -1,0 +1,148 @@
+"""Amend and cancel a booking: books first corrected, then the reserva, then what stays sold (contracts: giav 4; money-rules 1.3, 1.4)."""
+
+from __future__ import annotations
+
+from activities.giav.amendments import Amendment
+from activities.giav.client import SYSTEM
+from activities.giav.corrections import Correction, keep_after_change, originals, penalised
+from activities.giav.documents import Desk
+from activities.giav.mapping.money import Sale, penalty_words
+from activities.giav.mapping.values import local_day
+from activities.giav.office import CREATE, Container, Office
+from domain.errors import ContractBroken, NeedsPerson
+from domain.money import Money, total
+from domain.platform import Booking, Cancellation, EventData
+from domain.steps import BookingStep, CancellationStep, Done
+from store.documents import Document
+
+SEPARATE = ("indemnity_not_subject", "taxable_fee")
+"""Treatments under which a penalty is a document of its own."""
+
+
+def amend_booking(office: Office, step: BookingStep) -> Done:
+    """The newest snapshot wins; an older one than GIAV has is skipped. Answers `credit_note` if invoices were corrected."""
+    data = office.store.facts.event_data(step.agency, step.event_id)
+    booking = _told(data, step)
+    standing = office.container(booking.id)
+    if step.revision < standing.revision:
+        return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
+    desk = Desk(office, booking, standing)
+    cause = _cause(data, step.revision)
+    plan = desk.plan(cause, _keep(office, desk, booking, Money.zero(booking.currency)))
+    return _carry_out(office, desk, booking, step, standing, cause, plan)
+
+
+def cancel_booking(office: Office, step: CancellationStep) -> Done:
+    """Credit what is no longer sold, bring the reserva to the penalty, issue the penalty's document. Refunds come later.
+
+    Raises `NeedsPerson` while the treatment of the penalty is undecided.
+    """
+    data = office.store.facts.event_data(step.agency, step.event_id)
+    booking = _told(data, step)
+    cancellation = data.cancellation
+    if not isinstance(cancellation, Cancellation):
+        raise ContractBroken(f"event {step.event_id} carries no cancellation of a booking", system="store")
+    if cancellation.penalty.treatment == "undecided":
+        raise NeedsPerson("the treatment of the penalty is undecided", system=SYSTEM, code="penalty_undecided")
+    standing = office.container(booking.id)
+    if step.revision < standing.revision:
+        return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
+    desk = Desk(office, booking, standing)
+    penalty = _separate_penalty(office, cancellation)
+    plan: list[Correction] = []
+    if cancellation.penalty.treatment != "no_show_consideration":
+        plan = desk.plan(cancellation.id, _keep(office, desk, booking, penalty))
+    done = _carry_out(office, desk, booking, step, standing, cancellation.id, plan)
+    if penalty.amount <= 0:
+        return done
+    document = _issue_penalty(office, desk, booking, cancellation, penalty, standing, plan)
+    return done.model_copy(update={"ids": done.ids | {"penalty": document.number}})
+
+
+def _carry_out(
+    office: Office,
+    desk: Desk,
+    booking: Booking,
+    step: BookingStep,
+    standing: Container,
+    cause: str,
+    plan: list[Correction],
+) -> Done:
+    """Credit notes first, because GIAV keeps no sale below what is invoiced; invoices for the rest last."""
+    credited = desk.credit(cause, plan)
+    # Once something was invoiced the lines of removed services stay as a trace, at no cost.
+    keep_lines = booking.status == "cancelled" and bool(desk.documents())
+    client = Amendment(office, booking, step.revision, standing).apply(keep_lines=keep_lines)
+    issued = desk.reissue(cause, plan, client)
+    ids = {"container": str(standing.id)}
+    if credited:
+        ids["credit_note"] = ",".join(document.number for document in credited)
+    if issued:
+        ids["invoice"] = ",".join(document.number for document in issued)
+    note = "the payer changed; invoices so far stay with the former payer" if client != standing.client else ""
+    return Done(ids=ids, note=note)
+
+
+def _keep(office: Office, desk: Desk, booking: Booking, new_penalty: Money) -> Money:
+    """How much may stay invoiced as sold after this change."""
+    currency = booking.currency
+    documents = desk.documents()
+    refunded = total(
+        (
+            each.amount
+            for each in office.store.facts.refunds_of(office.agency, booking.id)
+            if office.made(office.key("reembolso", each.id, CREATE)) is not None
+        ),
+        currency,
+    )
+    penalties = penalised(documents, currency) + new_penalty
+    return keep_after_change(booking.totals.total, originals(documents, currency), refunded, penalties)
+
+
+def _separate_penalty(office: Office, cancellation: Cancellation) -> Money:
+    """The penalty if it is to be a document of its own, else zero."""
+    amount = cancellation.penalty.amount
+    separate = cancellation.penalty.treatment in SEPARATE and office.settings.penalty == "rectify_everything"
+    return amount if separate else Money.zero(amount.currency)
+
+
+def _issue_penalty(
+    office: Office,
+    desk: Desk,
+    booking: Booking,
+    cancellation: Cancellation,
+    penalty: Money,
+    standing: Container,
+    plan: list[Correction],
+) -> Document:
+    taxable = cancellation.penalty.treatment == "taxable_fee"
+    series = office.settings.series["general"] if taxable else office.settings.penalty_series
+    key = office.key("penalty", cancellation.id, CREATE)
+    day = local_day(cancellation.effective_at)
+    words = penalty_words(desk.experience, booking, cancellation.id, day, key.reference)
+    refers_to = f"rect:{cancellation.id}:{plan[0].document.payment_id}" if plan else None
+    draft = desk.draft("penalty", f"pen:{cancellation.id}", penalty, day, series, None, refers_to)
+    document = desk.invoice(key, Sale(standing.id, penalty, words), standing.client, series, draft)
+    left = penalty
+    for correction in plan:
+        cobro = desk.cobro_of(correction.document.payment_id or "")
+        part = min(left, correction.freed)
+        if cobro is not None and part.amount > 0:
+            desk.link(f"{cancellation.id}/{correction.document.payment_id}/penalty", document, cobro, part)
+            left = left - part
+    return document
+
+
+def _cause(data: EventData, revision: int) -> str:
+    """What corrects an invoice: the change, the discount, or the revision itself."""
+    if data.service_change is not None:
+        return data.service_change.id
+    if data.discount is not None:
+        return data.discount.id if data.action != "revoked" else f"{data.discount.id}@{revision}"
+    return f"rev{revision}"
+
+
+def _told(data: EventData, step: BookingStep) -> Booking:
+    if data.booking is None:
+        raise ContractBroken(f"event {step.event_id} carries no booking", system="store")
+    return data.booking

@@ -1,0 +1,143 @@
+"""Money and documents: Cobro, Factura_Servicios, credit note, link, task (contracts: giav 2.8 to 2.11)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from activities.giav.mapping.values import At, Request, euros, local_day, reference_field, spanish
+from activities.giav.settings import GiavSettings
+from domain.money import Money
+from domain.platform import Booking, Chargeback, Experience, Party, Payment, Refund
+
+
+def cobro(payment: Payment, booking: Booking, at: At, method: int, on: date) -> Request:
+    """Money in. `documento` is the processor's payment id, by which people and look-ups find it."""
+    processor = payment.processor
+    notes = (payment.id, processor.authorization_code, processor.merchant_ref, at.reference)
+    return {
+        **_entry(at, method, payment.amount, on),
+        "idTipoOperacion": "Cobro",
+        "concepto": f"Pago {processor.name} {booking.locator}",
+        "documento": processor.payment_ref,
+        "pagador": booking.payer.name,
+        "notasInternas": " ".join(part for part in notes if part),
+    }
+
+
+def reembolso(refund: Refund, booking: Booking, at: At, method: int) -> Request:
+    """Money back to the payer: a positive amount under `Reembolso`."""
+    on = local_day(refund.settled_at or refund.requested_at)
+    return {
+        **_entry(at, method, refund.amount, on),
+        "idTipoOperacion": "Reembolso",
+        "concepto": f"Devolución {refund.processor.name} {booking.locator}",
+        "documento": refund.processor.refund_ref or refund.id,
+        "pagador": booking.payer.name,
+        "notasInternas": f"{refund.id} {refund.payment_id} {at.reference}",
+    }
+
+
+def disputed(chargeback: Chargeback, booking: Booking, at: At, method: int, on: date) -> Request:
+    """Money that a bank took back (`funds_withdrawn`) or returned (`won`)."""
+    out = chargeback.stage == "funds_withdrawn"
+    words = "Retrocesión" if out else "Retrocesión ganada"
+    return {
+        **_entry(at, method, chargeback.amount, on),
+        "idTipoOperacion": "Reembolso" if out else "Cobro",
+        "concepto": f"{words} {chargeback.reason_code} {booking.locator}",
+        "documento": f"{chargeback.id}:{chargeback.stage}",
+        "pagador": booking.payer.name,
+        "notasInternas": f"{chargeback.id} {chargeback.payment_id} {at.reference}",
+    }
+
+
+def _entry(at: At, method: int, amount: Money, on: date) -> Request:
+    return {
+        "idFormaPago": method,
+        "idOficina": at.settings.office_id,
+        "idExpediente": at.expediente,
+        "idCliente": at.client,
+        "importe": euros(amount),
+        "fechaCobro": on.isoformat(),
+        # Automatic compensation would choose an invoice for us; the link is made explicitly.
+        "autocompensar": False,
+        "customDataValues": reference_field(at.settings.custom_fields.cobro, at.reference),
+    }
+
+
+def payment_words(
+    experience: Experience, booking: Booking, payment: Payment, operation_day: date, reference: str
+) -> str:
+    """Text of a payment's invoice; names the day of the payment, which the law wants when it is not the issue date."""
+    return (
+        f"Pago a cuenta: {experience.title}, reserva {booking.locator}. "
+        f"Fecha de la operación: {spanish(operation_day)}. {payment.id} {reference}"
+    )
+
+
+def penalty_words(experience: Experience, booking: Booking, cancellation_id: str, day: date, reference: str) -> str:
+    return (
+        f"Gastos de cancelación: {experience.title}, reserva {booking.locator}. "
+        f"Fecha de la cancelación: {spanish(day)}. {cancellation_id} {reference}"
+    )
+
+
+class Sale(NamedTuple):
+    """What an invoice is for."""
+
+    container: int
+    amount: Money
+    words: str
+
+
+def factura(sale: Sale, payer: Party, at: At, series: str, simplified: bool, issued_on: date) -> Request:
+    """`Factura_Servicios_POST`, money-first variant: nothing collected here, nothing compensated automatically."""
+    address = payer.address
+    return {
+        "serie": series,
+        "simplificada": simplified,
+        "idExpediente": at.expediente,
+        "idCliente": at.client,
+        "nombreCliente": payer.name,
+        "direccionCliente": " ".join(part for part in (address.line1, address.line2) if part) if address else None,
+        "cpCliente": address.postcode if address else None,
+        "poblacionCliente": address.city if address else None,
+        "provinciaCliente": address.region if address else None,
+        "idReservas": [sale.container],
+        "importes": [euros(sale.amount)],
+        "descuento": "0.00",
+        "descripcion": sale.words,
+        "fechaEmision": issued_on.isoformat(),
+        "importeaCobrar": "0.00",
+        "importeaCompensar": "0.00",
+        "facturacionenDacRecuperacionAGastos": False,
+        "customDataValues": reference_field(at.settings.custom_fields.factura, at.reference),
+    }
+
+
+def credit_note(original: int, issued_on: date, reference: str, settings: GiavSettings) -> Request:
+    """`Factura_REIMBURSEMENT` of a whole invoice that gives no money back: refunds are entries of their own."""
+    return {
+        "id": original,
+        "importeCobrosaReembolsar": "0.00",
+        "fechaEmision": issued_on.isoformat(),
+        "customDataValues": reference_field(settings.custom_fields.factura, reference),
+    }
+
+
+def chargeback_task(chargeback: Chargeback, booking: Booking, expediente: int, today: date, reference: str) -> Request:
+    """`Activity_POST`: the evidence must reach the bank in time, and GIAV's users should know."""
+    due = local_day(chargeback.evidence_due_by) if chargeback.evidence_due_by else today
+    return {
+        "type": "Task",
+        "targetClass": "Expediente",
+        "classId": expediente,
+        "summary": f"Retrocesión {booking.locator} {reference}",
+        "body": (
+            f"El banco ha retirado {euros(chargeback.amount)} EUR del pago {chargeback.payment_id} "
+            f"(motivo {chargeback.reason_code}). Reunir pruebas antes del {spanish(due)}."
+        ),
+        "deadlineDate": due.isoformat(),
+        "reminderByMail": False,
+    }

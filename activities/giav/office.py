@@ -1,0 +1,177 @@
+"""One agency's desk at GIAV: settings, line, look-ups, ledger and store in one hand (contracts: giav 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from activities.effects import Effect, Effects
+from activities.giav.client import SYSTEM, GiavClient
+from activities.giav.lookups import Lookups
+from activities.giav.mapping.values import At, Request, local_day
+from activities.giav.settings import GiavSettings
+from domain.effects import EffectKey, EffectRecord, EffectState
+from domain.errors import ContractBroken, NeedsPerson, Transient
+from domain.platform import Booking, Experience
+from store import Store
+
+CREATE, AMEND = "create", "amend"
+LONG_WAIT = 30.0
+"""Seconds between two looks at a record that only a person can bring into being."""
+
+
+@dataclass(frozen=True)
+class GiavAccount:
+    """An agency's line to GIAV and its settings."""
+
+    client: GiavClient
+    settings: GiavSettings
+
+
+@dataclass(frozen=True)
+class Container:
+    """The reservation of a booking as GIAV has it: `posted` is the last record that we sent, `travellers` came with it."""
+
+    id: int
+    expediente: int
+    posted: Request
+    revision: int
+    travellers: tuple[int, ...]
+
+    @property
+    def client(self) -> int:
+        return int(self.posted["idCliente"])
+
+
+class Office:
+    """What every step of an agency works with."""
+
+    def __init__(
+        self, agency: str, account: GiavAccount, store: Store, effects: Effects, now: Callable[[], datetime]
+    ) -> None:
+        self.agency = agency
+        self.client = account.client
+        self.settings = account.settings
+        self.lookups = Lookups(account.client, account.settings)
+        self.store = store
+        self.effects = effects
+        self._now = now
+
+    def today(self) -> date:
+        """The day in Madrid: the only issue date that a document ever gets."""
+        return local_day(self._now())
+
+    def key(self, entity: str, business_id: str, operation: str, sequence: int = 0) -> EffectKey:
+        return EffectKey(self.agency, SYSTEM, entity, business_id, operation, sequence)
+
+    def at(self, client: int, expediente: int, key: EffectKey) -> At:
+        return At(client, expediente, key.reference, self.settings)
+
+    # Effects -----------------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        key: EffectKey,
+        operation: str,
+        request: Request,
+        look_up: Callable[[str], Sequence[str]],
+        booking_id: str | None = None,
+    ) -> int:
+        """One record made exactly once; its id."""
+        effect = Effect(
+            key=key,
+            act=lambda _: self.client.create(operation, **request),
+            look_up=look_up,
+            booking_id=booking_id,
+            request=request,
+        )
+        return int(self.effects.perform(effect))
+
+    def change(
+        self, key: EffectKey, operation: str, request: Request, target: int, booking_id: str | None = None
+    ) -> None:
+        """A write that sets a state and may be repeated: PUT, nesting, CLOSE."""
+        self.effects.perform(self._change(key, operation, request, target, booking_id))
+
+    def repeatable(self, key: EffectKey, act: Callable[[], None], target: int, booking_id: str | None) -> None:
+        """An act of several calls that may be repeated as a whole."""
+        self.effects.perform(self._act(key, act, target, booking_id))
+
+    def take_back(
+        self, key: EffectKey, undo: EffectKey, act: Callable[[], None], target: int, booking_id: str | None
+    ) -> None:
+        """Undo an effect by a repeatable act."""
+        self.effects.take_back(key, self._act(undo, act, target, booking_id))
+
+    @staticmethod
+    def _act(key: EffectKey, act: Callable[[], None], target: int, booking_id: str | None) -> Effect:
+        def acted(_: str) -> str:
+            act()
+            return str(target)
+
+        return Effect(key=key, act=acted, booking_id=booking_id)
+
+    def _change(self, key: EffectKey, operation: str, request: Request, target: int, booking_id: str | None) -> Effect:
+        def act(_: str) -> str:
+            self.client.call(operation, **request)
+            return str(target)
+
+        return Effect(key=key, act=act, booking_id=booking_id, request=request)
+
+    # What stands -------------------------------------------------------------------------------------------------
+
+    def made(self, key: EffectKey) -> int | None:
+        """The id that a finished effect left in GIAV."""
+        found = self.store.effects.outside_id(key)
+        return None if found is None else int(found)
+
+    def records(self, booking_id: str) -> list[EffectRecord]:
+        """The booking's effects in the order they were intended."""
+        return self.store.effects.of_booking(self.agency, booking_id, SYSTEM)
+
+    def expediente(self, experience_id: str) -> int:
+        """The file of an experience. Raises `Transient` while it is not there."""
+        return self._awaited(self.key("expediente", experience_id, CREATE), "expediente")
+
+    def container(self, booking_id: str) -> Container:
+        """The booking's reservation. Raises `Transient` while it is not there, `NeedsPerson` when it was taken back."""
+        key = self.key("reserva", booking_id, CREATE)
+        own = self._awaited(key, "reserva")
+        newest, revision = key, 0
+        for record in self.records(booking_id):
+            if record.state is EffectState.DONE and record.key.entity == "reserva" and record.key.operation == AMEND:
+                newest, revision = record.key, max(revision, record.key.sequence)
+        posted = self.store.effects.last_request(newest)
+        first = posted if newest == key else self.store.effects.last_request(key)
+        if posted is None or first is None:
+            raise NeedsPerson("the ledger does not know what was sent for this reserva", system=SYSTEM, effect=str(key))
+        return Container(own, int(first["idExpediente"]), posted, revision, tuple(first.get("idsPasajeros") or ()))
+
+    def experience(self, experience_id: str) -> Experience:
+        """Raises `Transient` while the experience is unknown."""
+        found = self.store.facts.experience(self.agency, experience_id)
+        if found is None:
+            raise self._wait("experience", self.settings.wait_for_expediente_seconds)
+        return found
+
+    def booking(self, booking_id: str) -> Booking:
+        """The newest snapshot. Raises `ContractBroken` when there is none although GIAV has the booking."""
+        found = self.store.facts.booking(self.agency, booking_id)
+        if found is None:
+            raise ContractBroken(f"no snapshot of booking {booking_id}", system="store")
+        return found
+
+    def _awaited(self, key: EffectKey, what: str) -> int:
+        record = self.store.effects.get(key)
+        if record is None or record.state is EffectState.INTENDED:
+            raise self._wait(what, self.settings.wait_for_expediente_seconds)
+        if record.state is EffectState.UNDONE:
+            raise NeedsPerson(f"the {what} was taken back", system=SYSTEM, effect=str(key))
+        if record.state is not EffectState.DONE or record.outside_id is None:
+            raise self._wait(what, LONG_WAIT)
+        return int(record.outside_id)
+
+    @staticmethod
+    def _wait(what: str, seconds: float) -> Transient:
+        return Transient(f"waiting for {what}", system=SYSTEM, retry_after=seconds)

@@ -1,0 +1,123 @@
+"""Money that goes back: Reembolso, chargebacks, and the invoices they leave too high (contracts: giav 4; money-rules 1.7, M3)."""
+
+from __future__ import annotations
+
+from activities.giav.client import SYSTEM
+from activities.giav.corrections import invoiced, originals, penalised
+from activities.giav.documents import Desk
+from activities.giav.mapping.money import chargeback_task, disputed, reembolso
+from activities.giav.office import CREATE, Container, Office
+from activities.giav.payments import set_sale
+from domain.errors import ContractBroken, NeedsPerson, Transient
+from domain.money import Money, total
+from domain.platform import Booking, Payment, Refund
+from domain.steps import ChargebackStep, Done, RefundStep
+from store.documents import Document
+
+REEMBOLSO = "reembolso"
+
+
+def record_refund(office: Office, step: RefundStep) -> Done:
+    """One Reembolso. Invoices are credited only if the change or cancellation behind the refund has not done it already."""
+    standing = office.container(step.booking_id)
+    refund = office.store.facts.refund(step.agency, step.refund_id)
+    if refund is None:
+        raise ContractBroken(f"no refund {step.refund_id}", system="store")
+    booking = office.booking(step.booking_id)
+    payment = _recorded_payment(office, step.payment_id)
+    method = _refund_method(office, refund, payment)
+    key = office.key(REEMBOLSO, refund.id, CREATE)
+    request = reembolso(refund, booking, office.at(standing.client, standing.expediente, key), method)
+    made = office.create(
+        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+    )
+    credited = _correct_what_is_left(office, booking, refund, standing)
+    ids = {"reembolso": str(made)}
+    if credited:
+        ids["credit_note"] = ",".join(document.number for document in credited)
+    return Done(ids=ids)
+
+
+def record_chargeback(office: Office, step: ChargebackStep) -> Done:
+    """Money moves at `funds_withdrawn` (out) and `won` (back in); invoices are untouched (money-rules 1.7.10)."""
+    if step.stage not in ("funds_withdrawn", "won"):
+        return Done(outcome="skipped", note=f"no money moves at {step.stage}")
+    standing = office.container(step.booking_id)
+    chargeback = office.store.facts.chargeback(step.agency, step.chargeback_id, step.stage)
+    if chargeback is None:
+        raise ContractBroken(f"no chargeback {step.chargeback_id} at {step.stage}", system="store")
+    booking = office.booking(step.booking_id)
+    payment = _recorded_payment(office, step.payment_id)
+    out = step.stage == "funds_withdrawn"
+    configured = office.settings.refund_method if out else office.settings.payment_method
+    method = configured(payment.processor.name, payment.method)
+    if method is None:
+        raise NeedsPerson(f"no method is configured for money of {payment.processor.name}", system=SYSTEM)
+    business_id = f"{chargeback.id}:{step.stage}"
+    key = office.key(REEMBOLSO if out else "cobro", business_id, CREATE)
+    at = office.at(standing.client, standing.expediente, key)
+    request = disputed(chargeback, booking, at, method, office.today())
+    made = office.create(
+        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+    )
+    if not out:
+        return Done(ids={"cobro": str(made)})
+    task = office.key("task", business_id, CREATE)
+    wish = chargeback_task(chargeback, booking, standing.expediente, office.today(), task.reference)
+    office.create(
+        task, "Activity_POST", wish, lambda reference: office.lookups.task(reference, wish["summary"]), booking.id
+    )
+    return Done(ids={"reembolso": str(made)})
+
+
+def _recorded_payment(office: Office, payment_id: str) -> Payment:
+    """The payment, once its cobro is in GIAV: money cannot leave before it came."""
+    payment = office.store.facts.payment(office.agency, payment_id)
+    if payment is None:
+        raise ContractBroken(f"no payment {payment_id}", system="store")
+    if office.made(office.key("cobro", payment_id, CREATE)) is None:
+        raise Transient(
+            "waiting for the payment", system=SYSTEM, retry_after=office.settings.wait_for_expediente_seconds
+        )
+    return payment
+
+
+def _refund_method(office: Office, refund: Refund, payment: Payment) -> int:
+    if refund.destination == "voucher":
+        raise NeedsPerson("a voucher is no refund of money; the traveller must have accepted it", system=SYSTEM)
+    by_transfer = refund.destination == "transfer"
+    names = ("transfer", "transfer") if by_transfer else (refund.processor.name, payment.method)
+    method = office.settings.refund_method(*names)
+    if method is None:
+        raise NeedsPerson(f"no refund method is configured for {names[0]}", system=SYSTEM)
+    return method
+
+
+def _correct_what_is_left(office: Office, booking: Booking, refund: Refund, standing: Container) -> list[Document]:
+    """Credit what is still invoiced although its money went back: overpayments, payments after a cancellation, goodwill."""
+    desk = Desk(office, booking, standing)
+    documents = desk.documents()
+    currency = refund.amount.currency
+    given_back = [
+        each
+        for each in office.store.facts.refunds_of(office.agency, booking.id)
+        if each.id == refund.id or office.made(office.key(REEMBOLSO, each.id, CREATE)) is not None
+    ]
+    kept = originals(documents, currency) - total((each.amount for each in given_back), currency)
+    plan = desk.plan(refund.id, kept - penalised(documents, currency), first=refund.payment_id)
+    if not plan:
+        return []
+    credited = desk.credit(refund.id, plan)
+    desk.reissue(refund.id, plan, standing.client)
+    _lower_sale(office, desk, booking, refund, standing)
+    return credited
+
+
+def _lower_sale(office: Office, desk: Desk, booking: Booking, refund: Refund, standing: Container) -> None:
+    """A sale that was raised for money paid beyond the price comes down again with it."""
+    currency = refund.amount.currency
+    documents = desk.documents()
+    booked = invoiced(documents, currency) + penalised(documents, currency)
+    wished = max(booking.totals.total, booked)
+    if Money.of_decimal(standing.posted["ventacomis"], currency) > wished:
+        set_sale(office, f"{booking.id}/{refund.id}", booking.id, standing, wished)
