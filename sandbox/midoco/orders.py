@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from sandbox.midoco.bookings import check_dates, feed_row, key_of, now, same_payment, status_of
 from sandbox.midoco.envelope import MidocoError
 from sandbox.shelf import Record, Shelf
 
 SKIPPED = "x_skipped"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Orders:
@@ -63,24 +60,11 @@ class Orders:
         version, known = booking.get("booking-version"), (held or {}).get("booking-version")
         if version is not None and known is not None and int(version) < int(known):
             raise MidocoError("4007", f"booking-version {version} of {booking['booking-id']} is older than {known}")
-        self._dates(booking)
+        check_dates(booking)
         for price in prices.get("booking-price", []):
             if (price.get("booking-id"), price.get("supplier")) == (booking["booking-id"], booking["supplier"]):
                 return dict(price)
         raise MidocoError("4003", f"no booking-price for booking {booking['booking-id']}")
-
-    @staticmethod
-    def _dates(booking: Record) -> None:
-        positions = {int(person["position"]) for person in booking.get("person", [])}
-        for service in booking["accomodation-service"]:
-            begin, end = date.fromisoformat(service["start-date"]), date.fromisoformat(service["end-date"])
-            if end < begin:
-                raise MidocoError("4004", "accomodation-service: end-date is before start-date")
-            if "no-of-nights" in service and int(service["no-of-nights"]) != (end - begin).days:
-                raise MidocoError("4004", "accomodation-service: no-of-nights does not agree with the dates")
-            missing = _assigned(service.get("person-assignment", "")) - positions
-            if missing:
-                raise MidocoError("4005", f"person-assignment names person {min(missing)}, who is not in the message")
 
     def _order_of(self, unit: str, bookings: Sequence[Record]) -> Record | None:
         for booking in bookings:
@@ -97,16 +81,16 @@ class Orders:
                 "orderId": number,
                 "orderNo": 26_000_000 + number,
                 "unit": unit,
-                "createdAt": _now(),
+                "createdAt": now(),
                 "payments": [],
                 "bookings": [],
             }
         )
 
     def _store(self, unit: str, order: Record, booking: Record, price: Record) -> None:
-        key = _key(unit, booking["supplier"], booking["booking-id"])
+        key = key_of(unit, booking["supplier"], booking["booking-id"])
         if booking["booking-id"].endswith(SKIPPED):
-            self._shelf.put("skipped", key, _feed(unit, order, booking) | {"reason": "no rule for this booking"})
+            self._shelf.put("skipped", key, feed_row(unit, order, booking) | {"reason": "no rule for this booking"})
             return
         held = self._shelf.get("booking", key)
         content = hashlib.sha256(json.dumps([booking, price], sort_keys=True).encode()).hexdigest()
@@ -125,14 +109,14 @@ class Orders:
                 "unit": unit,
                 "itemId": held["itemId"] if held else self._shelf.next_number("item", 900_001),
                 "orderId": order["orderId"],
-                "status": _status([service["service-status"] for service in services]),
+                "status": status_of([service["service-status"] for service in services]),
                 "price": price,
                 "startTravel": min(service["start-date"] for service in services),
                 "endTravel": max(service["end-date"] for service in services),
                 "content": content,
                 "announced": held["announced"] + 1 if held else 1,
                 "changes": held["changes"] + 1 if held else 0,
-                "processedAt": _now(),
+                "processedAt": now(),
             },
         )
 
@@ -143,16 +127,16 @@ class Orders:
             raise MidocoError("4001", f"booking {wish['bookingId']} of supplier {wish['supplierId']} is not known")
         for service in held["accomodation-service"]:
             service["service-status"] = wish["newStatus"]
-        held |= {"status": wish["newStatus"], "content": "", "changes": held["changes"] + 1, "processedAt": _now()}
+        held |= {"status": wish["newStatus"], "content": "", "changes": held["changes"] + 1, "processedAt": now()}
         if "newReferenceBookingId" in wish:
             held["reference-booking-id"] = wish["newReferenceBookingId"]
         if "newBookingId" in wish:
             held["renamedTo"] = wish["newBookingId"]
-        self._shelf.put("booking", _key(unit, wish["supplierId"], wish["bookingId"]), held)
+        self._shelf.put("booking", key_of(unit, wish["supplierId"], wish["bookingId"]), held)
         if "newBookingId" in wish:
             renamed = {**held, "booking-id": wish["newBookingId"], "itemId": self._shelf.next_number("item", 900_001)}
             renamed.pop("renamedTo")
-            key = _key(unit, wish["supplierId"], wish["newBookingId"])
+            key = key_of(unit, wish["supplierId"], wish["newBookingId"])
             self._shelf.put("booking", key, renamed)
             order = self.order(unit, held["orderId"])
             order["bookings"].append(key)
@@ -160,7 +144,7 @@ class Orders:
         return held
 
     def booking(self, unit: str, supplier: str, booking_id: str) -> Record | None:
-        return self._shelf.get("booking", _key(unit, supplier, booking_id))
+        return self._shelf.get("booking", key_of(unit, supplier, booking_id))
 
     def bookings(self, unit: str) -> list[Record]:
         return [booking for booking in self._shelf.all("booking").values() if booking["unit"] == unit]
@@ -239,7 +223,7 @@ class Orders:
         for payment in payments:
             number = payment["transaction-number"]
             held = self._known_payments.get((unit, number))
-            if held and not _same_payment(held, payment, order["orderId"] if order else None):
+            if held and not same_payment(held, payment, order["orderId"] if order else None):
                 raise MidocoError("6002", f"transaction-number {number} is already used otherwise")
 
     def payments(self) -> list[Record]:
@@ -276,7 +260,7 @@ class Orders:
 
     def feed(self, unit: str) -> list[Record]:
         return [
-            _feed(unit, self.order(unit, booking["orderId"]), booking)
+            feed_row(unit, self.order(unit, booking["orderId"]), booking)
             | {"status": booking["status"], "timestamp": booking["processedAt"]}
             for booking in self.bookings(unit)
         ]
@@ -289,43 +273,3 @@ class Orders:
             "invoices": list(self._shelf.all("invoice").values()),
             "skipped": list(self._shelf.all("skipped").values()),
         }
-
-
-def _key(unit: str, supplier: str, booking_id: str) -> str:
-    return "\x1f".join((unit, supplier, booking_id))
-
-
-def _status(statuses: Sequence[str]) -> str:
-    if all(status == "XX" for status in statuses):
-        return "XX"
-    return "RQ" if "RQ" in statuses else "OK"
-
-
-def _assigned(assignment: str) -> set[int]:
-    people: set[int] = set()
-    for part in filter(None, assignment.split(",")):
-        first, _, last = part.partition("-")
-        people.update(range(int(first), int(last or first) + 1))
-    return people
-
-
-def _same_payment(held: Record, payment: Record, order_id: int | None) -> bool:
-    return (
-        Decimal(held["amount"]) == Decimal(payment["amount"])
-        and held["currency"] == payment["currency"]
-        and held["orderId"] == order_id
-    )
-
-
-def _feed(unit: str, order: Record, booking: Record) -> Record:
-    return {
-        "unit": unit,
-        "supplierId": booking["supplier"],
-        "bookingId": booking["booking-id"],
-        "bookingVersion": booking.get("booking-version", ""),
-        "orderId": order["orderId"],
-        "orderNo": order["orderNo"],
-        "externalSystem": booking.get("source-ext-system", ""),
-        "externalId": booking.get("source-ext-id", ""),
-        "timestamp": _now(),
-    }
