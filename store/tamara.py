@@ -192,6 +192,18 @@ class TamaraLedger:
             row = connection.execute(select(files).where(condition)).one_or_none()
         return None if row is None else _file(row)
 
+    def undelivered_before(self, key: FileKey) -> list[int]:
+        """Numbers of earlier files that AirPlus does not have yet: numbers arrive in order (contracts: tamara F003)."""
+        query = select(files.c.seq).where(
+            files.c.partner_id == key.partner_id,
+            files.c.kind == key.kind,
+            files.c.mode == key.mode,
+            files.c.seq < key.seq,
+            files.c.state.not_in(("DELIVERED", "VOID")),
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(files.c.seq)).scalars())
+
     def files_of(self, agency: str, limit: int = 200) -> list[File]:
         """Files for the console, newest first."""
         query = select(files).where(files.c.agency == agency).order_by(files.c.created_at.desc()).limit(limit)

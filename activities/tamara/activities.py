@@ -1,0 +1,218 @@
+"""The AirPlus column of the verbs × systems table (contracts: tamara 3.5, 3.12, 4; DESIGN 3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from temporalio import activity
+
+from activities.effects import Effect, Effects
+from activities.failures import implements
+from activities.signatures import (
+    TAMARA_CANCEL_BOOKING,
+    TAMARA_DELIVER_FILE,
+    TAMARA_RECORD_PAYMENT,
+    TAMARA_RECORD_REFUND,
+    TAMARA_SEAL_FILE,
+)
+from activities.tamara.delivery import Parcel, deliver, find
+from activities.tamara.drop_box import DropBox
+from activities.tamara.mapping import reason_of_cancellation, reason_of_refund
+from activities.tamara.sealing import Sealer
+from activities.tamara.settings import TamaraSettings
+from activities.tamara.staging import Staging
+from activities.tamara.standing import Standing
+from domain.effects import EffectKey, EffectState
+from domain.errors import BackOfficeError, ContractBroken, NeedsPerson, Transient
+from domain.platform import Payment
+from domain.steps import CancellationStep, Done, PaymentStep, RefundStep, SealedFile, TamaraFileStep, TamaraStep
+from store import Store
+from store.clock import Clock, utc_now
+from store.tamara_tables import File, FileKey, Line
+
+NO_TAMARA = Done(outcome="skipped", note="the agency sends no TAMARA files")
+NOT_AIRPLUS = Done(outcome="skipped", note="not paid with an AirPlus account")
+PATIENCE = 100
+"""Attempts that wait for a credit note, ever slower (about four hours), before a person is asked."""
+SLOWEST = 300.0
+
+
+def _beat(what: object) -> None:
+    if activity.in_activity():
+        activity.heartbeat(what)
+
+
+class TamaraActivities:
+    """`accounts` holds the settings of every agency that has an agreement with AirPlus."""
+
+    def __init__(self, store: Store, accounts: Mapping[str, TamaraSettings], clock: Clock = utc_now) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._clock = clock
+        self._effects = Effects(store.effects, _beat)
+
+    @implements(TAMARA_RECORD_PAYMENT)
+    def record_payment(self, step: PaymentStep) -> Done:
+        """Stage the debit line of a payment under its invoice number; a line that breaks a rule stays listed."""
+        settings = self._accounts.get(step.agency)
+        if settings is None:
+            return NO_TAMARA
+        if step.method != "airplus":
+            return NOT_AIRPLUS
+        payment = self._payment(step.agency, step.payment_id)
+        staging = self._staging(step.agency, settings)
+        standing = staging.standing(payment)
+        if standing is None:
+            raise Transient("the invoice has no number yet", system="tamara", operation="record_payment", retry_after=2)
+        return _told([staging.sell(payment, standing)])
+
+    @implements(TAMARA_CANCEL_BOOKING)
+    def cancel_booking(self, step: CancellationStep) -> Done:
+        """One net credit for every AirPlus payment: rectifying invoices less penalties (money-rules T2)."""
+        settings = self._accounts.get(step.agency)
+        if settings is None:
+            return NO_TAMARA
+        payments = [
+            payment
+            for payment in self._store.facts.payments_of(step.agency, step.booking_id)
+            if payment.method == "airplus"
+        ]
+        if not payments:
+            return NOT_AIRPLUS
+        cancellation = self._store.facts.cancellation(step.agency, step.cancellation_id)
+        if cancellation is None:
+            raise Transient("the cancellation is not in the store yet", system="tamara", retry_after=2)
+        staging = self._staging(step.agency, settings)
+        lines: list[Line] = []
+        for payment in payments:
+            standing = staging.standing(payment)
+            # Without an invoice there is no line yet; whoever stages it takes the documents of that moment.
+            if standing is not None:
+                lines += staging.correct(payment, standing, reason_of_cancellation(cancellation))
+        return _told(lines)
+
+    @implements(TAMARA_RECORD_REFUND)
+    def record_refund(self, step: RefundStep) -> Done:
+        """Credit what the rectifying documents give back; a refund whose cancellation was credited already adds nothing."""
+        settings = self._accounts.get(step.agency)
+        if settings is None:
+            return NO_TAMARA
+        payment = self._payment(step.agency, step.payment_id)
+        if payment.method != "airplus":
+            return NOT_AIRPLUS
+        refund = self._store.facts.refund(step.agency, step.refund_id)
+        if refund is None:
+            raise Transient("the refund is not in the store yet", system="tamara", retry_after=2)
+        staging = self._staging(step.agency, settings)
+        standing = staging.standing(payment)
+        if standing is None:
+            raise Transient("the invoice has no number yet", system="tamara", operation="record_refund", retry_after=2)
+        if not standing.notes:
+            self._wait_for_credit_note(standing, "record_refund")
+        return _told(staging.correct(payment, standing, reason_of_refund(refund)))
+
+    @implements(TAMARA_SEAL_FILE)
+    def seal_file(self, step: TamaraStep) -> SealedFile:
+        """Freeze number and content of one day's file, render it and prove it; asked twice, the same file."""
+        settings = self._accounts.get(step.agency)
+        if settings is None:
+            return SealedFile(partner_id="", kind=step.kind, seq=0, name="", lines=0)
+        staging = self._staging(step.agency, settings)
+        sealer = Sealer(self._store, step.agency, settings, _beat)
+        file = sealer.seal(step.kind, step.day, self._now(settings), staging.rejudge)
+        if file is None:
+            return SealedFile(partner_id=settings.partner_id, kind=step.kind, seq=0, name="", lines=0)
+        return SealedFile(partner_id=file.partner_id, kind=file.kind, seq=file.seq, name=file.name, lines=file.lines)
+
+    @implements(TAMARA_DELIVER_FILE)
+    def deliver_file(self, step: TamaraFileStep) -> Done:
+        """Bring a sealed file to the partner, once, in the order of the numbers."""
+        settings = self._accounts.get(step.agency)
+        if settings is None or step.seq == 0:
+            return NO_TAMARA
+        key = FileKey(partner_id=step.partner_id, kind=step.kind, mode=settings.mode, seq=step.seq)
+        file = self._store.tamara.file(key)
+        if file is None or file.agency != step.agency:
+            raise ContractBroken(f"there is no file {key.kind} {key.seq} of this partner", system="tamara")
+        if file.state != "DELIVERED":
+            self._deliver(settings, file)
+        return Done(ids={"file": file.name})
+
+    def _deliver(self, settings: TamaraSettings, file: File) -> None:
+        ledger, box = self._store.tamara, DropBox(settings.sftp)
+        earlier = ledger.undelivered_before(file.key)
+        if earlier:
+            raise Transient(f"file {earlier[0]} goes first", system="tamara", operation="deliver", retry_after=60)
+        content = Sealer(self._store, file.agency, settings).content(file)
+
+        def parcel() -> Parcel:
+            now = ledger.file(file.key) or file
+            return Parcel(
+                name=file.name,
+                content=content,
+                rename_sent=now.rename_sent,
+                renaming=lambda sent: ledger.renaming(file.key, sent),
+                beat=lambda sent: _beat({"file": file.name, "bytes": sent}),
+            )
+
+        key = EffectKey(
+            file.agency, "tamara", "file", f"{file.partner_id}/{file.kind}/{file.mode}/{file.seq}", "deliver"
+        )
+        if file.state == "DELIVERY_UNKNOWN" and self._armed_again(key):
+            # A person decided that AirPlus does not have it.
+            ledger.renaming(file.key, False)
+        ledger.uploading(file.key)
+        try:
+            self._effects.perform(
+                Effect(
+                    key=key,
+                    act=lambda _: deliver(box, parcel()),
+                    look_up=lambda _: find(box, parcel()),
+                    request={"name": file.name, "digest": file.digest, "size": file.size},
+                )
+            )
+        except NeedsPerson as error:
+            if error.code == "DELIVERY_UNKNOWN":
+                ledger.delivery_unknown(file.key)
+            error.effect = str(key)
+            raise
+        ledger.delivered(file.key)
+
+    def _armed_again(self, key: EffectKey) -> bool:
+        record = self._store.effects.get(key)
+        return record is not None and record.state is EffectState.INTENDED and record.acts == 0
+
+    def _payment(self, agency: str, payment_id: str) -> Payment:
+        payment = self._store.facts.payment(agency, payment_id)
+        if payment is None:
+            raise Transient("the payment is not in the store yet", system="tamara", retry_after=2)
+        return payment
+
+    def _staging(self, agency: str, settings: TamaraSettings) -> Staging:
+        return Staging(self._store, agency, settings, self._now(settings).date())
+
+    def _now(self, settings: TamaraSettings) -> dt.datetime:
+        """The agency's local time, to the second."""
+        return self._clock().astimezone(settings.zone).replace(microsecond=0)
+
+    def _wait_for_credit_note(self, standing: Standing, operation: str) -> None:
+        attempt = activity.info().attempt if activity.in_activity() else 1
+        words = f"invoice {standing.invoice.number} has no credit note yet"
+        error: BackOfficeError = Transient(
+            words, system="tamara", operation=operation, retry_after=min(2.0 * attempt, SLOWEST)
+        )
+        if attempt >= PATIENCE:
+            error = NeedsPerson(f"{words}; issue it, or skip the credit", system="tamara", operation=operation)
+        raise error
+
+
+def _told(lines: list[Line]) -> Done:
+    """How a cell ended: the references of its lines, and what keeps a line out of the file."""
+    if not lines:
+        return Done(note="AirPlus is in step with the documents")
+    ids = {"line": lines[0].txn_ref} if len(lines) == 1 else {f"line {n}": line.txn_ref for n, line in enumerate(lines)}
+    refused = [line for line in lines if line.state == "REFUSED"]
+    if refused:
+        return Done(outcome="partial", ids=ids, note="; ".join(line.refused_text or "" for line in refused))
+    return Done(ids=ids)

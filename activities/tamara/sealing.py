@@ -1,0 +1,172 @@
+"""Sealing: number and content frozen together, then rendered, proven and put away encrypted (contracts: tamara 3.6, 3.12, 5.3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator
+
+from activities.tamara.card import CardNumber
+from activities.tamara.layout import Layout
+from activities.tamara.lodged import LodgedCards
+from activities.tamara.model import AgencyBlock, CurrencyTotal, FileHead, Kind, TamaraFile, Transaction, totals_of
+from activities.tamara.proof import prove, prove_block
+from activities.tamara.rendering import render
+from activities.tamara.settings import TamaraSettings
+from domain.errors import ContractBroken, Transient
+from store import Store
+from store.tamara import LinesMoved
+from store.tamara_tables import File, Line, Sealing
+
+NO_CARD = CardNumber("0" * 15)
+NO_EXPIRY = "0101"
+
+
+def fits(settings: TamaraSettings, transaction: Transaction) -> None:
+    """Render one transaction in a file of its own. Raises `FieldError` naming the record and field without room."""
+    txn = transaction.txn
+    if txn.card is None:
+        # A missing card is refused by its own rule; here only the room of the other fields counts.
+        txn = txn.model_copy(update={"card": NO_CARD, "card_expiry": NO_EXPIRY})
+    day = txn.value_date
+    head = FileHead(
+        kind=txn.class_,
+        seq=0,
+        created_at=dt.datetime.combine(day, dt.time(), dt.UTC),
+        period_from=day,
+        period_to=day,
+        mode=settings.mode,
+    )
+    alone = TamaraFile(file=head, agency=settings.block, transactions=(transaction.model_copy(update={"txn": txn}),))
+    for _ in render(settings.used_layout, alone):
+        pass
+
+
+class Sealer:
+    """Seals files of one agency and hands out their bytes. `beat` hears of progress, never of content."""
+
+    def __init__(
+        self, store: Store, agency: str, settings: TamaraSettings, beat: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._store = store
+        self._agency = agency
+        self._settings = settings
+        self._beat = beat
+
+    def seal(self, kind: Kind, day: dt.date, now: dt.datetime, rejudge: Callable[[Line], Line]) -> File | None:
+        """The file of `day`, sealed and rendered; the same one however often it is asked for. None: nothing to send.
+
+        Raises `NeedsPerson` when the agency block is incomplete (V026), `ContractBroken` when the rendered bytes do not
+        prove what was sealed (V027 to V029), `Unauthorised` when the vault is closed.
+        """
+        settings, ledger = self._settings, self._store.tamara
+        file = ledger.file_of_day(self._agency, kind, settings.mode, day)
+        if file is None:
+            prove_block(settings, kind)
+            lines = [rejudge(line) for line in ledger.open_lines(self._agency, kind, settings.mode)]
+            ready = self._ready(lines)
+            if not ready and settings.used_layout.empty_file == "skip":
+                return None
+            file = self._freeze(kind, day, now, ready)
+        if file.state == "SEALED":
+            self._put_away(file)
+        return file
+
+    def content(self, file: File) -> bytes:
+        """The sealed bytes. Raises `ContractBroken` if they are not the ones in the ledger."""
+        # Header and trailer of an empty file hold no secret and follow from the ledger alone.
+        data = self._unsealed(file) if file.lines else self._rendered(file)
+        if hashlib.sha256(data).hexdigest() != file.digest:
+            raise ContractBroken(
+                f"the sealed bytes of file {file.seq} do not have the digest in the ledger; they are not sent",
+                system="tamara",
+                operation="deliver",
+            )
+        return data
+
+    def _unsealed(self, file: File) -> bytes:
+        return self._store.vault.open(self._agency, _sealed_name(file)).encode("latin-1")
+
+    def _ready(self, lines: list[Line]) -> list[Line]:
+        """Valid lines; a credit waits until AirPlus has its original (V021)."""
+        staged = [line for line in lines if line.state == "STAGED"]
+        there = self._store.tamara.delivered_refs([line.original_ref for line in staged if line.original_ref])
+        return [line for line in staged if line.original_ref is None or line.original_ref in there]
+
+    def _freeze(self, kind: Kind, day: dt.date, now: dt.datetime, lines: list[Line]) -> File:
+        settings, layout = self._settings, self._settings.used_layout
+
+        def name(seq: int) -> str:
+            return layout.file_name.format(
+                partner_id=settings.partner_id, kind=kind, seq=seq, created=now, mode=settings.mode
+            )
+
+        wish = Sealing(
+            agency=self._agency,
+            partner_id=settings.partner_id,
+            kind=kind,
+            mode=settings.mode,
+            day=day,
+            layout_id=layout.id,
+            sealed_at=now,
+            head={"agency": settings.block.model_dump(mode="json"), "software": settings.software},
+            line_ids=[line.id for line in lines],
+            name=name,
+        )
+        try:
+            return self._store.tamara.seal(wish)
+        except LinesMoved as moved:
+            raise Transient(str(moved), system="tamara", operation="seal", retry_after=1) from None
+
+    def _put_away(self, file: File) -> None:
+        data = self._rendered(file)
+        prove(self._layout(file), data, file)
+        if file.lines:
+            self._store.vault.seal(self._agency, _sealed_name(file), data.decode("latin-1"))
+        self._store.tamara.rendered(file.key, hashlib.sha256(data).hexdigest(), len(data))
+
+    def _layout(self, file: File) -> Layout:
+        layout = self._settings.used_layout
+        if layout.id != file.layout_id:
+            raise ContractBroken(
+                f"file {file.seq} was sealed with layout {file.layout_id}, configured is {layout.id}; "
+                "configure the old layout until the file is delivered",
+                system="tamara",
+            )
+        return layout
+
+    def _rendered(self, file: File) -> bytes:
+        head = FileHead(
+            kind=file.kind,
+            seq=file.seq,
+            created_at=file.sealed_at,
+            period_from=file.period_from,
+            period_to=file.period_to,
+            mode=file.mode,
+            software=file.head["software"],
+        )
+        document = TamaraFile(
+            file=head,
+            agency=AgencyBlock.model_validate(file.head["agency"]),
+            transactions=(),
+        )
+        lines = self._store.tamara.lines_in(file.key) if file.lines else []
+        document.totals = self._totals(lines)
+        document.transactions = self._carded(lines)
+        return b"".join(render(self._layout(file), document))
+
+    def _totals(self, lines: list[Line]) -> tuple[CurrencyTotal, ...]:
+        amounts = [Transaction.model_validate(line.content).txn for line in lines]
+        return totals_of((txn.dc, txn.amount.currency, txn.amount.gross) for txn in amounts)
+
+    def _carded(self, lines: list[Line]) -> Iterator[Transaction]:
+        """Transactions with their cards, one at a time: no more than one number is in clear at once."""
+        cards = LodgedCards(self._store.vault, self._agency)
+        for place, line in enumerate(lines):
+            if place % 100 == 0:
+                self._beat(f"rendering {place} of {len(lines)}")
+            yield cards.put_on(Transaction.model_validate(line.content), line.card_ref)
+
+
+def _sealed_name(file: File) -> str:
+    return f"tamara/{file.partner_id}/{file.kind}/{file.mode}/{file.seq:09d}"

@@ -1,0 +1,246 @@
+"""Staging: lines that bring AirPlus in step with the documents, each stored once (contracts: tamara 3.5, 3.12)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from activities.tamara.lodged import LodgedCards
+from activities.tamara.mapping import Sale, credit_of, penalty_of, reference_of, sale_of
+from activities.tamara.model import Transaction
+from activities.tamara.rendering import FieldError
+from activities.tamara.sealing import fits
+from activities.tamara.settings import NO_PROFILE, DbiProfile, TamaraSettings
+from activities.tamara.standing import Standing, standing_of
+from activities.tamara.validation import Context, Refusal, judge
+from domain.errors import NeedsPerson, Transient
+from domain.money import Money
+from domain.platform import Booking, Payment
+from store import Store
+from store.documents import Document
+from store.tamara import LinesMoved
+from store.tamara_tables import CARRIED, OPEN, Line, LineContent, NewLine
+
+SALE = "sale"
+
+
+class Staging:
+    """Lines of one agency. `today` is the agency's date."""
+
+    def __init__(self, store: Store, agency: str, settings: TamaraSettings, today: dt.date) -> None:
+        self._store = store
+        self._agency = agency
+        self._settings = settings
+        self._today = today
+        self._cards = LodgedCards(store.vault, agency)
+
+    def standing(self, payment: Payment) -> Standing | None:
+        """What the documents say of a payment; None while its invoice has no number."""
+        documents = self._store.documents.of_booking(self._agency, payment.booking_id)
+        return standing_of(payment.id, documents)
+
+    def sell(self, payment: Payment, standing: Standing) -> Line:
+        """Stage the debit of a payment once and bring it in step; a refused line is tried again with today's facts."""
+        line = self._store.tamara.line(self._agency, payment.booking_id, payment.id, SALE)
+        if line is None:
+            draft = self._sale(payment, standing, standing.invoice.amount, Money.zero(standing.invoice.amount.currency))
+            line = self._stage(payment, SALE, draft)
+        elif line.state == "REFUSED":
+            line = self._replace(line, self._sale(payment, standing, standing.kept, standing.penalty))
+        self.correct(payment, standing, "OT")
+        return self._store.tamara.line(self._agency, payment.booking_id, payment.id, SALE) or line
+
+    def correct(self, payment: Payment, standing: Standing, reason: str) -> list[Line]:
+        """Bring the lines of a payment in step with its documents; nothing to do gives nothing.
+
+        What has not left the house is replaced or withdrawn, what has is answered by a credit. Without a debit line
+        there is nothing to correct: whoever stages it takes the documents of that moment.
+        """
+        lines = self._lines(payment)
+        sale = next((line for line in lines if line.purpose == SALE), None)
+        missing = standing.due.amount - sum(line.signed for line in lines)
+        if sale is None or missing == 0:
+            return []
+        if sale.state in OPEN:
+            return [self._redraw(payment, sale, standing)]
+        if missing < 0:
+            return [self._credit(payment, sale, lines, standing, -missing, reason)]
+        return [self._debit(payment, sale, lines, standing, missing)]
+
+    def rejudge(self, line: Line) -> Line:
+        """Hold an open line against the rules again: cards, profiles and days change, and so do refused facts."""
+        transaction = Transaction.model_validate(line.content)
+        if line.state == "REFUSED" and line.purpose == SALE:
+            payment = self._store.facts.payment(self._agency, line.payment_id)
+            standing = self.standing(payment) if payment is not None else None
+            if payment is not None and standing is not None and standing.due:
+                transaction = self._sale(payment, standing, standing.kept, standing.penalty)
+        content = self._content(
+            transaction, self._profile(line.booking_id), line.card_ref, line.currency, self._may_credit(line)
+        )
+        unchanged = (content.state, content.content, content.refused_rule) == (
+            line.state,
+            line.content,
+            line.refused_rule,
+        )
+        return line if unchanged else self._changed(line, content)
+
+    def _lines(self, payment: Payment) -> list[Line]:
+        every = self._store.tamara.lines_of(self._agency, payment.booking_id)
+        return [line for line in every if line.payment_id == payment.id and line.state in CARRIED]
+
+    def _sale(self, payment: Payment, standing: Standing, kept: Money, penalty: Money) -> Transaction:
+        booking = self._booking(payment)
+        experience = self._store.facts.experience(self._agency, payment.experience_id)
+        if experience is None:
+            raise Transient("the experience is not in the store yet", system="tamara", retry_after=2)
+        # A line that holds nothing but a penalty goes out on the penalty's own document.
+        invoice = standing.penalty_document if not kept and standing.penalty_document else standing.invoice
+        moment = payment.captured_at or booking.created_at
+        ref = reference_of(moment, self._agency, payment.booking_id, payment.id, SALE)
+        return sale_of(Sale(self._settings, payment, booking, experience, invoice, kept, penalty), ref)
+
+    def _booking(self, payment: Payment) -> Booking:
+        booking = self._store.facts.booking(self._agency, payment.booking_id)
+        if booking is None:
+            raise Transient("the booking is not in the store yet", system="tamara", retry_after=2)
+        return booking
+
+    def _redraw(self, payment: Payment, sale: Line, standing: Standing) -> Line:
+        if not standing.due:
+            try:
+                return self._store.tamara.withdraw(sale.id, "credited in full before it was sent")
+            except LinesMoved:
+                raise _sealed_meanwhile() from None
+        return self._replace(sale, self._sale(payment, standing, standing.kept, standing.penalty))
+
+    def _credit(
+        self, payment: Payment, sale: Line, lines: Sequence[Line], standing: Standing, amount: int, reason: str
+    ) -> Line:
+        told = {line.credit_note_number for line in lines}
+        fresh = [note for note in standing.notes if note.number not in told]
+        if not fresh:
+            raise NeedsPerson(
+                f"AirPlus must be credited {amount} minor units of {sale.currency} but every credit note has been told "
+                "already; compare the documents of the booking with its TAMARA lines",
+                system="tamara",
+                operation="credit",
+            )
+        note, money = fresh[-1], Money(amount=amount, currency=sale.currency)
+        held_back = -sum(each.amount.amount for each in fresh) - amount
+        credited = any(line.dc == "C" for line in lines)
+        draft = credit_of(
+            Transaction.model_validate(sale.content),
+            self._ref(payment, f"credit:{note.key}", note),
+            note,
+            money,
+            penalty=max(0, held_back),
+            full=not credited and amount == sale.gross,
+            reason=reason,
+        )
+        left = sale.gross - sum(line.gross for line in lines if line.dc == "C")
+        return self._stage(payment, f"credit:{note.key}", draft, left)
+
+    def _debit(self, payment: Payment, sale: Line, lines: Sequence[Line], standing: Standing, amount: int) -> Line:
+        document = standing.penalty_document
+        if document is None or any(line.purpose == f"penalty:{document.key}" for line in lines):
+            raise NeedsPerson(
+                f"AirPlus was credited {amount} minor units of {sale.currency} more than the documents say; "
+                "compare the documents of the booking with its TAMARA lines",
+                system="tamara",
+                operation="debit",
+            )
+        money = Money(amount=amount, currency=sale.currency)
+        purpose = f"penalty:{document.key}"
+        ref = self._ref(payment, purpose, document)
+        return self._stage(payment, purpose, penalty_of(Transaction.model_validate(sale.content), ref, document, money))
+
+    def _ref(self, payment: Payment, purpose: str, document: Document) -> str:
+        day = dt.datetime.combine(document.issued_on, dt.time(), self._settings.zone)
+        return reference_of(day, self._agency, payment.booking_id, payment.id, purpose)
+
+    def _stage(self, payment: Payment, purpose: str, draft: Transaction, may_credit: int | None = None) -> Line:
+        token = payment.card.airplus_account_token if payment.card is not None else None
+        content = self._content(draft, self._profile(payment.booking_id), token, payment.amount.currency, may_credit)
+        return self._store.tamara.stage(
+            NewLine(
+                **content.model_dump(),
+                agency=self._agency,
+                booking_id=payment.booking_id,
+                payment_id=payment.id,
+                purpose=purpose,
+                txn_ref=draft.txn.ref,
+                mode=self._settings.mode,
+            )
+        )
+
+    def _replace(self, line: Line, draft: Transaction) -> Line:
+        profile = self._profile(line.booking_id)
+        return self._changed(line, self._content(draft, profile, line.card_ref, line.currency, self._may_credit(line)))
+
+    def _changed(self, line: Line, content: LineContent) -> Line:
+        try:
+            return self._store.tamara.replace(line.id, content)
+        except LinesMoved:
+            raise _sealed_meanwhile() from None
+
+    def _may_credit(self, line: Line) -> int | None:
+        """What is left of the original's debit for this credit, minor units; None for a debit."""
+        if line.original_ref is None:
+            return None
+        family = [
+            each
+            for each in self._store.tamara.lines_of(self._agency, line.booking_id)
+            if each.state in CARRIED and each.id != line.id
+        ]
+        debit = sum(each.gross for each in family if each.txn_ref == line.original_ref)
+        return debit - sum(each.gross for each in family if each.original_ref == line.original_ref)
+
+    def _profile(self, booking_id: str) -> DbiProfile:
+        """What the payer agreed with AirPlus; without any profile configured nothing is read."""
+        booking = self._store.facts.booking(self._agency, booking_id) if self._settings.profiles else None
+        return NO_PROFILE if booking is None else self._settings.profile_of(booking.payer.id)
+
+    def _content(
+        self, draft: Transaction, profile: DbiProfile, token: str | None, currency: str, may_credit: int | None
+    ) -> LineContent:
+        """The row of a transaction: judged with its card, stored without."""
+        carded = self._cards.put_on(draft, token)
+        verdict = judge(carded, Context(self._settings, profile, self._today, carded.txn.card, may_credit))
+        refusals = verdict.refusals or self._misfit(carded)
+        txn = draft.txn
+        return LineContent(
+            state="REFUSED" if refusals else "STAGED",
+            kind=txn.class_,
+            service=txn.service,
+            type=txn.type,
+            dc=txn.dc,
+            currency=currency,
+            net=txn.amount.net,
+            vat=txn.amount.vat,
+            gross=txn.amount.gross,
+            invoice_number=txn.invoice.number if txn.invoice else None,
+            invoice_date=txn.invoice.date if txn.invoice else None,
+            credit_note_number=txn.credit_note.number if txn.credit_note else None,
+            credit_note_date=txn.credit_note.date if txn.credit_note else None,
+            value_date=txn.value_date,
+            original_ref=txn.original.ref if txn.original else None,
+            card_ref=token,
+            content=draft.model_dump(mode="json", by_alias=False, exclude_none=True),
+            notes=tuple(str(note) for note in verdict.notes),
+            refused_rule=refusals[0].rule if refusals else None,
+            refused_field=refusals[0].field if refusals else None,
+            refused_text="; ".join(map(str, refusals))[:500] if refusals else None,
+        )
+
+    def _misfit(self, carded: Transaction) -> tuple[Refusal, ...]:
+        """A value that has no room in its field would stop the whole file; so the line is tried alone first."""
+        try:
+            fits(self._settings, carded)
+        except FieldError as error:
+            return (Refusal("LAYOUT", f"{error.record}.{error.field}", error.reason),)
+        return ()
+
+
+def _sealed_meanwhile() -> Transient:
+    return Transient("the line was sealed meanwhile", system="tamara", retry_after=1)
