@@ -94,6 +94,13 @@ class InstalmentStep(Step):
     attempt: int = 1
 
 
+class TamaraOrder(Step):
+    """An order to export one kind; without a day, that of the moment at which the Schedule fires (UTC)."""
+
+    kind: Literal["BSP", "MA"]
+    day: date | None = None
+
+
 class TamaraStep(Step):
     """One nightly file of one kind (`BSP` or `MA`) for one agency-local day."""
 

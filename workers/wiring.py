@@ -4,28 +4,118 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from temporalio.client import Client
 
 from activities.accounting.activities import JournalActivities
 from activities.accounting.settings import JournalSettings
-from activities.giav.activities import GiavAccount, GiavActivities
+from activities.giav.activities import GiavActivities
 from activities.giav.client import GiavClient
+from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
+from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
-from activities.midoffice.adapter import MidOfficeAccount, open_account
-from activities.midoffice.settings import MidOfficeSettings
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
-from activities.platform.activities import PlatformAccount, PlatformActivities
+from activities.platform.activities import PlatformActivities
+from activities.platform.settings import PlatformAccount
 from activities.tamara.activities import TamaraAccount, TamaraActivities
-from activities.tamara.settings import TamaraSettings
+from domain.desk import Desk
 from domain.naming import Queue
 from store import Store
 from store.installation import Installation, SettingsError
 
-Settings = TypeVar("Settings", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Every agency's account at every outside system that it uses."""
+
+    giav: Mapping[str, GiavAccount]
+    midoffice: Mapping[str, MidOfficeAccount]
+    tamara: Mapping[str, TamaraAccount]
+    platform: Mapping[str, PlatformAccount]
+    journal: Mapping[str, JournalSettings]
+
+
+def open_store(installation: Installation) -> Store:
+    """The store of the installation with its desks and its master key. Raises `SettingsError`."""
+    desks = {
+        name: _checked(f"agencies.{name}.desk", lambda section=agency.desk: Desk.model_validate(section))
+        for name, agency in installation.agencies.items()
+    }
+    return Store.open(installation.store_url, master_key=master_key(installation), desks=desks)
+
+
+def master_key(installation: Installation) -> bytes | None:
+    """The key that seals secrets, 32 bytes; None when the settings have none. Raises `SettingsError`."""
+    if installation.store.master_key is None:
+        return None
+    try:
+        key = base64.b64decode(installation.store.master_key.get_secret_value(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise SettingsError("store.master_key: must be 32 bytes in base64; make one with: openssl rand -base64 32")
+    return key
+
+
+def open_accounts(installation: Installation) -> Accounts:
+    """Check the settings of every outside system and prepare its client; nothing is called yet. Raises `SettingsError`."""
+
+    def each(system: str, opened: Callable[[dict[str, Any]], T]) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for name, agency in installation.agencies.items():
+            section = agency.section(system)
+            if section is not None:
+                found[name] = _checked(f"agencies.{name}.{system}", lambda section=section: opened(section))
+        return found
+
+    return Accounts(
+        giav=each("giav", lambda section: _giav(GiavSettings.of(section))),
+        midoffice=each("midoffice", MidOfficeAccount.open),
+        tamara=each("tamara", TamaraAccount.open),
+        journal=each("journal", JournalSettings.model_validate),
+        platform={
+            name: PlatformAccount.open(agency.platform, agency.environment)
+            for name, agency in installation.agencies.items()
+        },
+    )
+
+
+def _giav(settings: GiavSettings) -> GiavAccount:
+    return GiavAccount(GiavClient(settings), settings)
+
+
+def _checked(where: str, build: Callable[[], T]) -> T:
+    try:
+        return build()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        inside = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{where}.{inside}: {first['msg']}") from None
+
+
+def cells(installation: Installation, store: Store, accounts: Accounts, client: Client) -> dict[str, list[Callable[..., Any]]]:
+    """The implementations of every cell of the verbs × systems table, by task queue."""
+    zones = {name: agency.timezone for name, agency in installation.agencies.items()}
+    columns: dict[str, list[object]] = {
+        Queue.GIAV: [GiavActivities(store, accounts.giav)],
+        Queue.MIDOFFICE: [MidOfficeActivities(store, accounts.midoffice)],
+        Queue.TAMARA: [TamaraActivities(store, accounts.tamara)],
+        Queue.ACCOUNTING: [JournalActivities(store, accounts.journal)],
+        Queue.PLATFORM: [PlatformActivities(store, accounts.platform)],
+        Queue.OFFICE: [DeskActivities(store), PlanActivities(store, client, zones)],
+    }
+    return {queue: [cell for column in found for cell in implementations(column)] for queue, found in columns.items()}
+
+
+def implementations(column: object) -> list[Callable[..., Any]]:
+    """The methods of an activity class that implement cells."""
+    methods = (getattr(column, name) for name in dir(column) if not name.startswith("_"))
+    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]

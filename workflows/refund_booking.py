@@ -71,7 +71,9 @@ class RefundBooking(BookingLifecycle):
     async def _failed(self) -> None:
         """A refund that was announced and then failed: the duty to refund is open again, and a person pays it."""
         fault = Fault(kind="refund_failed", words="the refund was announced and then failed; pay it another way")
-        await self.park("lifecycle.refund", self._refund_step(), fault, amount=self._amount(), decisions=("skip",))
+        step = self._refund_step()
+        taken = await self.park("lifecycle.refund", step, fault, amount=step.amount, decisions=("skip",))
+        self.notes.append(f"refund {step.refund_id} failed: {taken.explanation}")
 
     def _refund_step(self) -> RefundStep:
         notice = self.given.notice

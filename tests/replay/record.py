@@ -1,0 +1,46 @@
+"""Record the histories anew: `make histories`, after a deliberate change of workflow code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from domain.naming import SEARCH_ATTRIBUTES
+from tests.replay.scenarios import SCENARIOS
+from tests.workflows.conftest import KEYS, binary
+from tests.workflows.office import Office, working
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def record() -> int:
+    """Play every scenario on a dev server and keep the histories; returns how many."""
+    for old in HISTORIES.glob("*.json"):
+        old.unlink()
+    environment = await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=binary("temporal"),
+        search_attributes=[KEYS[kind](name) for name, kind in SEARCH_ATTRIBUTES.items()],
+    )
+    kept = 0
+    async with environment:
+        for scenario in SCENARIOS:
+            office = Office()
+            async with working(environment.client, office):
+                ids = await scenario.play(environment.client, office)
+                await asyncio.sleep(1.0)  # let the last tasks reach the histories
+            for workflow_id in ids:
+                history = await environment.client.get_workflow_handle(workflow_id).fetch_history()
+                name = f"{scenario.name}--{workflow_id.replace('/', '_').replace(':', '_')}.json"
+                (HISTORIES / name).write_text(history.to_json() + "\n")
+                kept += 1
+    return kept
+
+
+if __name__ == "__main__":
+    print(f"{asyncio.run(record())} histories in {HISTORIES}", flush=True)
+    os._exit(0)

@@ -1,0 +1,107 @@
+"""The worker process: one Temporal worker for workflows, one for every outside system's queue (DESIGN section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from domain.naming import Queue
+from store.installation import Installation
+from workers.schedules import reconcile_schedules
+from workers.wiring import cells, open_accounts, open_store
+from workflows.registry import WORKFLOWS
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = {
+    Queue.GIAV: 16,
+    Queue.MIDOFFICE: 16,
+    Queue.TAMARA: 8,
+    Queue.ACCOUNTING: 16,
+    Queue.PLATFORM: 16,
+    Queue.OFFICE: 16,
+}
+"""How many activities of a queue run at once in one process; each account throttles its own calls below that."""
+
+GRACE = timedelta(seconds=20)
+"""How long running activities may finish after SIGTERM; what is cut off resumes elsewhere by its effects."""
+
+PASSED_THROUGH = ("domain", "activities", "workflows", "pydantic", "pydantic_core", "annotated_types")
+"""Pure modules that the workflow sandbox need not import anew for every workflow."""
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The SDK's sandbox (it refuses clock, dice and files in workflow code), with our own models passed through."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+async def run_workers(installation: Installation) -> None:
+    """Work until SIGTERM or SIGINT. Waits for Temporal if it is not up yet."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await _connected(installation, stop)
+    if client is None:
+        return
+    await reconcile_schedules(client, installation)
+    async with AsyncExitStack() as stack:
+        for worker in build_workers(installation, client, stack):
+            await stack.enter_async_context(worker)
+        log.info("working on %s", installation.temporal.target)
+        await stop.wait()
+
+
+def build_workers(installation: Installation, client: Client, stack: AsyncExitStack) -> list[Worker]:
+    """All workers of the process; their thread pools and the store close with `stack`."""
+    store = open_store(installation)
+    stack.callback(store.database.close)
+    by_queue = cells(installation, store, open_accounts(installation), client)
+    workers = [
+        Worker(
+            client,
+            task_queue=Queue.WORKFLOWS,
+            workflows=WORKFLOWS,
+            workflow_runner=workflow_runner(),
+            graceful_shutdown_timeout=GRACE,
+        )
+    ]
+    for queue, activities in by_queue.items():
+        threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE[queue], thread_name_prefix=queue))
+        workers.append(
+            Worker(
+                client,
+                task_queue=queue,
+                activities=activities,
+                activity_executor=threads,
+                max_concurrent_activities=AT_ONCE[queue],
+                graceful_shutdown_timeout=GRACE,
+            )
+        )
+    return workers
+
+
+async def _connected(installation: Installation, stop: asyncio.Event) -> Client | None:
+    """A client, however long Temporal takes to come up; None when told to stop meanwhile."""
+    said = False
+    while not stop.is_set():
+        try:
+            return await Client.connect(
+                installation.temporal.target,
+                namespace=installation.temporal.namespace,
+                data_converter=pydantic_data_converter,
+            )
+        except RuntimeError:
+            if not said:
+                log.warning("Temporal does not answer at %s; waiting for it", installation.temporal.target)
+            said = True
+            await asyncio.sleep(0.5)
+    return None

@@ -1,0 +1,59 @@
+"""Schedules that follow from settings, created and reconciled when a worker starts (DESIGN section 7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+    ScheduleUpdate,
+)
+
+from domain import naming
+from domain.steps import TamaraOrder
+from store.installation import Installation
+
+EXPORT_HOUR, EXPORT_MINUTE = 2, 30
+"""Agency-local time of the nightly AirPlus files (contracts: tamara 3.12)."""
+KINDS: tuple[Literal["BSP", "MA"], ...] = ("BSP", "MA")
+
+
+async def reconcile_schedules(client: Client, installation: Installation) -> None:
+    """Create what is missing and bring the rest in line with the settings; may be repeated."""
+    for name, agency in installation.agencies.items():
+        if agency.tamara is not None:
+            for kind in KINDS:
+                wanted = _nightly_export(name, agency.timezone, kind)
+                await _bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
+
+
+def _nightly_export(agency: str, timezone: str, kind: Literal["BSP", "MA"]) -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "ExportTamara",
+            TamaraOrder(agency=agency, kind=kind),
+            id=f"tamara/{agency}/{kind}",
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"nightly AirPlus file {kind} of {agency}",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(EXPORT_HOUR)], minute=[ScheduleRange(EXPORT_MINUTE)])],
+            time_zone_name=timezone,
+        ),
+        policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+    )
+
+
+async def _bring_in_line(client: Client, name: str, wanted: Schedule) -> None:
+    try:
+        await client.create_schedule(name, wanted)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(name).update(lambda _: ScheduleUpdate(schedule=wanted))
