@@ -21,6 +21,11 @@ AT_ONCE = 16
 """Requests under way at most."""
 
 
+def events_address(url: str) -> str:
+    """A gateway given by its base address takes events under `/events`."""
+    return url if httpx.URL(url).path not in ("", "/") else url.rstrip("/") + "/events"
+
+
 class Sender:
     """Delivers what the storage owes to `target`, from its own thread, until `stop`.
 
@@ -34,7 +39,7 @@ class Sender:
         self._storage = storage
         self._signing = signing
         self._schedule = schedule
-        self._target = target
+        self._target = target and events_address(target)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lanes: dict[str, deque[Delivery]] = {}
@@ -62,7 +67,7 @@ class Sender:
 
     def point_at(self, target: str | None) -> None:
         """Deliver to another address from now on; None lets everything wait."""
-        self._target = target
+        self._target = target and events_address(target)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._let_pass)
 
