@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
 from pydantic import BaseModel
 from temporalio.client import Client
@@ -106,26 +105,40 @@ class Dispatcher:
 
     async def sweep(self) -> int:
         """Deliver everything that waits now; the number of rows acknowledged. Raises `TemporalAway`."""
-        delivered = 0
+        delivered, refusing, stuck = 0, set[str](), 0
         while True:
-            rows = await asyncio.to_thread(self._store.inbox.undispatched, BATCH)
-            acknowledged = await self.deliver(rows) if rows else 0
+            # What a mailbox refused stays in front; the window grows past it, so that it holds up nobody else.
+            window = BATCH + stuck
+            rows = await asyncio.to_thread(self._store.inbox.undispatched, window)
+            acknowledged = await self._deliver(rows, refusing)
             delivered += acknowledged
-            if len(rows) < BATCH or not acknowledged:
+            if len(rows) < window:
                 return delivered
+            stuck = len(rows) - acknowledged
 
-    async def deliver(self, rows: Iterable[OutboxRow]) -> int:
-        """Signal the mailboxes of `rows`: in order within a mailbox, side by side between them."""
-        notices = [EventNotice.model_validate_json(row.notice_json) for row in rows]
+    async def _deliver(self, rows: Iterable[OutboxRow], refusing: set[str]) -> int:
+        """Signal the mailboxes of `rows`: in order within a mailbox, side by side between them.
+
+        Mailboxes that refuse are added to `refusing` and left alone from then on.
+        """
+        waiting: dict[str, list[EventNotice]] = {}
+        for row in rows:
+            notice = EventNotice.model_validate_json(row.notice_json)
+            waiting.setdefault(notice.workflow_id, []).append(notice)
+        mailboxes = [notices for workflow_id, notices in waiting.items() if workflow_id not in refusing]
+        if not mailboxes:
+            return 0
         client = await self._connected()
         limit = asyncio.Semaphore(AT_ONCE)
 
-        async def one_mailbox(mine: list[EventNotice]) -> int:
+        async def one_mailbox(notices: list[EventNotice]) -> int:
             async with limit:
-                return await self._deliver_in_order(client, mine)
+                count = await self._deliver_in_order(client, notices)
+            if count < len(notices):
+                refusing.add(notices[0].workflow_id)
+            return count
 
-        by_mailbox = groupby(sorted(notices, key=lambda n: n.workflow_id), key=lambda n: n.workflow_id)
-        tasks = [asyncio.create_task(one_mailbox(list(group))) for _, group in by_mailbox]
+        tasks = [asyncio.create_task(one_mailbox(notices)) for notices in mailboxes]
         try:
             return sum(await asyncio.gather(*tasks))
         except BaseException:

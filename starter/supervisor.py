@@ -17,7 +17,7 @@ from starter.embedded import port_is_free, server_command, wait_until_serving
 from starter.opening import opened_store
 from store.installation import Installation
 
-GRACE = {"temporal": 10.0, "gateway": 5.0, "worker": 15.0}
+GRACE = {"temporal": 10.0, "gateway": 5.0, "worker": 25.0}
 """Seconds that each child gets to end; together the longest time that stopping takes."""
 
 

@@ -1,0 +1,162 @@
+"""`demo`: see the whole program work, without any account anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+
+from starter import demo as stage
+from starter.answers import CommandError, as_table, say
+from starter.commands.tamara import run_export
+from starter.demo import AGENCY, DemoState, Sandbox
+from starter.opening import connected, opened_store, read_settings
+from starter.reports import SeasonReport, season_report
+from starter.settling import at_rest
+from starter.supervisor import Supervisor, asked_to_stop
+from store.installation import Installation
+
+REPORT_FILE = Path("demo-report.json")
+REST_SECONDS = 300.0
+EXPORT_SECONDS = 120.0
+KINDS: tuple[Literal["MA", "BSP"], ...] = ("MA", "BSP")
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Begin anew, write demo-report.json, end by itself.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the demo; var/demo by default, with --once a new one.")
+    ] = None,
+    pace: Annotated[float | None, typer.Option(min=0, help="Seconds between the steps of the season.")] = None,
+) -> None:
+    """Start everything with stand-ins for the outside systems and play a season through it.
+
+    Stays up until Ctrl-C; a second run goes on where the first ended. With --once the exit code says whether every
+    promise held.
+    """
+    folder = _folder(once, data)
+    say(f"demo in {folder}")
+    code = asyncio.run(_play(folder, once=once, pace=pace if pace is not None else (0.0 if once else 1.0)))
+    raise typer.Exit(code)
+
+
+def _folder(once: bool, data: Path | None) -> Path:
+    if once and data is None:
+        Path("var").mkdir(exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="demo-", dir="var")).resolve()
+    folder = (data or Path("var/demo")).resolve()
+    if once and folder.exists() and any(folder.iterdir()):
+        raise CommandError(f"--once begins anew, but {folder} is not empty; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a played demo ends with."""
+
+    report: SeasonReport
+    season_ended_well: bool
+    came_to_rest: bool
+
+    @property
+    def well(self) -> bool:
+        return self.report.all_hold and self.season_ended_well and self.came_to_rest
+
+
+async def _play(folder: Path, *, once: bool, pace: float) -> int:
+    asked = asked_to_stop()
+    state = DemoState.of(folder)
+    sandbox = await stage.start_sandbox(folder, state, say)
+    try:
+        settings = stage.write_settings(folder, state, sandbox.sftp_fingerprint)
+        installation = read_settings(settings)
+        supervisor = Supervisor(installation, settings, say)
+        async with supervisor.running(asked):
+            playing = asyncio.create_task(_season(installation, settings, sandbox, state, pace))
+            stopping = asyncio.create_task(asked.wait())
+            await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not playing.done():
+                playing.cancel()
+                await asyncio.gather(playing, return_exceptions=True)
+                return 130 if once else 0
+            played = await playing
+            _show(played, installation, supervisor, sandbox)
+            if once:
+                _write(played)
+                return 0 if played.well else 1
+            say("Ctrl-C stops everything; `bookings demo` goes on where it stopped.")
+            await stopping
+            say("stopping")
+            return 0
+    finally:
+        await sandbox.child.stop()
+
+
+async def _season(
+    installation: Installation, settings: Path, sandbox: Sandbox, state: DemoState, pace: float
+) -> Played:
+    lodge = [sys.executable, "-m", "starter", "card", "add", AGENCY, stage.CARD_TOKEN, "--settings", str(settings)]
+    if await stage.run_to_end(lodge, given=f"{stage.CARD_NUMBER}\n"):
+        raise CommandError("the company account of the season could not be lodged")
+    season = await stage.run_to_end(stage.season_command(sandbox, state, pace))
+    client = await connected(installation)
+    with opened_store(installation) as store:
+        rested = await at_rest(store, client, within=REST_SECONDS, say=say)
+        today = datetime.now(ZoneInfo(installation.agencies[AGENCY].timezone)).date()
+        for kind in KINDS:
+            rested &= await _export(installation, kind, today.isoformat())
+        report = season_report(installation, store)
+    return Played(report, season_ended_well=season == 0, came_to_rest=rested)
+
+
+async def _export(installation: Installation, kind: Literal["MA", "BSP"], day: str) -> bool:
+    """Tonight's AirPlus file, now. False when it was not delivered in time: then it is parked or still at work."""
+    try:
+        async with asyncio.timeout(EXPORT_SECONDS):
+            sealed = await run_export(installation, AGENCY, kind, datetime.fromisoformat(day).date())
+    except TimeoutError:
+        say(f"AirPlus {kind}: not delivered within {EXPORT_SECONDS:.0f} s")
+        return False
+    lines = f"file {sealed.name}, {sealed.lines} lines" if sealed and sealed.seq else "nothing to send"
+    say(f"AirPlus {kind}: {lines}")
+    return True
+
+
+def _show(played: Played, installation: Installation, supervisor: Supervisor, sandbox: Sandbox) -> None:
+    for table in played.report.tables:
+        as_table(table.title, table.columns, table.rows, right=table.right)
+    marks = {True: "holds", False: "BROKEN"}
+    as_table(
+        "Promises",
+        ("promise", "state", "detail"),
+        ((invariant.name, marks[invariant.holds], invariant.detail) for invariant in played.report.invariants),
+    )
+    if not played.season_ended_well:
+        say("the season did not end as it should; see its last lines")
+    if not played.came_to_rest:
+        say("not everything came to rest in time")
+    places = supervisor.addresses | {
+        system: sandbox.url(system) for system in ("giav", "midoco", "airplus", "platform")
+    }
+    as_table("Where to look", ("what", "where"), places.items())
+    namespace = installation.temporal.namespace
+    say(f"Workflows: {installation.temporal.ui}/namespaces/{namespace}/workflows")
+
+
+def _write(played: Played) -> None:
+    plain = played.report.plain() | {
+        "season_ended_well": played.season_ended_well,
+        "came_to_rest": played.came_to_rest,
+        "well": played.well,
+    }
+    REPORT_FILE.write_text(json.dumps(plain, indent=2, ensure_ascii=False), "utf-8")
+    say(f"written: {REPORT_FILE}")

@@ -13,7 +13,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from domain.naming import Queue, tamara_workflow
-from domain.steps import SealedFile, TamaraStep
+from domain.steps import SealedFile, TamaraOrder
 from starter.answers import CommandError, as_json, say
 from starter.opening import AsJson, SettingsFile, agency_of, connected, read_settings
 from store.installation import Installation
@@ -65,7 +65,7 @@ async def run_export(
     try:
         handle = await client.start_workflow(
             "ExportTamara",
-            TamaraStep(agency=agency, kind=kind, day=day),
+            TamaraOrder(agency=agency, kind=kind, day=day),
             id=tamara_workflow(agency, kind, day.isoformat()),
             task_queue=Queue.WORKFLOWS,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -14,7 +14,20 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_NAMES = "january february march april may june july august september october november december".split()
+_NAMES = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 MONTHS = {form: number for number, name in enumerate(_NAMES, start=1) for form in (name, name[:3])}
 """English month names and their first three letters; numbers are read as numbers."""
 

@@ -121,10 +121,14 @@ def test_a_revoked_secret_verifies_nothing(store: Store, tmp_path: Path, clock: 
     settings = installation(tmp_path)
     platform = settings.agencies["demo"].platform
     revoked = tuple(secret.model_copy(update={"state": "revoked"}) for secret in platform.webhook_secrets)
-    demo = settings.agencies["demo"].model_copy(update={"platform": platform.model_copy(update={"webhook_secrets": revoked})})
+    demo = settings.agencies["demo"].model_copy(
+        update={"platform": platform.model_copy(update={"webhook_secrets": revoked})}
+    )
     settings = settings.model_copy(update={"agencies": {"demo": demo}})
     with serving(build_app(settings, store, now=clock)) as address:
-        refused(httpx.post(f"{address}/events", content=VECTOR_BODY, headers=vector_headers()), 401, "signature_invalid")
+        refused(
+            httpx.post(f"{address}/events", content=VECTOR_BODY, headers=vector_headers()), 401, "signature_invalid"
+        )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,9 @@ def test_a_revoked_secret_verifies_nothing(store: Store, tmp_path: Path, clock: 
     ],
 )
 def test_signatures_that_must_fail(gateway: httpx.Client, store: Store, signature: str) -> None:
-    headers = [(name, value.encode("latin-1")) for name, value in vector_headers(**{"webhook-signature": signature}).items()]
+    headers = [
+        (name, value.encode("latin-1")) for name, value in vector_headers(**{"webhook-signature": signature}).items()
+    ]
     answer = gateway.post("/events", content=VECTOR_BODY.encode(), headers=headers)
     refused(answer, 401, "signature_invalid")
     assert stored(store) == []
@@ -213,7 +219,8 @@ def test_other_paths_are_not_found(gateway: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "application/cloudevents-batch+json", "", "application/cloudevents+json; charset=latin-1"]
+    "content_type",
+    ["application/json", "application/cloudevents-batch+json", "", "application/cloudevents+json; charset=latin-1"],
 )
 def test_other_content_types_are_refused(gateway: httpx.Client, content_type: str) -> None:
     refused(post(gateway, VECTOR_BODY, vector_headers(**{"content-type": content_type})), 415, "content_type")
@@ -255,8 +262,8 @@ BROKEN = {
     "a list": (f"[{VECTOR_BODY}]", "envelope_broken"),
     "NaN": (VECTOR_BODY.replace("30000", "NaN"), "envelope_broken"),
     "byte order mark": ("\ufeff" + VECTOR_BODY, "envelope_broken"),
-    "lone surrogate": (VECTOR_BODY.replace("pl_7Q2\",\"aggregate", "\\ud800\",\"aggregate"), "envelope_broken"),
-    "NUL": (VECTOR_BODY.replace("\"pl_7Q2\"", "\"pl\\u0000\""), "envelope_broken"),
+    "lone surrogate": (VECTOR_BODY.replace('pl_7Q2","aggregate', '\\ud800","aggregate'), "envelope_broken"),
+    "NUL": (VECTOR_BODY.replace('"pl_7Q2"', '"pl\\u0000"'), "envelope_broken"),
     "nested without end": (VECTOR_BODY[:-1] + ',"x":' + "[" * 20_000 + "]" * 20_000 + "}", "envelope_broken"),
     "old version": (VECTOR_BODY.replace('"1.0"', '"0.3"'), "envelope_broken"),
     "no source": (VECTOR_BODY.replace('"source"', '"origin"'), "envelope_broken"),

@@ -1,0 +1,195 @@
+"""`bookings demo`: everything on this machine, a season played through it, and what came out (DESIGN section 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from starter.answers import CommandError
+from starter.children import Child, Recipe
+from starter.embedded import port_is_free
+
+AGENCY = "demo"
+CARD_TOKEN = "airplus-meridian"  # noqa: S105 the name under which the season's company account is lodged
+CARD_NUMBER = "192000000000008"
+"""One of AirPlus's published test accounts; nothing can be charged to it."""
+
+TEMPLATE = Path(__file__).resolve().parents[1] / "docs" / "examples" / "demo.toml"
+
+PREFERRED_PORTS = {
+    "temporal": 7233,
+    "temporal_ui": 8233,
+    "gateway": 8080,
+    "giav": 18101,
+    "midoco": 18102,
+    "airplus": 18103,
+    "platform": 18104,
+    "sftp": 18122,
+}
+"""Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
+
+Announce = Callable[[str], None]
+
+
+class DemoState(BaseModel):
+    """What a demo invented at its first start and keeps: ports and credentials. None of it guards anything real."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ports: dict[str, int]
+    master_key: str
+    platform_secret: str
+    platform_token: str
+    giav_key: str
+    midoco_password: str
+    sftp_password: str
+
+    @classmethod
+    def invent(cls) -> DemoState:
+        return cls(
+            ports=_choose_ports(),
+            master_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+            platform_secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            platform_token=secrets.token_urlsafe(24),
+            giav_key=secrets.token_urlsafe(24),
+            midoco_password=secrets.token_urlsafe(24),
+            sftp_password=secrets.token_urlsafe(24),
+        )
+
+    @classmethod
+    def of(cls, folder: Path) -> DemoState:
+        """The state of an existing demo, or a new one, written so that only its owner reads it."""
+        path = folder / "demo.json"
+        if path.exists():
+            try:
+                return cls.model_validate_json(path.read_text("utf-8"))
+            except ValueError:
+                raise CommandError(f"{path} cannot be read; remove the folder to begin anew") from None
+        state = cls.invent()
+        write_private(path, state.model_dump_json(indent=2))
+        return state
+
+
+def _choose_ports() -> dict[str, int]:
+    chosen: dict[str, int] = {}
+    for name, preferred in PREFERRED_PORTS.items():
+        port = preferred
+        while port in chosen.values() or not port_is_free("127.0.0.1", port):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+        chosen[name] = port
+    return chosen
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that holds secrets."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text, "utf-8")
+
+
+def write_settings(folder: Path, state: DemoState, sftp_fingerprint: str) -> Path:
+    """The settings file of the demo, from the template in docs/examples."""
+    try:
+        text = TEMPLATE.read_text("utf-8")
+    except OSError:
+        raise CommandError(f"{TEMPLATE} is missing; run the demo from a checkout of the project") from None
+    words = {f"{name}_port": str(port) for name, port in state.ports.items()}
+    words |= state.model_dump(exclude={"ports"}) | {"sftp_fingerprint": sftp_fingerprint}
+    for name, word in words.items():
+        text = text.replace("{{" + name + "}}", word)
+    path = folder / "settings.toml"
+    write_private(path, text)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The stand-ins as one child process."""
+
+    child: Child
+    told: Mapping[str, Any]
+    """What it printed when all of them listened: addresses, and the drop box's fingerprint."""
+
+    @property
+    def sftp_fingerprint(self) -> str:
+        return str(self.told["airplus"]["sftp"]["fingerprint"])
+
+    def url(self, system: str) -> str:
+        return str(self.told[system]["url"])
+
+
+async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> Sandbox:
+    """Serve the stand-ins with the demo's credentials; their state survives in the folder."""
+    for name in ("giav", "midoco", "airplus", "platform", "sftp"):
+        if not port_is_free("127.0.0.1", state.ports[name]):
+            raise CommandError(
+                f"port {state.ports[name]} ({name} of the sandbox) is in use; end what uses it "
+                f"(ss -ltnp sport = :{state.ports[name]}) or remove {folder / 'demo.json'} to choose others"
+            )
+    command = [sys.executable, "-m", "sandbox", "serve", "--data", str(folder / "sandbox")]
+    for name in ("giav", "midoco", "airplus", "platform", "sftp"):
+        command += [f"--{name}-port", str(state.ports[name])]
+    command += ["--gateway-url", f"http://127.0.0.1:{state.ports['gateway']}/events"]
+    command += ["--giav-key", state.giav_key, "--midoco-password", state.midoco_password]
+    command += ["--sftp-password", state.sftp_password]
+    command += ["--platform-token", state.platform_token, "--platform-secret", state.platform_secret]
+    child = Child(Recipe("sandbox", command), folder / "logs", announce)
+    said = child.log_file.stat().st_size if child.log_file.exists() else 0
+    await child.start()
+    try:
+        async with asyncio.timeout(60):
+            while (told := _ready_line(child.log_file, said)) is None:  # noqa: ASYNC110 another process writes the file
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        await child.stop()
+        raise CommandError(f"the sandbox did not start; see {child.log_file}") from None
+    announce("sandbox ready: GIAV, MIDOCO, AirPlus and the booking platform")
+    return Sandbox(child, told)
+
+
+def _ready_line(log_file: Path, said: int) -> dict[str, Any] | None:
+    """The line of JSON that the sandbox prints when everything listens."""
+    if not log_file.exists():
+        return None
+    with log_file.open("rb") as lines:
+        lines.seek(said if log_file.stat().st_size >= said else 0)
+        for line in lines:
+            if line.startswith(b'{"ready"') and line.endswith(b"\n"):
+                return dict(json.loads(line))
+    return None
+
+
+async def run_to_end(command: list[str], *, given: str | None = None) -> int:
+    """Run a command with our terminal, `given` on its standard input; its exit code. Ended with us if we are cancelled."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE if given is not None else asyncio.subprocess.DEVNULL
+    )
+    try:
+        await process.communicate(given.encode() if given is not None else None)
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    assert process.returncode is not None
+    return process.returncode
+
+
+def season_command(sandbox: Sandbox, state: DemoState, pace: float) -> list[str]:
+    """The season of the sandbox, against its own stand-ins."""
+    command = [sys.executable, "-m", "sandbox", "season", "--platform", sandbox.url("platform")]
+    for system in ("giav", "midoco", "airplus"):
+        command += [f"--{system}", sandbox.url(system)]
+    return [*command, "--token", state.platform_token, "--pace", str(pace)]

@@ -1,0 +1,45 @@
+"""When an installation has come to rest: nothing waits to be handed on, and what still runs waits for a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from store import Store
+
+WORKING = ("CreateBooking", "ModifyBooking", "CancelBooking", "RefundBooking", "RecordPayment", "ExportTamara")
+"""Workflow types that end when their work is done; mailboxes live on."""
+
+QUERY = "ExecutionStatus = 'Running' AND WorkflowType IN (" + ", ".join(f"'{name}'" for name in WORKING) + ")"
+
+
+async def at_rest(store: Store, client: Client, *, within: float, say: Callable[[str], None] = lambda _: None) -> bool:
+    """Wait until everything is done or parked, twice in a row; False when that took longer than `within` seconds."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + within
+    quiet, last = 0, ""
+    while quiet < 3:
+        if loop.time() > end:
+            return False
+        waiting, working, parked = await _look(store, client)
+        quiet = quiet + 1 if waiting == 0 and working <= parked else 0
+        line = f"{waiting} events to hand on, {working} lifecycles at work, {parked} waiting for a person"
+        if line != last and not quiet:
+            say(line)
+        last = line
+        await asyncio.sleep(1.0)
+    return True
+
+
+async def _look(store: Store, client: Client) -> tuple[int, int, int]:
+    counts = await asyncio.to_thread(store.inbox.counts)
+    items = await asyncio.to_thread(store.parked.list)
+    parked = len({item.workflow_id for item in items if item.workflow_id})
+    try:
+        working = (await client.count_workflows(QUERY)).count
+    except RPCError:  # visibility is rate-limited; ask again in a second
+        working = parked + 1
+    return counts["waiting"], working, parked
