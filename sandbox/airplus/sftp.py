@@ -218,6 +218,9 @@ class Session(asyncssh.SFTPServer):
         self._after(fault, "rename")
 
     async def stat(self, path: bytes) -> Any:
+        # Clients look at folders on their way; a fault is meant for the question about a file.
+        if os.path.isdir(self.map_path(path)):  # noqa: ASYNC240  a local folder
+            return super().stat(path)
         fault = await self._before("stat")
         found = super().stat(path)
         self._after(fault, "stat")

@@ -193,11 +193,13 @@ def test_a_file_may_be_picked_up_at_once(stand_in: AirplusStandIn, reach: Reach)
 
 @pytest.mark.parametrize(("kind", "error"), [("refuse", PermissionError), ("error-after", OSError)])
 def test_stat_may_fail(stand_in: AirplusStandIn, reach: Reach, kind: str, error: type[Exception]) -> None:
-    fault(stand_in, "stat", kind)
     with session(reach) as client:
+        put(client)
+        fault(stand_in, "stat", kind)
+        client.chdir("in")
         with pytest.raises(error):
-            client.stat("in")
-        assert client.stat("in").st_mode is not None
+            client.stat(f"{NAME}.part")
+        assert client.stat(f"{NAME}.part").st_size == len(File().raw())
 
 
 def test_a_refused_file_makes_room_once_its_answer_is_taken(stand_in: AirplusStandIn, reach: Reach) -> None:
