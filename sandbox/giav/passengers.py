@@ -27,6 +27,7 @@ _RENAMES = {
     "sedeFiscalIdTaxDistrict": "SedeFiscal_IdTaxDistrict",
     "paxTipo": "Tipo",
     "pasaporteFechaCaducidad": "PasaporteCaducidad",
+    "customDataValues": "CustomDataValues",
 }
 
 

@@ -53,9 +53,10 @@ def read_call(operation: Operation, body: bytes) -> Call:
     wrapper = _wrapper(root)
     if wrapper.tag != f"{{{NAMESPACE}}}{operation.name}":
         raise BadMessage(f"SOAPAction {NAMESPACE}/{operation.name} does not match the body element {wrapper.tag}.")
-    validator = description().validator
-    if not validator.validate(wrapper):
-        raise BadMessage(f"Server was unable to read request. ---> {next(iter(validator.error_log)).message}")
+    try:
+        description().validator.assertValid(wrapper)
+    except etree.DocumentInvalid as error:
+        raise BadMessage(f"Server was unable to read request. ---> {error}") from error
     call: Call = _record_reader(operation.name)(wrapper)
     return call
 

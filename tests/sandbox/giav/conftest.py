@@ -1,4 +1,4 @@
-"""One running GIAV stand-in per test, with a clock that only the test moves."""
+"""A fresh GIAV stand-in per test behind one server, with a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.giav.stand_in import GiavStandIn
 from sandbox.running import running
+from sandbox.serving import StandIn
 from tests.sandbox.giav.caller import Giav
 
 
@@ -24,6 +28,25 @@ class Clock:
         self.now += timedelta(**by)
 
 
+class Behind(StandIn):
+    """One server for all tests: starting one takes longer than most tests do."""
+
+    behind: ASGIApp
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Mount("/", app=self._forward)])
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.behind(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[tuple[Behind, str]]:
+    front = Behind()
+    with running(front) as url:
+        yield front, url
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -35,8 +58,9 @@ def stand_in(clock: Clock) -> GiavStandIn:
 
 
 @pytest.fixture
-def giav(stand_in: GiavStandIn) -> Iterator[Giav]:
-    with running(stand_in) as url:
-        caller = Giav(url)
-        yield caller
-        caller.http.close()
+def giav(server: tuple[Behind, str], stand_in: GiavStandIn) -> Iterator[Giav]:
+    front, url = server
+    front.behind = stand_in.app()
+    caller = Giav(url)
+    yield caller
+    caller.http.close()
