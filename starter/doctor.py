@@ -121,7 +121,7 @@ async def _temporal(installation: Installation, *, fix: bool) -> list[Finding]:
 
 def _systems(installation: Installation) -> Iterator[Finding]:
     """Every outside system of every agency, side by side: reachable, and the credentials accepted."""
-    from workers.wiring import checks
+    from workers.checking import checks
 
     listed = checks(installation)
     if not listed:

@@ -23,7 +23,8 @@ from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.platform.activities import PlatformActivities
 from activities.platform.settings import PlatformAccount
-from activities.tamara.activities import TamaraAccount, TamaraActivities
+from activities.tamara.activities import TamaraActivities
+from activities.tamara.settings import TamaraSettings
 from domain.desk import Desk
 from domain.naming import Queue
 from store import Store
@@ -38,7 +39,7 @@ class Accounts:
 
     giav: Mapping[str, GiavAccount]
     midoffice: Mapping[str, MidOfficeAccount]
-    tamara: Mapping[str, TamaraAccount]
+    tamara: Mapping[str, TamaraSettings]
     platform: Mapping[str, PlatformAccount]
     journal: Mapping[str, JournalSettings]
 
@@ -46,7 +47,7 @@ class Accounts:
 def open_store(installation: Installation) -> Store:
     """The store of the installation with its desks and its master key. Raises `SettingsError`."""
     desks = {
-        name: _checked(f"agencies.{name}.desk", lambda section=agency.desk: Desk.model_validate(section))
+        name: _checked(f"agencies.{name}.desk", Desk.model_validate, agency.desk)
         for name, agency in installation.agencies.items()
     }
     return Store.open(installation.store_url, master_key=master_key(installation), desks=desks)
@@ -68,18 +69,19 @@ def master_key(installation: Installation) -> bytes | None:
 def open_accounts(installation: Installation) -> Accounts:
     """Check the settings of every outside system and prepare its client; nothing is called yet. Raises `SettingsError`."""
 
-    def each(system: str, opened: Callable[[dict[str, Any]], T]) -> dict[str, T]:
+    def each(system: str, opened: Callable[[dict[str, Any]], T], *given: str) -> dict[str, T]:
         found: dict[str, T] = {}
         for name, agency in installation.agencies.items():
             section = agency.section(system)
             if section is not None:
-                found[name] = _checked(f"agencies.{name}.{system}", lambda section=section: opened(section))
+                defaults = {key: getattr(agency, key) for key in given}
+                found[name] = _checked(f"agencies.{name}.{system}", opened, {**defaults, **section})
         return found
 
     return Accounts(
-        giav=each("giav", lambda section: _giav(GiavSettings.of(section))),
+        giav=each("giav", _giav),
         midoffice=each("midoffice", MidOfficeAccount.open),
-        tamara=each("tamara", TamaraAccount.open),
+        tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
         journal=each("journal", JournalSettings.model_validate),
         platform={
             name: PlatformAccount.open(agency.platform, agency.environment)
@@ -88,13 +90,14 @@ def open_accounts(installation: Installation) -> Accounts:
     )
 
 
-def _giav(settings: GiavSettings) -> GiavAccount:
+def _giav(section: dict[str, Any]) -> GiavAccount:
+    settings = GiavSettings.model_validate(section)
     return GiavAccount(GiavClient(settings), settings)
 
 
-def _checked(where: str, build: Callable[[], T]) -> T:
+def _checked(where: str, build: Callable[[dict[str, Any]], T], section: dict[str, Any]) -> T:
     try:
-        return build()
+        return build(section)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         inside = ".".join(str(part) for part in first["loc"])

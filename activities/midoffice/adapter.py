@@ -42,6 +42,9 @@ class MidOfficeAdapter(Protocol):
     system: str
     capabilities: Capabilities
 
+    def ping(self) -> None:
+        """Ask for a booking that exists nowhere: proves address and credentials and changes nothing."""
+
     def push_booking(self, record: MidOfficeBooking) -> PushResult:
         """Create or change, by the record's action; the same record twice is one booking there."""
 

@@ -26,6 +26,10 @@ class MidocoAdapter:
     def close(self) -> None:
         self._client.close()
 
+    def ping(self) -> None:
+        """A search that finds nothing."""
+        self._client.ask(FindBooking(next(iter(self._settings.supplier_numbers.values())), "doctor-check"))
+
     def push_booking(self, record: MidOfficeBooking) -> PushResult:
         """Announce the record; raises `UnsupportedProduct` before any call if a service has no place here."""
         for service in record.services:

@@ -1,0 +1,49 @@
+"""One harmless call to every outside system, to see whether it is there and lets us in (used by `bookings doctor`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+
+from activities.giav.office import GiavAccount
+from activities.platform.client import PlatformClient
+from activities.tamara.drop_box import DropBox
+from activities.tamara.settings import TamaraSettings
+from domain.errors import Refused
+from store.installation import Installation
+from workers.wiring import open_accounts
+
+Check = tuple[str, Callable[[], None]]
+
+def checks(installation: Installation) -> list[Check]:
+    """A name and a call for every system of every agency; the call raises the adapter's error. Raises `SettingsError`."""
+    return list(_checks(installation))
+
+
+def _checks(installation: Installation) -> Iterator[Check]:
+    accounts = open_accounts(installation)
+    for agency, giav in accounts.giav.items():
+        yield f"{agency}: GIAV", partial(_giav, giav)
+    for agency, midoffice in accounts.midoffice.items():
+        yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
+    for agency, tamara in accounts.tamara.items():
+        yield f"{agency}: AirPlus SFTP", partial(_tamara, tamara)
+    for agency, platform in accounts.platform.items():
+        if platform.client is not None:
+            yield f"{agency}: platform", partial(_platform, platform.client)
+
+
+def _giav(account: GiavAccount) -> None:
+    # A refusal ("no existe") comes from behind the door that the key opens.
+    with suppress(Refused):
+        account.client.call("Expediente_InfoEconomica_GET", id=1)
+
+
+def _tamara(settings: TamaraSettings) -> None:
+    with DropBox(settings.sftp).session() as folder:
+        folder.listdir()
+
+
+def _platform(client: PlatformClient) -> None:
+    client.booking("bkg_00")
