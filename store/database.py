@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
 from store import migrations
@@ -39,7 +39,7 @@ class Database:
                 raise ValueError("an SQLite store needs a file: threads and processes share it")
             case "postgresql":
                 with_driver = parsed.set(drivername="postgresql+psycopg")
-                return cls(create_engine(with_driver, pool_size=16, max_overflow=48, pool_pre_ping=True))
+                return cls(_engine(with_driver, pool_pre_ping=True))
             case other:
                 raise ValueError(f"the store speaks SQLite and PostgreSQL, not {other}")
 
@@ -73,14 +73,20 @@ class Database:
         self.engine.dispose()
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(
+def _engine(url: str | URL, **options: Any) -> Engine:
+    """`preserve_rowcount`: whether ON CONFLICT inserted or not is read from the row count of an INSERT."""
+    return create_engine(
         url,
         poolclass=QueuePool,
         pool_size=16,
         max_overflow=48,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        execution_options={"preserve_rowcount": True},
+        **options,
     )
+
+
+def _sqlite(url: str) -> Engine:
+    engine = _engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -27,6 +27,7 @@ from domain.platform import (
     ServiceChange,
 )
 from store.database import Database
+from store.events import events
 from store.tables import Instant, agency_column, id_column, metadata, money_columns
 
 M = TypeVar("M", bound=BaseModel)
@@ -137,9 +138,8 @@ def data_of_body(body: bytes) -> EventData:
 class Facts:
     """Reads the read model. Absence is None or an empty list, except where an event is named."""
 
-    def __init__(self, database: Database, events: Table) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._events = events
 
     def experience(self, agency: str, experience_id: str) -> Experience | None:
         return self._one(Experience, experiences, agency, experience_id)
@@ -158,7 +158,7 @@ class Facts:
 
     def event_data(self, agency: str, event_id: str) -> EventData:
         """What an event said; raises `ContractBroken` when it is unknown or unusable."""
-        columns = self._events.c
+        columns = events.c
         with self._database.read() as connection:
             body = connection.scalar(
                 select(columns.body).where(columns.agency == agency, columns.event_id == event_id)

@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    LargeBinary,
-    Row,
-    Select,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, func, select, update
 
 from domain.desk import StoreReason, item_id
 from domain.errors import ContractBroken
@@ -35,152 +15,28 @@ from domain.platform import REQUIRED, EventData
 from domain.steps import Decision, DecisionTaken
 from store.clock import Clock
 from store.database import Database
+from store.events import (
+    AcceptedEvent,
+    EventFilter,
+    OutboxRow,
+    StoredEvent,
+    event_conflicts,
+    event_row,
+    events,
+    filtered,
+    outbox,
+    stored,
+)
 from store.facts import data_of_body
 from store.parked import ParkedItems, StoreParking
 from store.projection import Outcome, Told, project
-from store.tables import Instant, LongId, agency_column, id_column, metadata, upsert
+from store.tables import upsert
 
-events = Table(
-    "events",
-    metadata,
-    Column("position", LongId, primary_key=True, autoincrement=True),
-    agency_column(),
-    id_column("event_id"),
-    Column("source", String(500), nullable=False),
-    id_column("kind"),
-    Column("sequence", BigInteger),
-    Column("body", LargeBinary, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("notice", Text),
-    Column("state", String(20), nullable=False),
-    Column("problem", Text, nullable=False),
-    id_column("aggregate_id", nullable=True),
-    Column("revision", Integer),
-    id_column("fact_id", nullable=True),
-    id_column("booking_id", nullable=True),
-    id_column("experience_id", nullable=True),
-    Column("occurred_at", Instant, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    UniqueConstraint("agency", "event_id"),
-    UniqueConstraint("source", "event_id"),
-    Index(None, "agency", "booking_id"),
-    Index(None, "agency", "sequence"),
-)
-
-event_conflicts = Table(
-    "event_conflicts",
-    metadata,
-    Column("id", LongId, primary_key=True, autoincrement=True),
-    agency_column(),
-    Column("source", String(500), nullable=False),
-    id_column("event_id"),
-    Column("digest", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    UniqueConstraint("source", "event_id", "digest"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("position", LongId, primary_key=True, autoincrement=True),
-    agency_column(),
-    id_column("event_id"),
-    Column("notice", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("dispatched_at", Instant),
-    Column("attempts", Integer, nullable=False),
-    Column("last_reason", Text, nullable=False),
-    UniqueConstraint("agency", "event_id"),
-    ForeignKeyConstraint(["agency", "event_id"], ["events.agency", "events.event_id"]),
-)
-Index(
-    "ix_outbox_waiting",
-    outbox.c.position,
-    sqlite_where=outbox.c.dispatched_at.is_(None),
-    postgresql_where=outbox.c.dispatched_at.is_(None),
-)
+__all__ = ["AcceptedEvent", "EventFilter", "Inbox", "OutboxRow", "StoredEvent"]
 
 Acceptance = Literal["new", "duplicate", "conflict"]
 VERB = "inbox.accept"
 """The verb of parked items that no workflow waits for: `Inbox.decide` carries out their decisions."""
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedEvent:
-    """An event whose signature and envelope are in order. Either `data` and `notice` are there, or `problem` says why not.
-
-    `kind` is the type without prefix and version, or the whole type when it is not one of ours.
-    """
-
-    agency: str
-    source: str
-    event_id: str
-    kind: str
-    body: bytes
-    data: EventData | None
-    notice: EventNotice | None
-    occurred_at: datetime
-    received_at: datetime
-    problem: str | None = None
-    sequence: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A notice that waits for its workflow."""
-
-    agency: str
-    event_id: str
-    notice_json: str
-    created_at: datetime
-    attempts: int = 0
-    last_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as it was stored; `state` is applied, superseded, repeated or parked."""
-
-    position: int
-    agency: str
-    event_id: str
-    source: str
-    kind: str
-    sequence: int | None
-    body: bytes
-    digest: str
-    notice_json: str | None
-    state: str
-    problem: str
-    aggregate_id: str | None
-    revision: int | None
-    booking_id: str | None
-    experience_id: str | None
-    occurred_at: datetime
-    received_at: datetime
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The `data` member as it came, unchecked."""
-        body: dict[str, Any] = json.loads(self.body)
-        return dict(body.get("data") or {})
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events are meant; what is None does not matter. Times are of receipt, `until` is exclusive."""
-
-    agency: str | None = None
-    kind: str | None = None
-    state: str | None = None
-    booking_id: str | None = None
-    experience_id: str | None = None
-    aggregate_id: str | None = None
-    event_ids: Sequence[str] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    after_position: int | None = None
 
 
 class Inbox:
@@ -226,12 +82,12 @@ class Inbox:
 
     def get(self, agency: str, event_id: str) -> StoredEvent | None:
         with self._database.read() as connection:
-            row = _event_row(connection, agency, event_id)
-        return _stored(row) if row else None
+            row = event_row(connection, agency, event_id)
+        return stored(row) if row else None
 
     def redispatch(self, wanted: EventFilter) -> int:
         """Put events that were handed on before into the outbox again; the number of events."""
-        chosen = _filtered(select(events.c.agency, events.c.event_id), wanted).subquery()
+        chosen = filtered(select(events.c.agency, events.c.event_id), wanted).subquery()
         with self._database.begin() as connection:
             result = connection.execute(
                 update(outbox)
@@ -278,9 +134,9 @@ class Inbox:
 
     def list(self, wanted: EventFilter | None = None, limit: int = 200) -> list[StoredEvent]:
         """Events in the order of arrival."""
-        query = _filtered(select(events), wanted or EventFilter()).order_by(events.c.position).limit(limit)
+        query = filtered(select(events), wanted or EventFilter()).order_by(events.c.position).limit(limit)
         with self._database.read() as connection:
-            return [_stored(row) for row in connection.execute(query)]
+            return [stored(row) for row in connection.execute(query)]
 
     def _insert(self, connection: Connection, event: AcceptedEvent, digest: str) -> bool:
         notice = event.notice
@@ -307,7 +163,7 @@ class Inbox:
 
     def _known(self, connection: Connection, event: AcceptedEvent, digest: str) -> Acceptance:
         """The id was seen before: the same body is a duplicate, another one is kept beside it and parked."""
-        row = _event_row(connection, event.agency, event.event_id)
+        row = event_row(connection, event.agency, event.event_id)
         if row is not None and row.digest == digest and row.source == event.source:
             return "duplicate"
         connection.execute(
@@ -369,7 +225,7 @@ class Inbox:
             )
 
     def _release(self, connection: Connection, agency: str, event_id: str) -> None:
-        row = _event_row(connection, agency, event_id)
+        row = event_row(connection, agency, event_id)
         if row is None or row.kind not in REQUIRED:
             raise ContractBroken(f"{event_id} has a type that nobody here understands", system="store")
         data = data_of_body(row.body)
@@ -415,48 +271,4 @@ def _parking(agency: str, event_id: str, notice: EventNotice | None, outcome: Ou
         payment_id=notice.payment_id if notice else None,
         event_id=event_id,
         amount=outcome.amount,
-    )
-
-
-def _event_row(connection: Connection, agency: str, event_id: str) -> Row[Any] | None:
-    return connection.execute(
-        select(events).where(events.c.agency == agency, events.c.event_id == event_id)
-    ).one_or_none()
-
-
-def _filtered(query: Select[Any], wanted: EventFilter) -> Select[Any]:
-    for name in ("agency", "kind", "state", "booking_id", "experience_id", "aggregate_id"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(events.c[name] == value)
-    if wanted.event_ids is not None:
-        query = query.where(events.c.event_id.in_(wanted.event_ids))
-    if wanted.since is not None:
-        query = query.where(events.c.received_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(events.c.received_at < wanted.until)
-    if wanted.after_position is not None:
-        query = query.where(events.c.position > wanted.after_position)
-    return query
-
-
-def _stored(row: Row[Any]) -> StoredEvent:
-    return StoredEvent(
-        position=row.position,
-        agency=row.agency,
-        event_id=row.event_id,
-        source=row.source,
-        kind=row.kind,
-        sequence=row.sequence,
-        body=bytes(row.body),
-        digest=row.digest,
-        notice_json=row.notice,
-        state=row.state,
-        problem=row.problem,
-        aggregate_id=row.aggregate_id,
-        revision=row.revision,
-        booking_id=row.booking_id,
-        experience_id=row.experience_id,
-        occurred_at=row.occurred_at,
-        received_at=row.received_at,
     )

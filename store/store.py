@@ -11,7 +11,7 @@ from store.database import Database
 from store.documents import Documents
 from store.effects import EffectLedger
 from store.facts import Facts
-from store.inbox import Inbox, events
+from store.inbox import Inbox
 from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
@@ -40,7 +40,7 @@ class Store:
         self.parked = ParkedItems(database, clock, desks or {})
         self.effects = EffectLedger(database, clock, self.parked)
         self.inbox = Inbox(database, clock, self.parked)
-        self.facts = Facts(database, events)
+        self.facts = Facts(database)
         self.documents = Documents(database, clock)
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import CheckConstraint, inspect
 
 from store import Database
 from store.schema import metadata
@@ -19,6 +20,24 @@ def test_migrations_make_exactly_the_tables_that_the_code_declares(empty: Databa
     with empty.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+    empty.close()
+
+
+def test_migrations_make_the_checks_too(empty: Database) -> None:
+    empty.migrate()
+    declared = {
+        (table.name, constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    found = {
+        (table, check["name"])
+        for table in metadata.tables
+        for check in inspect(empty.engine).get_check_constraints(table)
+    }
+    assert declared
+    assert found == declared
     empty.close()
 
 

@@ -375,6 +375,7 @@ def upgrade() -> None:
         sa.Column("zero", sa.BigInteger(), nullable=False),
         sa.Column("lines", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.CheckConstraint("zero = 0", name=op.f("ck_journal_entries_zero")),
         sa.ForeignKeyConstraint(
             ["id", "zero", "lines"],
             ["journal_balances.entry_id", "journal_balances.balance", "journal_balances.lines"],
@@ -469,6 +470,8 @@ def upgrade() -> None:
         sa.Column("side", sa.String(length=6), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.CheckConstraint("side IN ('debit', 'credit')", name=op.f("ck_journal_postings_side")),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_journal_postings_amount")),
         sa.ForeignKeyConstraint(
             ["entry_id", "currency"],
             ["journal_entries.id", "journal_entries.currency"],
