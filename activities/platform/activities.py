@@ -20,10 +20,13 @@ from domain.money import Money
 from domain.platform import Instalment
 from domain.steps import BookingStep, ChargeResult, Done, InstalmentStep
 from store import Store
+from store.inbox import EventFilter
 
 IN_PROGRESS_PAUSE = 60.0
 """Seconds until a charge that the processor is still working on is looked at again."""
 
+MOST_EVENTS = 10_000
+"""More events than a booking has."""
 Category = Literal["hard", "soft", "authentication_required"]
 
 
@@ -57,8 +60,8 @@ class PlatformActivities:
             experience = client.experience(experience_id)
             if experience is not None:
                 taken += self._take_in(account, step.agency, told_by_snapshot(account, "experience", experience))
-        known = self._store.facts.booking(step.agency, step.booking_id)
-        if self._store.facts.booking_revision(step.agency, step.booking_id) < int(snapshot.get("revision", 1)):
+        if self._newest_told(step.agency, step.booking_id) < int(snapshot.get("revision", 1)):
+            known = self._store.facts.booking(step.agency, step.booking_id)
             before = known.totals.total if known else None
             taken += self._take_in(account, step.agency, told_by_snapshot(account, "booking", snapshot, before))
         return Done(note=f"{taken} events taken over" if taken else "the newest revision was known")
@@ -72,6 +75,11 @@ class PlatformActivities:
                 yield document
         asked_by = self._store.inbox.get(step.agency, step.event_id)
         yield from client.events(asked_by.sequence if asked_by and asked_by.sequence else 0)
+
+    def _newest_told(self, agency: str, booking_id: str) -> int:
+        """The newest revision that any event told, also one that is parked: a snapshot must not get around the list."""
+        events = self._store.inbox.list(EventFilter(agency=agency, aggregate_id=booking_id), limit=MOST_EVENTS)
+        return max((event.revision or 0 for event in events), default=0)
 
     def _take_in(self, account: PlatformAccount, agency: str, document: Mapping[str, Any]) -> int:
         if self._store.inbox.get(agency, str(document.get("id"))) is not None:

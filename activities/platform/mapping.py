@@ -73,7 +73,7 @@ def _data(account: PlatformAccount, kind: str | None, envelope: CloudEvent) -> t
     if missing:
         return None, f"data lacks {', '.join(missing)}"
     if data.environment != account.environment:
-        return None, f"an event of environment {data.environment} at an agency of environment {account.environment}"
+        return data, f"an event of environment {data.environment} at an agency of environment {account.environment}"
     return data, None
 
 
