@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 
 from activities.platform.activities import PlatformActivities
@@ -123,7 +124,7 @@ def test_agency_that_only_imports_is_told_so(world: World) -> None:
 
 
 def test_wrong_token_stops_without_naming_it(world: World) -> None:
-    settings = world.settings.model_copy(update={"token": type(world.settings.token)("wrong-token")})
+    settings = world.settings.model_copy(update={"token": SecretStr("wrong-token")})
     account = PlatformAccount.open(settings, "test")
     with pytest.raises(ApplicationError) as caught:
         PlatformActivities(world.store, {AGENCY: account}).read_booking(reading())
