@@ -36,7 +36,7 @@ from sandbox.giav import (
     seeds,
     soap,
 )
-from sandbox.giav.books import INDEXED, Books, Manners, madrid_now
+from sandbox.giav.books import INDEXED, Books, EmptyLists, Manners, madrid_now
 from sandbox.giav.books import Operation as Handler
 from sandbox.giav.cobro_reads import cobro_view
 from sandbox.giav.due_dates import due_date_view
@@ -71,7 +71,7 @@ _VIEWS: dict[str, Callable[[Books, Record], Record]] = {
     "Factura": invoice_view,
     "DueDate": due_date_view,
 }
-_VARIANTS = ("absent", "wrapper", "empty-item")
+_VARIANTS: tuple[EmptyLists, ...] = ("absent", "wrapper", "empty-item")
 
 
 class GiavStandIn(StandIn):
@@ -154,7 +154,7 @@ class GiavStandIn(StandIn):
             return value
         variant = self.books.manners.empty_lists
         if variant == "rotate":
-            variant = _VARIANTS[self._turn % len(_VARIANTS)]  # type: ignore[assignment]
+            variant = _VARIANTS[self._turn % len(_VARIANTS)]
             self._turn += 1
         item = operation.result.shape.repeated
         has_id = item is not None and item.shape is not None and "Id" in item.shape.lookup()
