@@ -1,0 +1,303 @@
+from datetime import date
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.accounting.activities import JournalActivities
+from activities.accounting.settings import JournalSettings
+from domain.ledger import Chart
+from domain.money import Money
+from domain.platform import Chargeback, Payment, Refund
+from domain.steps import BookingStep, CancellationStep, ChargebackStep, Done, PaymentStep, RefundStep
+from store import Store
+from store.documents import Document
+from store.installation import AgencySettings
+from tests import stories
+from tests.stories import AGENCY
+
+B = "bkg_500"
+
+
+@pytest.fixture
+def cells(store: Store) -> JournalActivities:
+    return JournalActivities(store, {AGENCY: JournalSettings()})
+
+
+def balances(store: Store) -> dict[str, int]:
+    """Every account that is not zero, in cents; the sum must be zero."""
+    sums: dict[str, int] = {}
+    for line in store.journal.trial_balance(AGENCY):
+        sums[line.account] = sums.get(line.account, 0) + line.balance.amount
+    assert sum(sums.values()) == 0
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def keys(store: Store) -> list[str]:
+    return [posted.entry.key for posted in store.journal.entries_of(AGENCY, B)]
+
+
+def pay(cells: JournalActivities, payment: Payment, *, known: bool = True) -> Done:
+    return cells.record_payment(
+        PaymentStep(
+            agency=AGENCY,
+            booking_id=B,
+            experience_id=payment.experience_id,
+            payment_id=payment.id,
+            amount=payment.amount,
+            method=payment.method,
+            known_booking=known,
+        )
+    )
+
+
+def captured(store: Store, number: int = 2, **changes: object) -> Payment:
+    told = stories.captured(number, **changes)
+    store.inbox.accept(told)
+    assert told.data is not None
+    assert told.data.payment is not None
+    return told.data.payment
+
+
+def give_back(cells: JournalActivities, store: Store, number: int = 4, **changes: object) -> Done:
+    told = stories.refunded(number, **changes)
+    store.inbox.accept(told)
+    assert told.data is not None
+    assert told.data.refund is not None
+    return cells.record_refund(refund_step(told.data.refund, told.event_id))
+
+
+def refund_step(refund: Refund, event_id: str) -> RefundStep:
+    return RefundStep(
+        agency=AGENCY,
+        booking_id=B,
+        payment_id=refund.payment_id,
+        refund_id=refund.id,
+        amount=refund.amount,
+        event_id=event_id,
+    )
+
+
+def dispute(cells: JournalActivities, store: Store, number: int, stage: str) -> Done:
+    told = stories.disputed(number, stage, revision=number)
+    store.inbox.accept(told)
+    assert told.data is not None
+    chargeback = told.data.chargeback
+    assert isinstance(chargeback, Chargeback)
+    return cells.record_chargeback(
+        ChargebackStep(
+            agency=AGENCY,
+            booking_id=B,
+            payment_id=chargeback.payment_id,
+            chargeback_id=chargeback.id,
+            stage=stage,
+            amount=chargeback.amount,
+            event_id=told.event_id,
+        )
+    )
+
+
+def issued(store: Store, kind: str, key: str, amount: int, number: str) -> None:
+    """A document that the ERP activity recorded before the journal is asked."""
+    day = date(2027, 3, 1)
+    store.documents.record(
+        Document.model_validate(
+            {
+                "agency": AGENCY,
+                "system": "giav",
+                "kind": kind,
+                "key": key,
+                "number": number,
+                "outside_id": number,
+                "booking_id": B,
+                "payment_id": None if kind == "penalty" else "pay_1001",
+                "amount": Money(amount=amount, currency="EUR"),
+                "issued_on": day,
+                "operation_date": day,
+            }
+        )
+    )
+
+
+def cancel(cells: JournalActivities, store: Store, treatment: str = "indemnity_not_subject") -> Done:
+    told = stories.cancelled(3, treatment=treatment)
+    store.inbox.accept(told)
+    return cells.cancel_booking(
+        CancellationStep(
+            agency=AGENCY,
+            booking_id=B,
+            experience_id="exp_31",
+            event_id=told.event_id,
+            revision=3,
+            cancellation_id="cxl_12",
+        )
+    )
+
+
+def test_a_captured_payment_is_invoiced_and_collected(store: Store, cells: JournalActivities) -> None:
+    payment = captured(store)
+    done = pay(cells, payment)
+    assert balances(store) == {"5729": 30000, "438": -30000}
+    assert keys(store) == ["led:cob:pay_1001", "led:inv:pay_1001"]
+    assert set(done.ids) == {"led:cob:pay_1001"}
+
+
+def test_a_second_run_of_the_cell_changes_nothing(store: Store, cells: JournalActivities) -> None:
+    payment = captured(store)
+    assert pay(cells, payment) == pay(cells, payment)
+    assert len(keys(store)) == 2
+
+
+def test_a_crash_between_entry_and_settlement_is_taken_up(store: Store, cells: JournalActivities) -> None:
+    payment = captured(store)
+    pay(cells, payment)
+    (effect,) = store.effects.of_booking(AGENCY, B, "journal")
+    store.effects.rearm(str(effect.key))
+    with store.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE effects SET state = 'intended', outside_id = NULL")
+    assert pay(cells, payment).ids == {"led:cob:pay_1001": effect.outside_id}
+    assert len(keys(store)) == 2
+
+
+def test_an_airplus_payment_waits_on_its_own_clearing_account(store: Store, cells: JournalActivities) -> None:
+    pay(cells, captured(store, method="airplus"))
+    assert balances(store) == {"5728": 30000, "438": -30000}
+
+
+def test_the_day_of_an_entry_is_the_agency_s_day_of_capture(store: Store, cells: JournalActivities) -> None:
+    pay(cells, captured(store, captured_at="2026-11-20T23:30:00Z"))
+    assert {p.entry.on for p in store.journal.entries(AGENCY)} == {date(2026, 11, 21)}
+
+
+def test_money_of_an_unknown_booking_is_suspended_and_matched_later(store: Store, cells: JournalActivities) -> None:
+    payment = captured(store)
+    pay(cells, payment, known=False)
+    assert balances(store) == {"5729": 30000, "555": -30000}
+    pay(cells, payment)
+    assert balances(store) == {"5729": 30000, "438": -30000}
+    assert keys(store) == ["led:sus:pay_1001", "led:mat:pay_1001", "led:inv:pay_1001"]
+
+
+def test_money_that_is_posted_is_not_suspended_afterwards(store: Store, cells: JournalActivities) -> None:
+    payment = captured(store)
+    pay(cells, payment)
+    assert pay(cells, payment, known=False).outcome == "skipped"
+    assert balances(store) == {"5729": 30000, "438": -30000}
+
+
+def test_the_worked_case_of_a_cancellation_ends_at_the_penalty(store: Store, cells: JournalActivities) -> None:
+    store.inbox.accept(stories.created(1))
+    pay(cells, captured(store))
+    issued(store, "invoice", "inv:pay_1001", 30000, "E-1")
+    issued(store, "credit_note", "rect:cxl_12:pay_1001", -30000, "R-1")
+    issued(store, "penalty", "pen:cxl_12", 3000, "P-1")
+    cancel(cells, store)
+    assert store.journal.balance(AGENCY, "430", "cus_77", booking_id=B).amount == -27000
+    give_back(cells, store)
+    assert balances(store) == {"5729": 3000, "778": -3000}
+
+
+def test_a_management_fee_is_a_service_and_not_an_indemnity(store: Store, cells: JournalActivities) -> None:
+    issued(store, "penalty", "pen:cxl_12", 3000, "P-1")
+    cancel(cells, store, "taxable_fee")
+    assert balances(store) == {"430": 3000, "705": -3000}
+
+
+def test_a_lower_price_is_credited_and_invoiced_again(store: Store, cells: JournalActivities) -> None:
+    told = stories.created(1)
+    store.inbox.accept(told)
+    pay(cells, captured(store))
+    issued(store, "invoice", "inv:pay_1001", 30000, "E-1")
+    issued(store, "credit_note", "rect:dsc_3:pay_1001", -30000, "R-1")
+    issued(store, "invoice", "inv:pay_1001:dsc_3", 25000, "E-2")
+    step = BookingStep(agency=AGENCY, booking_id=B, experience_id="exp_31", event_id=told.event_id, revision=2)
+    for _ in range(2):
+        cells.amend_booking(step)
+    assert balances(store) == {"5729": 30000, "430": -5000, "438": -25000}
+
+
+def test_a_change_without_documents_posts_nothing(store: Store, cells: JournalActivities) -> None:
+    told = stories.created(1)
+    store.inbox.accept(told)
+    step = BookingStep(agency=AGENCY, booking_id=B, experience_id="exp_31", event_id=told.event_id, revision=1)
+    assert cells.amend_booking(step).outcome == "skipped"
+
+
+def test_a_refund_by_bank_does_not_pass_the_processor(store: Store, cells: JournalActivities) -> None:
+    pay(cells, captured(store))
+    give_back(cells, store, destination="transfer")
+    assert balances(store) == {"5729": 30000, "572": -27000, "430": 27000, "438": -30000}
+
+
+def test_a_voucher_moves_no_money(store: Store, cells: JournalActivities) -> None:
+    captured(store)
+    assert give_back(cells, store, destination="voucher").outcome == "skipped"
+    assert balances(store) == {}
+
+
+@pytest.mark.parametrize("failure_first", [False, True])
+def test_a_refund_that_failed_is_reversed_in_whatever_order_it_is_told(
+    store: Store, cells: JournalActivities, failure_first: bool
+) -> None:
+    pay(cells, captured(store))
+    failed = stories.refund_failed(5)
+    assert failed.data is not None
+    assert failed.data.refund is not None
+    step = refund_step(failed.data.refund, failed.event_id)
+    if failure_first:
+        store.inbox.accept(failed)
+        assert cells.record_refund(step).outcome == "skipped"
+        give_back(cells, store)
+    else:
+        give_back(cells, store)
+        store.inbox.accept(failed)
+        cells.record_refund(step)
+    assert balances(store) == {"5729": 30000, "438": -30000}
+    assert keys(store)[-2:] == ["led:dev:ref_9", "led:dev:ref_9:reversed"]
+
+
+def test_a_refund_waits_for_its_payment(store: Store, cells: JournalActivities) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        give_back(cells, store)
+    assert (raised.value.type, raised.value.non_retryable) == ("Transient", False)
+
+
+def test_a_dispute_that_is_won_leaves_only_its_fee(store: Store, cells: JournalActivities) -> None:
+    pay(cells, captured(store))
+    assert dispute(cells, store, 4, "opened").outcome == "skipped"
+    dispute(cells, store, 5, "funds_withdrawn")
+    assert balances(store) == {"4309": 30000, "626": 2000, "5729": -2000, "438": -30000}
+    dispute(cells, store, 6, "won")
+    assert balances(store) == {"626": 2000, "5729": 28000, "438": -30000}
+
+
+def test_a_dispute_that_is_lost_becomes_a_doubtful_claim_once(store: Store, cells: JournalActivities) -> None:
+    pay(cells, captured(store))
+    dispute(cells, store, 4, "funds_withdrawn")
+    dispute(cells, store, 5, "lost")
+    dispute(cells, store, 6, "accepted")
+    assert balances(store) == {"436": 30000, "626": 2000, "5729": -2000, "438": -30000}
+
+
+def test_a_dispute_won_after_it_was_lost_takes_the_claim_back(store: Store, cells: JournalActivities) -> None:
+    pay(cells, captured(store))
+    for number, stage in enumerate(("funds_withdrawn", "lost", "won"), start=4):
+        dispute(cells, store, number, stage)
+    assert balances(store) == {"626": 2000, "5729": 28000, "438": -30000}
+
+
+def test_the_accounts_are_the_agency_s_own(store: Store) -> None:
+    settings = JournalSettings(accounts=Chart(customers="4300001", advances="4380001"))
+    pay(JournalActivities(store, {AGENCY: settings}), captured(store))
+    assert balances(store) == {"5729": 30000, "4380001": -30000}
+
+
+def test_the_settings_section_of_an_agency_is_checked() -> None:
+    platform = {"source": "https://platform.example/planners/pl_1"}
+    agency = AgencySettings.model_validate(
+        {"name": "Sol", "platform": platform, "timezone": "Atlantic/Canary", "journal": {"accounts": {"bank": "5720001"}}}
+    )
+    settings = JournalSettings.of(agency)
+    assert (settings.accounts.bank, settings.zone.key) == ("5720001", "Atlantic/Canary")
+    wrong = agency.model_copy(update={"journal": {"acounts": {}}})
+    with pytest.raises(ValueError, match="acounts"):
+        JournalSettings.of(wrong)
