@@ -7,9 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Coroutine
+from urllib.parse import urlsplit
 
-import httpx
-
+from sandbox.platform.amounts import Wrong
+from sandbox.platform.posting import Answer, Poster
 from sandbox.platform.signature import Signing, signed_headers
 from sandbox.platform.storage import Delivery, Storage
 
@@ -17,13 +18,20 @@ SCHEDULE = (0.5, 1.0, 2.0, 5.0)
 """Seconds before each retry, the last for ever: the ten steps of the specification, scaled down to a sandbox's patience."""
 TIMEOUT = 15.0
 """Seconds that the gateway may take to answer."""
-AT_ONCE = 16
+AT_ONCE = 8
 """Requests under way at most."""
 
 
 def events_address(url: str) -> str:
-    """A gateway given by its base address takes events under `/events`."""
-    return url if httpx.URL(url).path not in ("", "/") else url.rstrip("/") + "/events"
+    """A gateway given by its base address takes events under `/events`; raises Wrong if it is no address at all."""
+    parts = urlsplit(url)
+    try:
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Wrong(f"not an address for events: {url}")
+    return url if parts.path not in ("", "/") else url.rstrip("/") + "/events"
 
 
 class Sender:
@@ -83,16 +91,16 @@ class Sender:
         self._pointed = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
         self._let_pass()
-        # An environment's proxy has no say between two processes of one machine.
-        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as self._client:
-            self._storage.on_deliveries = self._announce
-            self._take(self._storage.owed())
-            listening.set()
-            await self._stopping.wait()
-            self._storage.on_deliveries = lambda _: None
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._poster = Poster(TIMEOUT, AT_ONCE)
+        self._storage.on_deliveries = self._announce
+        self._take(self._storage.owed())
+        listening.set()
+        await self._stopping.wait()
+        self._storage.on_deliveries = lambda _: None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._poster.close()
 
     def _announce(self, fresh: list[Delivery]) -> None:
         if self._loop is not None:
@@ -139,26 +147,19 @@ class Sender:
 
     async def _attempt(self, delivery: Delivery, number: int) -> None:
         await self._pointed.wait()
-        async with self._free:
-            status, error, asked = await self._post(delivery)
-        accepted = status is not None and 200 <= status < 300
-        state = "delivered" if accepted else "gone" if status == 410 else "pending"
+        async with self._free:  # signed when it is sent, not when it queues
+            answer = await self._post(delivery)
+        state = "delivered" if answer.accepted else "gone" if answer.status == 410 else "pending"
         with self._storage.transaction():
-            self._storage.attempted(delivery.id, number, state, status, error)
-            if accepted:
+            self._storage.attempted(delivery.id, number, state, answer.status, answer.error)
+            if answer.accepted:
                 self._storage.release(overtaken_by=delivery.event_id)
         if state == "pending":
-            self._later(max(self._pause(number), min(asked, self._schedule[-1])), delivery, number)
+            self._later(max(self._pause(number), min(answer.retry_after, self._schedule[-1])), delivery, number)
         else:
             self._under_way.discard(delivery.id)
 
-    async def _post(self, delivery: Delivery) -> tuple[int | None, str | None, float]:
-        """Status or error of one attempt, and the seconds of a Retry-After."""
+    async def _post(self, delivery: Delivery) -> Answer:
         timestamp = int(time.time() + self._signing.skew)
         headers = signed_headers(self._signing.secrets, delivery.event_id, timestamp, delivery.body)
-        try:
-            answer = await self._client.post(str(self._target), content=delivery.body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return None, type(error).__name__, 0.0
-        asked = answer.headers.get("retry-after", "")
-        return answer.status_code, None, float(asked) if asked.isdigit() else 0.0
+        return await asyncio.wrap_future(self._poster.post(str(self._target), delivery.body, headers))

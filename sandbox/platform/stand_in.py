@@ -134,8 +134,8 @@ class PlatformStandIn(StandIn):
     def _point(self, ask: Ask) -> Doc:
         """{"url": address or null}."""
         url = ask.body.get("url")
-        self.platform.do("mark", {"name": "target", "value": url})
         self.sender.point_at(url)
+        self.platform.do("mark", {"name": "target", "value": url})
         return {"url": url}
 
     def _sign(self, ask: Ask) -> Doc:

@@ -229,3 +229,20 @@ def test_the_target_is_remembered(tmp_path: Path) -> None:
         gateway.wait_for_count(3)
         second.close()
     assert gateway.kinds()[-1] == "booking.discount_applied"
+
+
+def test_an_address_that_is_none_is_refused(api: httpx.Client) -> None:
+    for url in ("gateway", "ftp://gateway", "http://gateway:port"):
+        assert api.post("/sim/target", json={"url": url}).status_code == 422
+
+
+def test_a_gateway_that_is_not_there_yet_gets_everything_when_it_comes() -> None:
+    early = PlatformStandIn(None, "http://127.0.0.1:9", schedule=QUICK)
+    early.sender.start()
+    sold(early.platform)
+    gateway = Gateway()
+    with running(gateway) as url:
+        early.sender.point_at(url)
+        gateway.wait_for_count(2)
+        early.close()
+    assert sorted(gateway.kinds()) == ["booking.created", "experience.created"]
