@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, Fa
 
 from activities.signatures import Verb
 from domain.errors import BackOfficeError
+from domain.naming import Queue
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -47,7 +48,7 @@ def implements(verb: Verb[In, Out]) -> Callable[[Cell[In, Out]], Cell[In, Out]]:
     def declare(method: Cell[In, Out]) -> Cell[In, Out]:
         @functools.wraps(method)
         def cell(self: Any, step: In) -> Out:
-            with _translated(verb.name):
+            with _translated(verb):
                 return method(self, step)
 
         return _defined(verb, cell)
@@ -61,7 +62,7 @@ def implements_async(verb: Verb[In, Out]) -> Callable[[AsyncCell[In, Out]], Asyn
     def declare(method: AsyncCell[In, Out]) -> AsyncCell[In, Out]:
         @functools.wraps(method)
         async def cell(self: Any, step: In) -> Out:
-            with _translated(verb.name):
+            with _translated(verb):
                 return await method(self, step)
 
         return _defined(verb, cell)
@@ -70,12 +71,14 @@ def implements_async(verb: Verb[In, Out]) -> Callable[[AsyncCell[In, Out]], Asyn
 
 
 def _defined(verb: Verb[In, Out], cell: F) -> F:
+    # The SDK reads the types of parameters by name, and would follow `__wrapped__` to other names.
     cell.__annotations__ = {"step": verb.takes, "return": verb.gives}
+    del cell.__wrapped__  # type: ignore[attr-defined]
     return activity.defn(name=verb.name)(cell)
 
 
 @contextmanager
-def _translated(name: str) -> Iterator[None]:
+def _translated(verb: Verb[In, Out]) -> Iterator[None]:
     try:
         yield
     except BackOfficeError as error:
@@ -85,8 +88,9 @@ def _translated(name: str) -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise ApplicationError(f"store: {type(error).__name__}", type="Transient") from None
     except Exception as error:
-        activity.logger.exception("defect in %s", name, exc_info=_without_values(error))
-        raise ApplicationError(_words(error), type=DEFECT, non_retryable=True) from None
+        activity.logger.exception("defect in %s", verb.name, exc_info=_without_values(error))
+        # The desk itself keeps trying: a lifecycle that cannot park must not end without a trace.
+        raise ApplicationError(_words(error), type=DEFECT, non_retryable=verb.queue != Queue.OFFICE) from None
 
 
 def _words(error: Exception) -> str:
