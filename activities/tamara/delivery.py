@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import paramiko
 
 from activities.tamara.drop_box import DropBox, lost
-from domain.errors import NeedsPerson, Refused, Transient, UnknownOutcome
+from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
 
 CHUNK = 32_768
 """Bytes per write: what every server accepts in one request."""
@@ -132,16 +132,8 @@ def _publish(sftp: paramiko.SFTPClient, parcel: Parcel, part: str) -> None:
         with lost(UnknownOutcome):
             sftp.rename(part, parcel.name)
     except (Transient, NeedsPerson) as refused:
-        # The server answered, so the name is as it was.
-        parcel.renaming(False)
-        if _size(sftp, parcel.name) is not None:
-            raise Refused(
-                f"{parcel.name} appeared while it was sent; it is not overwritten",
-                system="tamara",
-                operation="deliver",
-                code="REMOTE_CONFLICT",
-            ) from None
-        raise refused
+        with lost(UnknownOutcome):
+            _settle(parcel, refused, there=_size(sftp, parcel.name), waiting=_size(sftp, part))
     with lost(UnknownOutcome):
         size = _size(sftp, parcel.name)
     if size is not None and size != len(parcel.content):
@@ -152,6 +144,23 @@ def _publish(sftp: paramiko.SFTPClient, parcel: Parcel, part: str) -> None:
             code="REMOTE_CONFLICT",
         )
     # A file that is gone at once was fetched at once: the rename was confirmed.
+
+
+def _settle(parcel: Parcel, refused: BackOfficeError, *, there: int | None, waiting: int | None) -> None:
+    """A rename was answered with a failure: see what it did. Returns if it happened nevertheless."""
+    if waiting is None:
+        if there is None:
+            raise UnknownOutcome("the rename failed and both names are gone", system="tamara", operation="deliver")
+        return
+    parcel.renaming(False)
+    if there is not None:
+        raise Refused(
+            f"{parcel.name} appeared while it was sent; it is not overwritten",
+            system="tamara",
+            operation="deliver",
+            code="REMOTE_CONFLICT",
+        )
+    raise refused
 
 
 def _size(sftp: paramiko.SFTPClient, name: str) -> int | None:
