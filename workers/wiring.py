@@ -82,7 +82,7 @@ def open_accounts(installation: Installation) -> Accounts:
         giav=each("giav", _giav),
         midoffice=each("midoffice", MidOfficeAccount.open),
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
-        journal=each("journal", JournalSettings.model_validate),
+        journal=each("journal", JournalSettings.model_validate, "timezone"),
         platform={
             name: PlatformAccount.open(agency.platform, agency.environment)
             for name, agency in installation.agencies.items()

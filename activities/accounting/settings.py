@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.ledger import Chart
-from store.installation import AgencySettings
 
 
 class JournalSettings(BaseModel):
     """`accounts` are the codes of the chart; `documents_from` names the system whose documents are posted.
 
-    `timezone` decides the day of an entry; it is the agency's unless the section says otherwise.
+    `timezone` decides the day of an entry; workers give the agency's unless the section names one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -22,11 +20,6 @@ class JournalSettings(BaseModel):
     accounts: Chart = Chart()
     documents_from: str = "giav"
     timezone: str = "Europe/Madrid"
-
-    @classmethod
-    def of(cls, agency: AgencySettings) -> Self:
-        """Validate the section of an agency; raises pydantic's ValidationError with the path."""
-        return cls.model_validate({"timezone": agency.timezone} | agency.journal)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -15,8 +15,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.errors import BackOfficeError
 from domain.steps import Decision, DecisionTaken
 from starter.answers import CommandError, as_json, as_table, say
+from starter.events import examine, read_envelope
 from starter.opening import AsJson, SettingsFile, connected, opened_store, read_settings
 from store import Store
+from store.inbox import AcceptedEvent, StoredEvent
 from store.installation import Installation
 from store.parked import ParkedItem
 
@@ -95,7 +97,11 @@ def decide(
         if taken.decision not in found.decisions:
             raise CommandError(f"{item} may be answered with: {', '.join(found.decisions)}")
         waiting = found.workflow_id
-        said = asyncio.run(_tell_workflow(installation, waiting, taken)) if waiting else _tell_inbox(store, taken)
+        said = (
+            asyncio.run(_tell_workflow(installation, waiting, taken))
+            if waiting
+            else _tell_inbox(installation, store, taken)
+        )
     as_json({"item": item, "decision": taken.decision, "answer": said}) if json_out else say(said)
 
 
@@ -114,10 +120,15 @@ def _find(store: Store, item_id: str) -> ParkedItem:
     return item
 
 
-def _tell_inbox(store: Store, taken: DecisionTaken) -> str:
-    """Items that no workflow waits for: an event that could not be applied."""
+def _tell_inbox(installation: Installation, store: Store, taken: DecisionTaken) -> str:
+    """Items that no workflow waits for: an event that could not be applied, or a record that exists twice."""
+
+    def reexamine(event: StoredEvent) -> AcceptedEvent:
+        envelope = read_envelope(event.body)
+        return examine(installation.agencies[event.agency], event.agency, envelope, event.body, event.received_at)
+
     try:
-        store.inbox.decide(taken)
+        store.inbox.decide(taken, reexamine)
     except BackOfficeError as error:
         raise CommandError(error.message) from None
     return f"{taken.item_id}: {taken.decision}" + ("; the gateway hands it on" if taken.decision == "retry" else "")

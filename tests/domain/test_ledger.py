@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ def eur(amount: int) -> Money:
     return Money(amount=amount, currency="EUR")
 
 
-def movement(fact: Fact, amount: int = 30000, **fields: object) -> Movement:
+def movement(fact: Fact, amount: int = 30000, **fields: Any) -> Movement:
     values = {
         "fact": fact,
         "key": "led:inv:pay_1001",
@@ -62,7 +63,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("fact", "fields", "expected"), TABLE, ids=lambda v: v.value if isinstance(v, Fact) else "")
 def test_each_fact_is_posted_as_the_table_of_the_money_rules_says(
-    fact: Fact, fields: dict[str, object], expected: set[tuple[str, str, str, int]]
+    fact: Fact, fields: dict[str, Any], expected: set[tuple[str, str, str, int]]
 ) -> None:
     assert lines(entry_of(movement(fact, **fields), Chart())) == expected
 

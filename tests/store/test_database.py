@@ -16,9 +16,13 @@ KEY = EffectKey("sol", "giav", "invoice", "pay_1", "create")
 
 
 def test_an_error_in_the_block_rolls_everything_back(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.database.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'x'"))
-        _ = 1 / 0
+    def fail_half_way() -> None:
+        with store.database.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = 'x'"))
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fail_half_way()
     assert store.database.schema_is_current()
 
 

@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from domain.effects import EffectKey
 from domain.errors import ContractBroken
 from domain.notices import EventNotice
-from domain.steps import DecisionTaken
+from domain.steps import DecisionTaken, Parking
 from store import Store
 from store.inbox import EventFilter
 from store.parked import ParkedItem
 from tests import stories
-from tests.stories import AGENCY, captured, created, event, eur
+from tests.stories import AGENCY, captured, created, eur, event
 
 
 def only_item(store: Store) -> ParkedItem:
@@ -104,6 +105,49 @@ def test_an_event_of_unknown_type_is_stored_and_parked(store: Store) -> None:
     assert only_item(store).state == "open"
     store.inbox.decide(answer(item, "skip"))
     assert store.parked.list() == []
+
+
+def test_an_event_that_became_usable_is_applied_after_it_was_examined_again(store: Store) -> None:
+    store.inbox.accept(replace(captured(), data=None, notice=None, problem="payment/method: literal_error"))
+    item = only_item(store)
+    with pytest.raises(ContractBroken, match="examined"):
+        store.inbox.decide(answer(item, "retry"))
+    with pytest.raises(ContractBroken, match="environment"):
+        store.inbox.decide(answer(item, "retry"), lambda _: replace(captured(), data=None, problem="environment test"))
+    assert waiting(store) == []
+    store.inbox.decide(answer(item, "retry"), lambda _: captured())
+    assert [p.id for p in store.facts.payments_of(AGENCY, "bkg_500")] == ["pay_1001"]
+    assert [found.state for found in store.inbox.list(EventFilter(booking_id="bkg_500"))] == ["applied"]
+    assert len(waiting(store)) == 1
+
+
+def test_an_event_that_lacks_what_its_type_must_carry_is_parked(store: Store) -> None:
+    told = replace(created(), kind="booking.cancelled")
+    store.inbox.accept(told)
+    assert only_item(store).detail == "data lacks cancellation"
+    assert store.facts.booking(AGENCY, "bkg_500") is None
+
+
+def test_twins_are_answered_without_any_workflow_and_other_items_are_not(store: Store) -> None:
+    key = EffectKey(AGENCY, "giav", "invoice", "pay_1001", "create")
+    store.effects.intend(key, booking_id=None, request=None)
+    store.effects.twins(key, ["1", "2"])
+    store.inbox.decide(answer(only_item(store), "skip"))
+    assert store.parked.list() == []
+    parking = Parking(
+        agency=AGENCY,
+        item_id="prk_1",
+        workflow_id="booking/sol/bkg_500",
+        verb="giav.record_payment",
+        reason="Refused",
+        detail="",
+        fault="Refused",
+        decisions=("skip",),
+        since=stories.START,
+    )
+    store.parked.open(parking, "operations", stories.START)
+    with pytest.raises(ContractBroken):
+        store.inbox.decide(answer(only_item(store), "skip"))
 
 
 def one_cent_off() -> dict[str, object]:

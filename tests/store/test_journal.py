@@ -136,12 +136,17 @@ def insert_posting(
 def test_the_database_itself_refuses_an_unbalanced_entry_at_commit(
     store: Store, announced: int, postings: list[tuple[str, int]]
 ) -> None:
-    reached_commit = False
-    with pytest.raises(IntegrityError), store.database.begin() as connection:
-        insert_entry(connection, announced)
-        for line, (side, amount) in enumerate(postings, start=1):
-            insert_posting(connection, line, side, amount)
-        reached_commit = True
+    reached_commit = []
+
+    def post() -> None:
+        with store.database.begin() as connection:
+            insert_entry(connection, announced)
+            for line, (side, amount) in enumerate(postings, start=1):
+                insert_posting(connection, line, side, amount)
+            reached_commit.append(True)
+
+    with pytest.raises(IntegrityError):
+        post()
     assert reached_commit
     assert store.journal.entries("sol") == []
 
@@ -158,16 +163,26 @@ def test_the_database_takes_a_balanced_entry_even_if_it_balances_half_way(store:
 def test_a_posting_needs_a_side_an_amount_and_its_entry_s_currency(
     store: Store, side: str, amount: int, currency: str
 ) -> None:
-    with pytest.raises(IntegrityError), store.database.begin() as connection:
-        insert_entry(connection, 1)
-        insert_posting(connection, 1, side, amount, currency)
+    def post() -> None:
+        with store.database.begin() as connection:
+            insert_entry(connection, 2)
+            insert_posting(connection, 1, side, amount, currency)
+            insert_posting(connection, 2, "credit", amount, currency)
+
+    with pytest.raises(IntegrityError):
+        post()
 
 
 def test_nothing_can_be_added_to_an_entry_that_was_committed(store: Store) -> None:
     (number,) = store.journal.append("sol", INVOICE)
-    with pytest.raises(IntegrityError), store.database.begin() as connection:
-        insert_posting(connection, 3, "debit", 1, number=number)
-        insert_posting(connection, 4, "credit", 1, number=number)
+
+    def add() -> None:
+        with store.database.begin() as connection:
+            insert_posting(connection, 3, "debit", 1, number=number)
+            insert_posting(connection, 4, "credit", 1, number=number)
+
+    with pytest.raises(IntegrityError):
+        add()
     assert store.journal.balance("sol", "430") == eur(30000)
 
 

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.accounting.activities import JournalActivities
@@ -11,7 +12,6 @@ from domain.platform import Chargeback, Payment, Refund
 from domain.steps import BookingStep, CancellationStep, ChargebackStep, Done, PaymentStep, RefundStep
 from store import Store
 from store.documents import Document
-from store.installation import AgencySettings
 from tests import stories
 from tests.stories import AGENCY
 
@@ -291,13 +291,8 @@ def test_the_accounts_are_the_agency_s_own(store: Store) -> None:
     assert balances(store) == {"5729": 30000, "4380001": -30000}
 
 
-def test_the_settings_section_of_an_agency_is_checked() -> None:
-    platform = {"source": "https://platform.example/planners/pl_1"}
-    agency = AgencySettings.model_validate(
-        {"name": "Sol", "platform": platform, "timezone": "Atlantic/Canary", "journal": {"accounts": {"bank": "5720001"}}}
-    )
-    settings = JournalSettings.of(agency)
+def test_the_settings_section_is_checked() -> None:
+    settings = JournalSettings.model_validate({"accounts": {"bank": "5720001"}, "timezone": "Atlantic/Canary"})
     assert (settings.accounts.bank, settings.zone.key) == ("5720001", "Atlantic/Canary")
-    wrong = agency.model_copy(update={"journal": {"acounts": {}}})
-    with pytest.raises(ValueError, match="acounts"):
-        JournalSettings.of(wrong)
+    with pytest.raises(ValidationError, match="acounts"):
+        JournalSettings.model_validate({"acounts": {}})
