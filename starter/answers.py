@@ -36,7 +36,7 @@ def as_table(
 
 def say(text: str) -> None:
     """One line for a person, brackets taken literally."""
-    out.print(text, markup=False)
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:

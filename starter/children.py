@@ -114,6 +114,13 @@ class Child:
                 preexec_fn=_tie_to_parent(),
             )
 
+    def _last_words(self) -> str:
+        """The last line of its log."""
+        with self.log_file.open("rb") as log_file:
+            log_file.seek(max(0, log_file.seek(0, os.SEEK_END) - 2_000))
+            lines = log_file.read().decode("utf-8", "replace").split("\n")
+        return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "none")
+
     async def _keep_alive(self) -> None:
         failures = 0
         while True:
@@ -127,7 +134,8 @@ class Child:
             wait = BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else BACKOFF[0]
             self.restarts += 1
             self._announce(
-                f"{self.recipe.name} ended with {code}; starting it again in {wait:g} s (see {self.log_file})"
+                f"{self.recipe.name} ended with {code}; starting it again in {wait:g} s. "
+                f"Last words, of {self.log_file}: {self._last_words()}"
             )
             await asyncio.sleep(wait)
             await self._spawn()

@@ -7,6 +7,7 @@ import typer
 from starter import entrypoint
 from starter.answers import CommandError, complain
 from starter.commands import cards, demo, doctor, events, imports, park, processes, reports, stores, tamara
+from store.installation import SettingsError
 
 USER_ERROR = 2
 """The exit code of an error that the user can mend."""
@@ -35,7 +36,7 @@ def run() -> int:
     """One command; its exit code."""
     try:
         app()
-    except CommandError as error:
+    except (CommandError, SettingsError) as error:
         complain(str(error))
         return USER_ERROR
     return 0

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag, model_validator
 
 _NAMES = (
     "january",
@@ -68,7 +68,11 @@ class Value(Spec):
         return self
 
 
-ValueOf = Annotated[str | Value, Field(union_mode="left_to_right")]
+def _kind_of(spec: object) -> str:
+    return "name" if isinstance(spec, str) else "value"
+
+
+ValueOf = Annotated[Annotated[str, Tag("name")] | Annotated[Value, Tag("value")], Discriminator(_kind_of)]
 """A value, or the name of a column or of an entry in [values]."""
 
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from domain.platform import CurrencyCode, PaymentMethod, ServiceKind
 from starter.importing.expressions import Condition, DateOf, Spec, ValueOf
@@ -131,19 +131,23 @@ class Mapping(Spec):
     payments: tuple[PaymentMapping, ...] = ()
     cancellations: tuple[CancellationMapping, ...] = ()
 
+    @model_validator(mode="after")
+    def _dates_are_named(self) -> Mapping:
+        absent = {"booked", "arrival", "departure"} - self.dates.keys()
+        if absent:
+            raise ValueError(f"dates: {', '.join(sorted(absent))} must be given")
+        return self
+
 
 def load_mapping(path: Path) -> Mapping:
     """Read and check a mapping file. Raises `MappingError`."""
     try:
-        mapping = Mapping.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return Mapping.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
         raise MappingError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        raise MappingError(f"{path}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}") from None
+        place = ".".join(str(part) for part in fault["loc"]) or "the file"
+        raise MappingError(f"{path}: {place}: {fault['msg']}") from None
     except ValueError as error:
         raise MappingError(f"{path}: not valid TOML: {error}") from None
-    absent = {"booked", "arrival", "departure"} - mapping.dates.keys()
-    if absent:
-        raise MappingError(f"{path}: dates: {', '.join(sorted(absent))} must be given")
-    return mapping
