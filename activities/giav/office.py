@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from activities.effects import Effect, Effects
 from activities.giav.client import SYSTEM, GiavClient
@@ -27,6 +28,12 @@ class GiavAccount:
 
     client: GiavClient
     settings: GiavSettings
+
+    @classmethod
+    def open(cls, section: dict[str, Any]) -> GiavAccount:
+        """From the raw section of an installation file. Raises pydantic's `ValidationError`."""
+        settings = GiavSettings.model_validate(section)
+        return cls(GiavClient(settings), settings)
 
 
 @dataclass(frozen=True)

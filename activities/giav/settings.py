@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -67,11 +67,6 @@ class GiavSettings(Part):
     writes_at_once: Annotated[int, Field(ge=1)] = 2
     wait_for_expediente_seconds: Annotated[float, Field(gt=0)] = 1.0
     """How soon a step comes back when what it builds on is not in GIAV yet."""
-
-    @classmethod
-    def of(cls, section: dict[str, Any]) -> GiavSettings:
-        """Check the raw section of an installation file. Raises pydantic's `ValidationError`."""
-        return cls.model_validate(section)
 
     def payment_method(self, processor: str, method: str) -> int | None:
         return _first(self.payment_methods, processor, method)
