@@ -158,8 +158,8 @@ class TamaraLedger:
                 "name": wish.name(seq),
                 "state": "SEALED",
                 "lines": len(wish.line_ids),
-                "period_from": wish.day,
-                "period_to": wish.day,
+                "period_from": wish.sealed_at.date(),
+                "period_to": wish.sealed_at.date(),
                 "sums": [],
             }
             connection.execute(insert(files).values(**row, created_at=moment, updated_at=moment))
@@ -175,7 +175,11 @@ class TamaraLedger:
             connection.execute(
                 update(files)
                 .where(_is(FileKey(partner_id=wish.partner_id, kind=wish.kind, mode=wish.mode, seq=seq)))
-                .values(period_from=first or wish.day, period_to=newest or wish.day, sums=_sums(connection, mine))
+                .values(
+                    period_from=first or wish.sealed_at.date(),
+                    period_to=newest or wish.sealed_at.date(),
+                    sums=_sums(connection, mine),
+                )
             )
             return _file(connection.execute(select(files).where(_day(wish))).one())
 

@@ -79,7 +79,9 @@ class Night:
         event = stories.event(next(self._events), kind, stories.data(aggregate, revision, **members))
         self.store.inbox.accept(event)
 
-    def paid(self, payment_id: str = "pay_1001", amount: int = 30000, method: str = "airplus", **changes: Any) -> PaymentStep:
+    def paid(
+        self, payment_id: str = "pay_1001", amount: int = 30000, method: str = "airplus", **changes: Any
+    ) -> PaymentStep:
         card = {"brand": "airplus", "last4": CARD[-4:], "airplus_account_token": TOKEN}
         told = stories.payment(payment_id, amount=amount, **{"method": method, "card": card, **changes})
         self.tell("payment.captured", f"payment/{payment_id}", payment=told)
@@ -116,9 +118,7 @@ class Night:
 
     def credited(self, payment_id: str = "pay_1001", amount: int = 30000, cause: str = "cxl_12") -> None:
         key = f"rect:{cause}:{payment_id}"
-        self.document(
-            "credit_note", key, f"R-{payment_id[-4:]}-{cause[-2:]}", -amount, refers_to=f"inv:{payment_id}"
-        )
+        self.document("credit_note", key, f"R-{payment_id[-4:]}-{cause[-2:]}", -amount, refers_to=f"inv:{payment_id}")
 
     def penalised(self, amount: int = 3000, cause: str = "cxl_12") -> None:
         self.document("penalty", f"pen:{cause}", f"P-{cause[-2:]}", amount)

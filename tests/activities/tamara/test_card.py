@@ -20,7 +20,14 @@ class Holder(BaseModel):
 
 def test_every_text_form_is_masked() -> None:
     card = CardNumber(NUMBER)
-    forms = [str(card), repr(card), f"{card}", repr([card]), Holder(card=card).model_dump_json(), repr(Holder(card=card))]
+    forms = [
+        str(card),
+        repr(card),
+        f"{card}",
+        repr([card]),
+        Holder(card=card).model_dump_json(),
+        repr(Holder(card=card)),
+    ]
     assert all(NUMBER not in form and "122089*****0006" in form for form in forms)
     assert str(CardNumber("12345678901234567890")) == "*" * 20
 
