@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False)
+PIPED_WIDTH = 220
+"""Columns of a table that no terminal limits: wide enough that no id is broken."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
@@ -28,7 +32,8 @@ def as_table(
     """A table; columns named in `right` (amounts, counts) are aligned to the right. None shows as a dash."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        numbers = column in right
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
     for row in rows:
         table.add_row(*("–" if cell is None else str(cell) for cell in row))
     out.print(table)

@@ -139,7 +139,10 @@ def season_report(installation: Installation, store: Store) -> SeasonReport:
 
 def _bookings_table(agency: str, rows: Sequence[BookingMoney]) -> ReportTable:
     columns = ("sale", "cost", "margin", "collected", "invoiced", "refunded", "due")
-    body = [(currency, len(rows), *(by_column[name] for name in columns)) for currency, by_column in sums(rows).items()]
+    body = [
+        (currency, len(rows), *(by_column[name].decimal for name in columns))
+        for currency, by_column in sums(rows).items()
+    ]
     return ReportTable(f"{agency}: bookings", ("currency", "bookings", *columns), tuple(body), ("bookings", *columns))
 
 

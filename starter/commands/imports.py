@@ -46,7 +46,7 @@ def import_file(
     work = Import(source, installation, agency, mapping.currency, lambda: datetime.now(UTC))
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
     with (
-        Progress(*columns, console=err, transient=True) as bar,
+        Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar,
         nullcontext() if dry_run else opened_store(installation) as store,
     ):
         task = bar.add_task("rows", total=None)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from domain.money import Money
 from starter.answers import as_json, as_table
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from starter.reports import bookings_with_money, sums
@@ -39,6 +40,14 @@ def report(
             ]
         )
         return
-    body = [(row.agency, row.booking.id, row.booking.status, *row.amounts().values()) for row in rows]
-    body += [("total", currency, "", *columns.values()) for currency, columns in sums(rows).items()]
-    as_table("Bookings", ("agency", "booking", "status", *COLUMNS), body, right=COLUMNS)
+    body = [
+        (row.agency, row.booking.id, row.booking.status, row.booking.currency, *_decimals(row.amounts()))
+        for row in rows
+    ]
+    body += [("total", "", "", currency, *_decimals(columns)) for currency, columns in sums(rows).items()]
+    as_table("Bookings", ("agency", "booking", "status", "currency", *COLUMNS), body, right=COLUMNS)
+
+
+def _decimals(amounts: dict[str, Money]) -> list[str]:
+    """Amounts in major units, in the order of `COLUMNS`."""
+    return [str(amounts[name].decimal) for name in COLUMNS]
