@@ -5,6 +5,7 @@ Fixtures to import into a `conftest.py`: `store_url` (parametrised over both) an
 
 from __future__ import annotations
 
+import atexit
 import functools
 import itertools
 import shutil
@@ -45,7 +46,9 @@ def _administer(url: str, *statements: str) -> None:
 
 @functools.cache
 def _sqlite_template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="store-")) / "template.db"
+    folder = tempfile.mkdtemp(prefix="store-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "template.db"
     _migrate(f"sqlite:///{path}")
     return path
 
