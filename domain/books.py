@@ -210,5 +210,7 @@ class Books(Seen):
     """Events older than a quarter of an hour that are neither applied, superseded nor parked."""
     unlisted_parkings: tuple[str, ...] = ()
     """Parked items without reason, owner or deadline."""
+    strangers: tuple[str, ...] = ()
+    """Documents and receipts in the ERP that belong to no booking and no fact."""
     missing_events: tuple[str, ...] = ()
     """Events in the platform's own log that our inbox does not have."""

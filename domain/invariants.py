@@ -152,6 +152,7 @@ def _g3(books: Books) -> Iterator[Violation]:
             else:
                 keys[invoice.external_key] += 1
     yield from (Violation(key, f"stands on {count} documents") for key, count in keys.items() if count > 1)
+    yield from (Violation(stranger, "belongs to no booking and no fact") for stranger in books.strangers)
 
 
 # Money, booking by booking --------------------------------------------------------------------------------------------
