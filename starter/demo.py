@@ -22,7 +22,8 @@ from starter.embedded import port_is_free
 AGENCY = "demo"
 CARD_TOKEN = "airplus-meridian"  # noqa: S105 the name under which the season's company account is lodged
 CARD_NUMBER = "192000000000008"
-"""One of AirPlus's published test accounts; nothing can be charged to it."""
+"""A synthetic account number with a right check digit; nothing can be charged to it."""
+CARD_EXPIRY = "1230"
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "docs" / "examples" / "demo.toml"
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.effects import EffectState
 from domain.money import Money, total
 from domain.platform import Booking
 from store import Store
-from store.installation import Installation
 
 MONEY_MOVES = {"funds_withdrawn": 1, "won": -1}
 """The stages of a chargeback that take money away or bring it back."""
@@ -123,56 +121,3 @@ class SeasonReport:
                 for table in self.tables
             ],
         }
-
-
-def season_report(installation: Installation, store: Store) -> SeasonReport:
-    """Tables per system and the invariants that can be judged from the store alone."""
-    tables: list[ReportTable] = []
-    invariants: list[Invariant] = []
-    for agency in installation.agencies:
-        rows = bookings_with_money(store, agency)
-        tables.append(_bookings_table(agency, rows))
-        tables.append(_effects_table(agency, store))
-        invariants += _invariants(agency, store, rows)
-    return SeasonReport(tuple(tables), tuple(invariants))
-
-
-def _bookings_table(agency: str, rows: Sequence[BookingMoney]) -> ReportTable:
-    columns = ("sale", "cost", "margin", "collected", "invoiced", "refunded", "due")
-    body = [
-        (currency, len(rows), *(by_column[name].decimal for name in columns))
-        for currency, by_column in sums(rows).items()
-    ]
-    return ReportTable(f"{agency}: bookings", ("currency", "bookings", *columns), tuple(body), ("bookings", *columns))
-
-
-def _effects_table(agency: str, store: Store) -> ReportTable:
-    counts = store.effects.counts(agency)
-    body = tuple((system, state, number) for (system, state), number in sorted(counts.items()))
-    return ReportTable(f"{agency}: writes in outside systems", ("system", "state", "number"), body, ("number",))
-
-
-def _invariants(agency: str, store: Store, rows: Sequence[BookingMoney]) -> list[Invariant]:
-    waiting = store.inbox.counts(agency)["waiting"]
-    open_states = (EffectState.INTENDED, EffectState.UNKNOWN)
-    unsettled = [row for row in store.effects.unsettled(agency) if row.record.state in open_states]
-    unbalanced = [
-        entry.number
-        for entry in store.journal.entries(agency)
-        if sum(p.amount.amount * (1 if p.side == "debit" else -1) for p in entry.entry.postings)
-    ]
-    not_invoiced = [
-        row.booking.id for row in rows if row.collected and not store.documents.of_booking(agency, row.booking.id)
-    ]
-    listed = {item.booking_id for item in store.parked.list(agency)}
-    lost = [booking for booking in not_invoiced if booking not in listed]
-    return [
-        Invariant(f"{agency}: every event reached its workflow", waiting == 0, f"{waiting} wait" if waiting else ""),
-        Invariant(
-            f"{agency}: no write has an unknown outcome",
-            not unsettled,
-            f"{len(unsettled)} are open" if unsettled else "",
-        ),
-        Invariant(f"{agency}: every journal entry balances", not unbalanced, ", ".join(map(str, unbalanced[:5]))),
-        Invariant(f"{agency}: collected money has a document or is on the list", not lost, ", ".join(lost[:5])),
-    ]

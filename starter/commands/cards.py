@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import sys
 from typing import Annotated
@@ -16,7 +17,8 @@ from starter.opening import SettingsFile, agency_of, opened_store, read_settings
 app = typer.Typer(no_args_is_help=True, help="AirPlus accounts.")
 
 _TOKEN = re.compile(r"[0-9A-Za-z_.-]{2,80}")
-_NUMBER = re.compile(r"\d{12,19}")
+_NUMBER = re.compile(r"\d{15}")
+_EXPIRY = re.compile(r"(0[1-9]|1[0-2])\d{2}")
 
 
 @app.callback()
@@ -30,25 +32,33 @@ def add(
     token: Annotated[str, typer.Argument(help="The token under which events name the account.")],
     settings: SettingsFile,
 ) -> None:
-    """Seal an account number in the vault. The number is asked for, or read from standard input; never an argument."""
+    """Seal an account number and its expiry in the vault.
+
+    Both are asked for, or read from standard input as `NUMBER MMYY`; they are never arguments, which other users see.
+    """
     installation = read_settings(settings)
     agency_of(installation, agency)
     if not _TOKEN.fullmatch(token):
         raise CommandError("a token is 2 to 80 letters, digits, dots, dashes or underscores")
-    number = _read_number()
+    number, expiry = _read_account()
     if not _NUMBER.fullmatch(number) or not passes_luhn(number):
-        raise CommandError("that is not an account number: 12 to 19 digits with a right check digit")
+        raise CommandError("that is not an account number: 15 digits with a right check digit")
+    if not _EXPIRY.fullmatch(expiry):
+        raise CommandError("the expiry is a month and a year, MMYY")
     with opened_store(installation) as store:
         try:
-            store.vault.seal(agency, f"card/{token}", number)
+            store.vault.seal(agency, f"card/{token}", json.dumps({"number": number, "expiry": expiry}))
         except BackOfficeError as error:
             raise CommandError(error.message) from None
     say(f"sealed for {agency}: card/{token}, ending in {number[-4:]}")
 
 
-def _read_number() -> str:
-    text = getpass.getpass("Account number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline(200)
-    return re.sub(r"[\s-]", "", text)
+def _read_account() -> tuple[str, str]:
+    if sys.stdin.isatty():
+        number, expiry = getpass.getpass("Account number (not shown): "), getpass.getpass("Expiry MMYY (not shown): ")
+    else:
+        number, _, expiry = sys.stdin.readline(200).strip().rpartition(" ")
+    return re.sub(r"[\s-]", "", number), re.sub(r"[\s/]", "", expiry)
 
 
 def passes_luhn(digits: str) -> bool:

@@ -19,7 +19,9 @@ from starter.answers import CommandError, as_table, say
 from starter.commands.tamara import run_export
 from starter.demo import AGENCY, DemoState, Sandbox
 from starter.opening import connected, opened_store, read_settings
-from starter.reports import SeasonReport, season_report
+from starter.collecting import StandIns
+from starter.reports import SeasonReport
+from starter.season_report import season_report
 from starter.settling import at_rest
 from starter.supervisor import Supervisor, asked_to_stop
 from store.installation import Installation
@@ -105,7 +107,7 @@ async def _season(
     installation: Installation, settings: Path, sandbox: Sandbox, state: DemoState, pace: float
 ) -> Played:
     lodge = [sys.executable, "-m", "starter", "card", "add", AGENCY, stage.CARD_TOKEN, "--settings", str(settings)]
-    if await stage.run_to_end(lodge, given=f"{stage.CARD_NUMBER}\n"):
+    if await stage.run_to_end(lodge, given=f"{stage.CARD_NUMBER} {stage.CARD_EXPIRY}\n"):
         raise CommandError("the company account of the season could not be lodged")
     season = await stage.run_to_end(stage.season_command(sandbox, state, pace))
     client = await connected(installation)
@@ -114,8 +116,12 @@ async def _season(
         today = datetime.now(ZoneInfo(installation.agencies[AGENCY].timezone)).date()
         for kind in KINDS:
             rested &= await _export(installation, kind, today.isoformat())
-        report = season_report(installation, store)
+        report = season_report(installation, store, _stand_ins(sandbox))
     return Played(report, season_ended_well=season == 0, came_to_rest=rested)
+
+
+def _stand_ins(sandbox: Sandbox) -> StandIns:
+    return StandIns(*(sandbox.url(system) for system in ("giav", "midoco", "airplus", "platform")))
 
 
 async def _export(installation: Installation, kind: Literal["MA", "BSP"], day: str) -> bool:
