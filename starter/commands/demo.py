@@ -16,10 +16,10 @@ import typer
 
 from starter import demo as stage
 from starter.answers import CommandError, as_table, say
+from starter.collecting import StandIns
 from starter.commands.tamara import run_export
 from starter.demo import AGENCY, DemoState, Sandbox
 from starter.opening import connected, opened_store, read_settings
-from starter.collecting import StandIns
 from starter.reports import SeasonReport
 from starter.season_report import season_report
 from starter.settling import at_rest
@@ -29,7 +29,6 @@ from store.installation import Installation
 REPORT_FILE = Path("demo-report.json")
 REST_SECONDS = 300.0
 EXPORT_SECONDS = 120.0
-KINDS: tuple[Literal["MA", "BSP"], ...] = ("MA", "BSP")
 
 
 def demo(
@@ -114,10 +113,16 @@ async def _season(
     with opened_store(installation) as store:
         rested = await at_rest(store, client, within=REST_SECONDS, say=say)
         today = datetime.now(ZoneInfo(installation.agencies[AGENCY].timezone)).date()
-        for kind in KINDS:
+        for kind in _kinds(installation):
             rested &= await _export(installation, kind, today.isoformat())
         report = season_report(installation, store, _stand_ins(sandbox))
     return Played(report, season_ended_well=season == 0, came_to_rest=rested)
+
+
+def _kinds(installation: Installation) -> tuple[Literal["MA", "BSP"], ...]:
+    """The files that the agency can send: BSP only with an IATA number (contracts: tamara 3.9 V026)."""
+    section = installation.agencies[AGENCY].tamara or {}
+    return ("MA", "BSP") if section.get("iata_no") else ("MA",)
 
 
 def _stand_ins(sandbox: Sandbox) -> StandIns:

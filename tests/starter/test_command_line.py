@@ -255,10 +255,10 @@ def test_a_decision_for_a_workflow_needs_temporal(bookings: Any, store: Store) -
 
 def test_a_card_number_comes_from_standard_input_and_is_sealed(settings: Path, store: Store) -> None:
     command = [sys.executable, "-m", "starter", "card", "add", "demo", "airplus-1", "--settings", str(settings)]
-    ended = subprocess.run(command, input="1920 0000 0000 008\n", capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, input="1920 0000 0000 008 1230\n", capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "192000000000008" not in ended.stdout + ended.stderr
-    assert store.vault.open("demo", "card/airplus-1") == "192000000000008"
+    assert json.loads(store.vault.open("demo", "card/airplus-1")) == {"number": "192000000000008", "expiry": "1230"}
     stored = b"".join(path.read_bytes() for path in settings.parent.glob("store*.db*"))
     assert b"192000000000008" not in stored
 
@@ -266,10 +266,20 @@ def test_a_card_number_comes_from_standard_input_and_is_sealed(settings: Path, s
 @pytest.mark.parametrize("number", ["192000000000009", "1234567", "", "not a number", "4" * 30])
 def test_a_wrong_card_number_is_refused_without_repeating_it(settings: Path, store: Store, number: str) -> None:
     command = [sys.executable, "-m", "starter", "card", "add", "demo", "airplus-1", "--settings", str(settings)]
-    ended = subprocess.run(command, input=number + "\n", capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, input=f"{number} 1230\n", capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "not an account number" in ended.stderr
     assert not number or number not in ended.stderr
+    assert store.vault.names("demo") == []
+
+
+@pytest.mark.parametrize("expiry", ["1330", "30", "12/2030", "soon"])
+def test_a_wrong_expiry_is_refused(settings: Path, store: Store, expiry: str) -> None:
+    command = [sys.executable, "-m", "starter", "card", "add", "demo", "airplus-1", "--settings", str(settings)]
+    given = f"192000000000008 {expiry}\n"
+    ended = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "MMYY" in ended.stderr
     assert store.vault.names("demo") == []
 
 
