@@ -24,7 +24,7 @@ from activities.tamara.settings import TamaraSettings
 from activities.tamara.staging import Staging
 from activities.tamara.standing import Standing
 from domain.effects import EffectKey, EffectState
-from domain.errors import BackOfficeError, ContractBroken, NeedsPerson, Transient
+from domain.errors import ContractBroken, NeedsPerson, Transient
 from domain.platform import Payment
 from domain.steps import CancellationStep, Done, PaymentStep, RefundStep, SealedFile, TamaraFileStep, TamaraStep
 from store import Store
@@ -62,7 +62,7 @@ class TamaraActivities:
             return NOT_AIRPLUS
         payment = self._payment(step.agency, step.payment_id)
         staging = self._staging(step.agency, settings)
-        standing = staging.standing(payment)
+        standing = staging.standings(step.booking_id).get(payment.id)
         if standing is None:
             raise Transient("the invoice has no number yet", system="tamara", operation="record_payment", retry_after=2)
         return _told([staging.sell(payment, standing)])
@@ -73,24 +73,15 @@ class TamaraActivities:
         settings = self._accounts.get(step.agency)
         if settings is None:
             return NO_TAMARA
-        payments = [
-            payment
-            for payment in self._store.facts.payments_of(step.agency, step.booking_id)
-            if payment.method == "airplus"
-        ]
+        payments = self._on_account(step.agency, step.booking_id)
         if not payments:
             return NOT_AIRPLUS
         cancellation = self._store.facts.cancellation(step.agency, step.cancellation_id)
         if cancellation is None:
             raise Transient("the cancellation is not in the store yet", system="tamara", retry_after=2)
         staging = self._staging(step.agency, settings)
-        lines: list[Line] = []
-        for payment in payments:
-            standing = staging.standing(payment)
-            # Without an invoice there is no line yet; whoever stages it takes the documents of that moment.
-            if standing is not None:
-                lines += staging.correct(payment, standing, reason_of_cancellation(cancellation))
-        return _told(lines)
+        standings = staging.standings(step.booking_id)
+        return _told(_corrected(staging, payments, standings, reason_of_cancellation(cancellation)))
 
     @implements(TAMARA_RECORD_REFUND)
     def record_refund(self, step: RefundStep) -> Done:
@@ -98,19 +89,17 @@ class TamaraActivities:
         settings = self._accounts.get(step.agency)
         if settings is None:
             return NO_TAMARA
-        payment = self._payment(step.agency, step.payment_id)
-        if payment.method != "airplus":
+        if self._payment(step.agency, step.payment_id).method != "airplus":
             return NOT_AIRPLUS
         refund = self._store.facts.refund(step.agency, step.refund_id)
         if refund is None:
             raise Transient("the refund is not in the store yet", system="tamara", retry_after=2)
         staging = self._staging(step.agency, settings)
-        standing = staging.standing(payment)
-        if standing is None:
-            raise Transient("the invoice has no number yet", system="tamara", operation="record_refund", retry_after=2)
-        if not standing.notes:
-            self._wait_for_credit_note(standing, "record_refund")
-        return _told(staging.correct(payment, standing, reason_of_refund(refund)))
+        standings = staging.standings(step.booking_id)
+        payments = self._on_account(step.agency, step.booking_id)
+        if self._returned(step, payments) > _freed(payments, standings):
+            self._wait_for_credit_note("record_refund")
+        return _told(_corrected(staging, payments, standings, reason_of_refund(refund)))
 
     @implements(TAMARA_SEAL_FILE)
     def seal_file(self, step: TamaraStep) -> SealedFile:
@@ -196,15 +185,33 @@ class TamaraActivities:
         """The agency's local time, to the second."""
         return self._clock().astimezone(settings.zone).replace(microsecond=0)
 
-    def _wait_for_credit_note(self, standing: Standing, operation: str) -> None:
+    def _on_account(self, agency: str, booking_id: str) -> list[Payment]:
+        return [each for each in self._store.facts.payments_of(agency, booking_id) if each.method == "airplus"]
+
+    def _returned(self, step: RefundStep, payments: list[Payment]) -> int:
+        """Minor units that went back to these payments so far."""
+        ids = {payment.id for payment in payments}
+        refunds = self._store.facts.refunds_of(step.agency, step.booking_id)
+        return sum(each.amount.amount for each in refunds if each.payment_id in ids)
+
+    def _wait_for_credit_note(self, operation: str) -> None:
         attempt = activity.info().attempt if activity.in_activity() else 1
-        words = f"invoice {standing.invoice.number} has no credit note yet"
-        error: BackOfficeError = Transient(
-            words, system="tamara", operation=operation, retry_after=min(2.0 * attempt, SLOWEST)
-        )
+        words = "more was refunded than credit notes give back"
         if attempt >= PATIENCE:
-            error = NeedsPerson(f"{words}; issue it, or skip the credit", system="tamara", operation=operation)
-        raise error
+            raise NeedsPerson(f"{words}; issue the credit note, or skip", system="tamara", operation=operation)
+        raise Transient(words, system="tamara", operation=operation, retry_after=min(2.0 * attempt, SLOWEST))
+
+
+def _freed(payments: list[Payment], standings: Mapping[str, Standing]) -> int:
+    """Minor units that documents give back to these payments."""
+    return sum(standings[each.id].family.freed.amount for each in payments if each.id in standings)
+
+
+def _corrected(staging: Staging, payments: list[Payment], standings: Mapping[str, Standing], reason: str) -> list[Line]:
+    """Bring every payment of a booking in step. Without an invoice there is no line yet; whoever stages it takes the
+    documents of that moment."""
+    known = [(payment, standings[payment.id]) for payment in payments if payment.id in standings]
+    return [line for payment, standing in known for line in staging.correct(payment, standing, reason)]
 
 
 def _told(lines: list[Line]) -> Done:

@@ -11,7 +11,7 @@ from activities.tamara.model import Transaction
 from activities.tamara.rendering import FieldError
 from activities.tamara.sealing import fits
 from activities.tamara.settings import NO_PROFILE, DbiProfile, TamaraSettings
-from activities.tamara.standing import Standing, standing_of
+from activities.tamara.standing import Standing, standings
 from activities.tamara.validation import Context, Refusal, judge
 from domain.errors import NeedsPerson, Transient
 from domain.money import Money
@@ -34,19 +34,22 @@ class Staging:
         self._today = today
         self._cards = LodgedCards(store.vault, agency)
 
-    def standing(self, payment: Payment) -> Standing | None:
-        """What the documents say of a payment; None while its invoice has no number."""
-        documents = self._store.documents.of_booking(self._agency, payment.booking_id)
-        return standing_of(payment.id, documents)
+    def standings(self, booking_id: str) -> dict[str, Standing]:
+        """What the documents say of each payment of a booking; a payment whose invoice has no number is missing."""
+        refunded: dict[str, int] = {}
+        for refund in self._store.facts.refunds_of(self._agency, booking_id):
+            refunded[refund.payment_id] = refunded.get(refund.payment_id, 0) + refund.amount.amount
+        return standings(self._store.documents.of_booking(self._agency, booking_id), refunded)
 
     def sell(self, payment: Payment, standing: Standing) -> Line:
         """Stage the debit of a payment once and bring it in step; a refused line is tried again with today's facts."""
         line = self._store.tamara.line(self._agency, payment.booking_id, payment.id, SALE)
         if line is None:
-            draft = self._sale(payment, standing, standing.invoice.amount, Money.zero(standing.invoice.amount.currency))
+            whole = standing.family.invoice
+            draft = self._sale(payment, whole, whole.amount, Money.zero(whole.amount.currency))
             line = self._stage(payment, SALE, draft)
-        elif line.state == "REFUSED":
-            line = self._replace(line, self._sale(payment, standing, standing.kept, standing.penalty))
+        elif line.state == "REFUSED" and standing.due:
+            line = self._replace(line, self._redrawn(payment, standing))
         self.correct(payment, standing, "OT")
         return self._store.tamara.line(self._agency, payment.booking_id, payment.id, SALE) or line
 
@@ -72,9 +75,9 @@ class Staging:
         transaction = Transaction.model_validate(line.content)
         if line.state == "REFUSED" and line.purpose == SALE:
             payment = self._store.facts.payment(self._agency, line.payment_id)
-            standing = self.standing(payment) if payment is not None else None
+            standing = self.standings(line.booking_id).get(line.payment_id)
             if payment is not None and standing is not None and standing.due:
-                transaction = self._sale(payment, standing, standing.kept, standing.penalty)
+                transaction = self._redrawn(payment, standing)
         content = self._content(
             transaction, self._profile(line.booking_id), line.card_ref, line.currency, self._may_credit(line)
         )
@@ -89,13 +92,14 @@ class Staging:
         every = self._store.tamara.lines_of(self._agency, payment.booking_id)
         return [line for line in every if line.payment_id == payment.id and line.state in CARRIED]
 
-    def _sale(self, payment: Payment, standing: Standing, kept: Money, penalty: Money) -> Transaction:
+    def _redrawn(self, payment: Payment, standing: Standing) -> Transaction:
+        return self._sale(payment, standing.bearing, standing.kept, standing.penalty)
+
+    def _sale(self, payment: Payment, invoice: Document, kept: Money, penalty: Money) -> Transaction:
         booking = self._booking(payment)
         experience = self._store.facts.experience(self._agency, payment.experience_id)
         if experience is None:
             raise Transient("the experience is not in the store yet", system="tamara", retry_after=2)
-        # A line that holds nothing but a penalty goes out on the penalty's own document.
-        invoice = standing.penalty_document if not kept and standing.penalty_document else standing.invoice
         moment = payment.captured_at or booking.created_at
         ref = reference_of(moment, self._agency, payment.booking_id, payment.id, SALE)
         return sale_of(Sale(self._settings, payment, booking, experience, invoice, kept, penalty), ref)
@@ -112,48 +116,48 @@ class Staging:
                 return self._store.tamara.withdraw(sale.id, "credited in full before it was sent")
             except LinesMoved:
                 raise _sealed_meanwhile() from None
-        return self._replace(sale, self._sale(payment, standing, standing.kept, standing.penalty))
+        return self._replace(sale, self._redrawn(payment, standing))
 
     def _credit(
         self, payment: Payment, sale: Line, lines: Sequence[Line], standing: Standing, amount: int, reason: str
     ) -> Line:
-        told = {line.credit_note_number for line in lines}
-        fresh = [note for note in standing.notes if note.number not in told]
-        if not fresh:
-            raise NeedsPerson(
-                f"AirPlus must be credited {amount} minor units of {sale.currency} but every credit note has been told "
-                "already; compare the documents of the booking with its TAMARA lines",
-                system="tamara",
-                operation="credit",
-            )
-        note, money = fresh[-1], Money(amount=amount, currency=sale.currency)
-        held_back = -sum(each.amount.amount for each in fresh) - amount
-        credited = any(line.dc == "C" for line in lines)
+        notes = standing.family.notes
+        if not notes:
+            raise self._at_odds(-amount, sale.currency)
+        told = [line.credit_note_number for line in lines]
+        note = next((each for each in reversed(notes) if each.number not in told), notes[-1])
+        # A share of the penalty that moved to another payment gives back more on a note that was told already.
+        again = told.count(note.number)
+        purpose = f"credit:{note.key}" + (f"+{again}" if again else "")
         draft = credit_of(
             Transaction.model_validate(sale.content),
-            self._ref(payment, f"credit:{note.key}", note),
+            self._ref(payment, purpose, note),
             note,
-            money,
-            penalty=max(0, held_back),
-            full=not credited and amount == sale.gross,
+            Money(amount=amount, currency=sale.currency),
+            penalty=max(0, standing.penalty.amount - sum(map(_penalty_told, lines))),
+            full=amount == sale.gross and not any(line.dc == "C" for line in lines),
             reason=reason,
         )
         left = sale.gross - sum(line.gross for line in lines if line.dc == "C")
-        return self._stage(payment, f"credit:{note.key}", draft, left)
+        return self._stage(payment, purpose, draft, left)
 
     def _debit(self, payment: Payment, sale: Line, lines: Sequence[Line], standing: Standing, amount: int) -> Line:
         document = standing.penalty_document
         if document is None or any(line.purpose == f"penalty:{document.key}" for line in lines):
-            raise NeedsPerson(
-                f"AirPlus was credited {amount} minor units of {sale.currency} more than the documents say; "
-                "compare the documents of the booking with its TAMARA lines",
-                system="tamara",
-                operation="debit",
-            )
+            raise self._at_odds(amount, sale.currency)
         money = Money(amount=amount, currency=sale.currency)
         purpose = f"penalty:{document.key}"
         ref = self._ref(payment, purpose, document)
         return self._stage(payment, purpose, penalty_of(Transaction.model_validate(sale.content), ref, document, money))
+
+    @staticmethod
+    def _at_odds(missing: int, currency: str) -> NeedsPerson:
+        return NeedsPerson(
+            f"AirPlus and the documents differ by {missing} minor units of {currency} and no document explains it; "
+            "compare the documents of the booking with its TAMARA lines",
+            system="tamara",
+            operation="correct",
+        )
 
     def _ref(self, payment: Payment, purpose: str, document: Document) -> str:
         day = dt.datetime.combine(document.issued_on, dt.time(), self._settings.zone)
@@ -240,6 +244,11 @@ class Staging:
         except FieldError as error:
             return (Refusal("LAYOUT", f"{error.record}.{error.field}", error.reason),)
         return ()
+
+
+def _penalty_told(line: Line) -> int:
+    """Minor units of penalty that a line shows already."""
+    return sum(part["amount"] for part in line.content.get("amounts", ()) if part["type"] == "CAN")
 
 
 def _sealed_meanwhile() -> Transient:

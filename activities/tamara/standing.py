@@ -1,11 +1,12 @@
-"""What the documents say AirPlus must be told of each payment: invoice, less credit notes, plus penalties (money-rules T2).
+"""What the documents say AirPlus must be told of each payment: invoice, less what was given back, plus penalties (money-rules T2).
 
-Pure. Amounts keep their sign: credit notes are negative.
+Pure. Amounts keep their sign: credit notes are negative. An ERP that can only credit whole invoices issues the rest
+again; such re-issues belong to the family of the first invoice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.money import Money, total
@@ -13,57 +14,101 @@ from store.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One payment: its invoice, what corrects it, and its share of the penalties."""
+class Family:
+    """The invoice of one payment with its credit notes and re-issues."""
 
     invoice: Document
     notes: tuple[Document, ...]
+    reissues: tuple[Document, ...]
+
+    @property
+    def kept(self) -> Money:
+        """What is still sold."""
+        every = (self.invoice, *self.notes, *self.reissues)
+        return total((document.amount for document in every), self.invoice.amount.currency)
+
+    @property
+    def freed(self) -> Money:
+        """What was given back by documents."""
+        return self.invoice.amount - self.kept
+
+    @property
+    def current(self) -> Document:
+        """The invoice that stands: the newest that no credit note names."""
+        named = {note.refers_to for note in self.notes}
+        return next((each for each in reversed(self.reissues) if each.key not in named), self.invoice)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One payment: its family, and its share of the penalties with the document that fixed them."""
+
+    family: Family
     penalty: Money
     penalty_document: Document | None
 
     @property
     def kept(self) -> Money:
-        """What is still sold."""
-        return total((self.invoice.amount, *(note.amount for note in self.notes)), self.invoice.amount.currency)
+        return self.family.kept
 
     @property
     def due(self) -> Money:
         """What the account must have been charged in the end."""
-        return self.kept + self.penalty
+        return self.family.kept + self.penalty
+
+    @property
+    def bearing(self) -> Document:
+        """The document on which the debit goes out: a line that holds nothing but a penalty has the penalty's own."""
+        return self.penalty_document if not self.kept and self.penalty_document else self.family.current
 
 
-def standing_of(payment_id: str, documents: Sequence[Document]) -> Standing | None:
-    """The standing of a payment from all documents of its booking; None while it has no invoice."""
-    invoices = {doc.key: doc for doc in documents if doc.kind == "invoice"}
-    invoice = next((doc for doc in invoices.values() if doc.payment_id == payment_id), None)
-    if invoice is None:
-        return None
-    notes = {doc.key: (_payment(doc, invoices), doc) for doc in documents if doc.kind == "credit_note"}
-    own = tuple(doc for owner, doc in notes.values() if owner == payment_id)
-    room = -total((note.amount for note in own), invoice.amount.currency)
-    penalty, last = Money.zero(invoice.amount.currency), None
+def standings(documents: Sequence[Document], refunded: Mapping[str, int]) -> dict[str, Standing]:
+    """Standings by payment, from all documents of a booking in the order of their issue.
+
+    `refunded` gives what went back to each payment so far, in minor units; payments without an invoice are left out.
+    """
+    families = _families(documents)
+    penalties = [document for document in documents if document.kind == "penalty"]
+    shares = dict.fromkeys(families, 0)
+    for penalty in penalties:
+        _share_out(penalty.amount.amount, families, shares, refunded)
+    return {
+        payment_id: Standing(
+            family,
+            Money(amount=shares[payment_id], currency=family.invoice.amount.currency),
+            penalties[-1] if shares[payment_id] else None,
+        )
+        for payment_id, family in families.items()
+    }
+
+
+def _families(documents: Sequence[Document]) -> dict[str, Family]:
+    owner = {document.key: document.payment_id for document in documents if document.payment_id is not None}
+    invoices: dict[str, list[Document]] = {}
+    notes: dict[str, list[Document]] = {}
     for document in documents:
-        if document.kind == "penalty":
-            share = _share(document, payment_id, list(notes.values()))
-            if share:
-                penalty, last = penalty + share, document
-    # A penalty beyond what was given back is still owed by the payer and was not paid with this account.
-    return Standing(invoice, own, min(penalty, room), last)
+        payment_id = document.payment_id or owner.get(document.refers_to or "")
+        if payment_id is not None and document.kind in ("invoice", "credit_note"):
+            (invoices if document.kind == "invoice" else notes).setdefault(payment_id, []).append(document)
+    families = {}
+    for payment_id, issued in invoices.items():
+        # The first names nothing before it; the order of recording decides only between re-issues.
+        first = next((each for each in issued if each.refers_to is None), issued[0])
+        rest = tuple(each for each in issued if each is not first)
+        families[payment_id] = Family(first, tuple(notes.get(payment_id, ())), rest)
+    return families
 
 
-def _payment(note: Document, invoices: dict[str, Document]) -> str | None:
-    original = invoices.get(note.refers_to or "")
-    return note.payment_id or (original.payment_id if original is not None else None)
+def _share_out(
+    penalty: int, families: Mapping[str, Family], shares: dict[str, int], refunded: Mapping[str, int]
+) -> None:
+    """Who bears a penalty: payments that got back less than was freed, then the rest in the order of their invoices.
 
-
-def _share(penalty: Document, payment_id: str, notes: Sequence[tuple[str | None, Document]]) -> Money:
-    """A penalty is borne by the payments that were credited for the same cancellation, in proportion to the credits."""
-    zero = Money.zero(penalty.amount.currency)
-    if penalty.payment_id is not None:
-        return penalty.amount if penalty.payment_id == payment_id else zero
-    cause = penalty.key.partition(":")[2]
-    same = [(owner, note) for owner, note in notes if cause and cause in note.key.split(":")] or list(notes)
-    if not same:
-        return zero
-    shares = penalty.amount.split([-note.amount.amount for _, note in same])
-    return total((share for (owner, _), share in zip(same, shares, strict=True) if owner == payment_id), zero.currency)
+    What exceeds everything freed is still owed by the payer and was not paid with any of these payments.
+    """
+    left = penalty
+    for payment_id in sorted(families, key=lambda each: refunded.get(each, 0) == 0):
+        room = families[payment_id].freed.amount - refunded.get(payment_id, 0) - shares[payment_id]
+        part = max(0, min(left, room))
+        shares[payment_id] += part
+        left -= part
