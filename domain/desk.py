@@ -55,6 +55,10 @@ DUTIES: dict[str, Duty] = {
     "penalty_undecided": Duty(owner=OPERATIONS, hours=72),
     "refund_undecided": Duty(owner=OPERATIONS, hours=72),
     "unknown_booking": Duty(owner=OPERATIONS, hours=24),
+    "unknown_payment": Duty(owner=ACCOUNTING, hours=24),
+    "booking_undone": Duty(owner=OPERATIONS, hours=24),
+    "refund_failed": Duty(owner=ACCOUNTING, hours=24),
+    "instalment_declined": Duty(owner=OPERATIONS, hours=72),
     "fiscal_data_missing": Duty(owner=OPERATIONS, hours=24),
 }
 """Reasons that need another desk or another patience than `Desk.otherwise`; fault classes are reasons too."""
@@ -68,12 +72,17 @@ class Desk(BaseModel):
     duties: dict[str, Duty] = {}
     otherwise: Duty = Duty(owner=OPERATIONS)
 
-    def duty(self, reason: str) -> Duty:
-        return self.duties.get(reason) or DUTIES.get(reason) or self.otherwise
+    def duty(self, *reasons: str) -> Duty:
+        """The duty of the first of `reasons` that anybody answers for; the agency's own table counts before ours."""
+        for table in (self.duties, DUTIES):
+            for reason in reasons:
+                if reason in table:
+                    return table[reason]
+        return self.otherwise
 
-    def assign(self, reason: str, since: datetime) -> tuple[str, datetime]:
-        """Owner and deadline (UTC instant) of something that stopped at `since`."""
-        duty = self.duty(reason)
+    def assign(self, since: datetime, *reasons: str) -> tuple[str, datetime]:
+        """Owner and deadline (UTC instant) of something that stopped at `since`; the most specific reason first."""
+        duty = self.duty(*reasons)
         return duty.owner, since + timedelta(hours=duty.hours)
 
 

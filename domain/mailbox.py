@@ -115,47 +115,56 @@ class BookingState(BaseModel):
         self.queue.append(notice)
         self.last_event_at = now
         self.experience_id = self.experience_id or notice.experience_id
-        if self.waiting_since is None and not self.registered:
-            self.waiting_since = now
+        self.waiting_since = self.waiting_since or now
         return True
 
     def next_move(self, now: datetime) -> Next:
-        """What to do now; never more than one lifecycle at a time."""
+        """What to do now: the oldest happening that may be answered; never more than one lifecycle at a time."""
         if self.running is not None:
             return Wait()
-        states = sorted((n for n in self.queue if n.kind.startswith("booking.")), key=lambda n: n.revision)
-        facts = [n for n in self.queue if not n.kind.startswith("booking.")]
-        if not self._change_is_parked:
-            for notice in states:
-                if notice.revision <= self.revision and self.registered:
-                    return Drop(notice, f"superseded by revision {self.revision}")
-                if self.abandoned:
-                    return Drop(notice, "the booking was given up")
-                if not self.registered:
-                    return Run("create", notice, keep=notice.kind == "booking.cancelled")
-                kind = LIFECYCLES.get(notice.kind)
-                return Run(kind, notice) if kind else Drop(notice, "nothing to write")
-        return self._next_fact(facts, now)
-
-    def _next_fact(self, facts: list[EventNotice], now: datetime) -> Next:
-        deadline = (self.waiting_since or now) + PATIENCE
-        out_of_patience = now >= deadline or self.abandoned
+        out_of_patience = now >= self._patience_ends(now) or self.abandoned
         waiting = False
-        for notice in facts:
-            kind = LIFECYCLES.get(notice.kind)
-            if kind is None or (notice.kind == "payment.chargeback" and notice.stage not in MONEY_STAGES):
-                return Drop(notice, "remembered; no money moves")
-            if kind == "payment":
-                if self.registered or (out_of_patience and (self.asked or self.abandoned)):
-                    return Run(kind, notice)
-                if out_of_patience:
-                    return Ask(notice)
-                waiting = True
-            elif not self._change_is_parked and not self._payment_is_parked(notice):
-                if notice.payment_id in self.payments or out_of_patience:
-                    return Run(kind, notice)
-                waiting = True
-        return Wait(deadline) if waiting else Wait()
+        for notice in sorted(self.queue, key=lambda n: (n.occurred_at, n.revision)):
+            is_state = notice.kind.startswith("booking.")
+            move = self._answer_state(notice) if is_state else self._answer_fact(notice, out_of_patience)
+            if move is not None:
+                return move
+            waiting = waiting or not is_state
+        return Wait(self._patience_ends(now)) if waiting and not out_of_patience else Wait()
+
+    def _patience_ends(self, now: datetime) -> datetime:
+        return (self.waiting_since or now) + PATIENCE
+
+    def _answer_state(self, notice: EventNotice) -> Next | None:
+        """Snapshots in the order of their revisions; None while a parked change holds them back."""
+        if self._change_is_parked or any(n.revision < notice.revision for n in self._snapshots()):
+            return None
+        if self.abandoned:
+            return Drop(notice, "the booking was given up")
+        if not self.registered:
+            return Run("create", notice, keep=notice.kind == "booking.cancelled")
+        if notice.revision <= self.revision:
+            return Drop(notice, f"superseded by revision {self.revision}")
+        kind = LIFECYCLES.get(notice.kind)
+        return Run(kind, notice) if kind else Drop(notice, "nothing to write")
+
+    def _snapshots(self) -> list[EventNotice]:
+        return [notice for notice in self.queue if notice.kind.startswith("booking.")]
+
+    def _answer_fact(self, notice: EventNotice, out_of_patience: bool) -> Next | None:
+        """Money once its booking is there, or once patience is over; None while it waits."""
+        kind = LIFECYCLES.get(notice.kind)
+        if kind is None or (notice.kind == "payment.chargeback" and notice.stage not in MONEY_STAGES):
+            return Drop(notice, "remembered; no money moves")
+        if kind == "payment":
+            if self.registered or (out_of_patience and (self.asked or self.abandoned)):
+                return Run(kind, notice)
+            return Ask(notice) if out_of_patience else None
+        if self._change_is_parked or self._payment_is_parked(notice):
+            return None
+        if notice.payment_id in self.payments or (out_of_patience and self.asked):
+            return Run(kind, notice)
+        return Ask(notice) if out_of_patience else None
 
     @property
     def _change_is_parked(self) -> bool:
@@ -168,7 +177,7 @@ class BookingState(BaseModel):
         """A lifecycle begins."""
         self.running = workflow_id
         if not move.keep:
-            self.queue.remove(move.notice)
+            self._answered(move.notice)
 
     def finish(self, move: Run, *, outcome: str) -> None:
         """The running lifecycle ended, or stopped for a person (`parked`)."""
@@ -188,8 +197,13 @@ class BookingState(BaseModel):
         self.done = [*self.done[-49:], f"{kind} {workflow_id}: {outcome}"]
 
     def drop(self, notice: EventNotice, why: str) -> None:
-        self.queue.remove(notice)
+        self._answered(notice)
         self.done = [*self.done[-49:], f"{notice.kind} {notice.fact_id}: {why}"]
+
+    def _answered(self, notice: EventNotice) -> None:
+        self.queue.remove(notice)
+        if not self.queue:
+            self.waiting_since, self.asked = None, False
 
     def is_over(self, now: datetime) -> bool:
         """Nothing runs, nothing waits, nothing is parked, and nothing more can come."""
@@ -216,8 +230,6 @@ class BookingState(BaseModel):
     def _registered(self, outcome: str) -> None:
         self.registered = outcome in ("done", "partial")
         self.abandoned = not self.registered
-        if self.registered:
-            self.waiting_since = None
 
 
 class ExperienceState(BaseModel):

@@ -143,7 +143,7 @@ class ParkedItems:
             with self._database.begin() as own:
                 return self.open_from_store(parking, own)
         since = self._clock()
-        owner, deadline = self.desk(parking.agency).assign(parking.reason, since)
+        owner, deadline = self.desk(parking.agency).assign(since, parking.reason)
         _open(
             connection,
             {

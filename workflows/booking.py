@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import searching
     from workflows.cancel_booking import CancelBooking
     from workflows.create_booking import CreateBooking
-    from workflows.messages import LifecycleInput, LifecycleResult, ParkedReport
+    from workflows.messages import Known, LifecycleInput, LifecycleResult, ParkedReport
     from workflows.modify_booking import ModifyBooking
     from workflows.record_payment import RecordPayment
     from workflows.refund_booking import RefundBooking
@@ -45,7 +45,7 @@ class Booking:
     def __init__(self, state: BookingState) -> None:
         self._state = state
         self._reports: dict[str, ParkedReport] = {}
-        self._registration_is_news = False
+        self._has_news = False
 
     @workflow.signal(description="A fact from the platform, by its notice")
     def deliver(self, notice: EventNotice) -> None:
@@ -66,8 +66,8 @@ class Booking:
     @workflow.run
     async def run(self, state: BookingState) -> BookingState:
         while not self._state.is_over(workflow.now()):
-            if self._registration_is_news:
-                await self._tell_waiting_payments()
+            if self._has_news:
+                await self._tell_parked()
             if self._must_renew():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._state)
@@ -97,7 +97,7 @@ class Booking:
 
     def _pulse(self) -> tuple[int, int, int, bool]:
         """Changes with every delivery and every report."""
-        return len(self._state.queue), len(self._state.parked), len(self._state.done), self._registration_is_news
+        return len(self._state.queue), len(self._state.parked), len(self._state.done), self._has_news
 
     async def _run(self, move: Run) -> None:
         """One lifecycle as a child, until it ends or stops for a person."""
@@ -107,6 +107,7 @@ class Booking:
             booking_id=self._state.booking_id,
             experience_id=move.notice.experience_id or self._state.experience_id or "",
             known_booking=self._state.registered,
+            known_payment=move.kind != "refund" or (move.notice.payment_id or "") in self._state.payments,
         )
         child_id = self._child_id(move)
         self._state.start(move, child_id)
@@ -115,7 +116,7 @@ class Booking:
         child = asyncio.create_task(self._child(move, child_id, given))
         await workflow.wait_condition(lambda: child.done() or child_id in self._reports)
         self._state.finish(move, outcome=child.result().outcome if child.done() else "parked")
-        self._registration_is_news = move.kind == "create" and self._state.registered
+        self._has_news = move.kind in ("create", "payment")
         if move.kind == "payment" and move.notice.plan_id:
             await self._tell_plan()
         self._details("")
@@ -183,12 +184,14 @@ class Booking:
         self._reports.pop(report.workflow_id, None)
         if report.workflow_id in self._state.parked:
             self._state.settle(report.workflow_id, kind=report.kind, outcome=result.outcome)
-            self._registration_is_news = report.kind == "create" and self._state.registered
+            self._has_news = report.kind in ("create", "payment")
 
-    async def _tell_waiting_payments(self) -> None:
-        self._registration_is_news = False
-        for workflow_id in [parked for parked in self._state.parked if parked.startswith("payment/")]:
-            await workflow.get_external_workflow_handle(workflow_id).signal("booking_known")
+    async def _tell_parked(self) -> None:
+        """A booking was registered or a payment recorded: whoever is parked for want of it goes on."""
+        self._has_news = False
+        known = Known(registered=self._state.registered, payments=tuple(self._state.payments))
+        for workflow_id in [parked for parked in self._state.parked if _may_wait_for_facts(parked)]:
+            await workflow.get_external_workflow_handle(workflow_id).signal("look_again", known)
 
     async def _tell_plan(self) -> None:
         """An instalment was paid: its plan may be over."""
@@ -208,3 +211,7 @@ class Booking:
         lines.append(f"- captured {state.captured}, refunded {state.refunded} (minor units)")
         lines += [f"- parked: `{workflow_id}`" for workflow_id in state.parked]
         workflow.set_current_details("\n".join(lines))
+
+
+def _may_wait_for_facts(workflow_id: str) -> bool:
+    return workflow_id.startswith("payment/") or "/refund/" in workflow_id

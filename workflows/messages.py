@@ -22,6 +22,16 @@ class LifecycleInput(BaseModel):
     experience_id: str
     booking_id: str
     known_booking: bool = True
+    known_payment: bool = True
+
+
+class Known(BaseModel):
+    """What the mailbox knows by now; a child that waits for it goes on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    registered: bool
+    payments: tuple[str, ...] = ()
 
 
 class LifecycleResult(BaseModel):

@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.steps import PaymentStep
     from workflows.lifecycle import BookingLifecycle
-    from workflows.messages import LifecycleInput, LifecycleResult
+    from workflows.messages import Known, LifecycleInput, LifecycleResult
     from workflows.stepping import FORWARD, Fault
 
 
@@ -30,9 +30,9 @@ class RecordPayment(BookingLifecycle):
         super().__init__(given)
         self._booking_is_known = given.known_booking
 
-    @workflow.signal(description="The booking of this payment is registered now")
-    def booking_known(self) -> None:
-        self._booking_is_known = True
+    @workflow.signal(description="What the mailbox knows by now")
+    def look_again(self, known: Known) -> None:
+        self._booking_is_known = self._booking_is_known or known.registered
 
     @workflow.run
     async def run(self, given: LifecycleInput) -> LifecycleResult:

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
         GIAV_RECORD_CHARGEBACK,
         GIAV_RECORD_REFUND,
+        JOURNAL_AMEND_BOOKING,
         JOURNAL_RECORD_CHARGEBACK,
         JOURNAL_RECORD_REFUND,
         TAMARA_RECORD_REFUND,
@@ -17,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.money import Money
     from domain.steps import ChargebackStep, RefundStep
     from workflows.lifecycle import BookingLifecycle
-    from workflows.messages import LifecycleInput, LifecycleResult
+    from workflows.messages import Known, LifecycleInput, LifecycleResult
     from workflows.stepping import FORWARD, Fault
 
 
@@ -30,9 +31,16 @@ class RefundBooking(BookingLifecycle):
     @workflow.init
     def __init__(self, given: LifecycleInput) -> None:
         super().__init__(given)
+        self._payment_is_known = given.known_payment
+
+    @workflow.signal(description="What the mailbox knows by now")
+    def look_again(self, known: Known) -> None:
+        self._payment_is_known = self._payment_is_known or self.given.notice.payment_id in known.payments
 
     @workflow.run
     async def run(self, given: LifecycleInput) -> LifecycleResult:
+        if not self._payment_is_known:
+            await self._wait_for_payment()
         match given.notice.kind:
             case "payment.chargeback":
                 await self._chargeback()
@@ -45,10 +53,17 @@ class RefundBooking(BookingLifecycle):
     async def _refund(self) -> None:
         step, about = self._refund_step(), f"refund {self.given.notice.fact_id}"
         await asyncio.gather(
-            self.step(GIAV_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD),
+            self._erp(step),
             self.step(JOURNAL_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD),
             self.step(TAMARA_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD),
         )
+
+    async def _erp(self, step: RefundStep) -> None:
+        """The reembolso; credit notes that the change behind the refund has not issued yet follow into the journal."""
+        about = f"refund {step.refund_id}"
+        done = await self.step(GIAV_RECORD_REFUND, step, about=about, amount=step.amount, decisions=FORWARD)
+        if done is not None and "credit_note" in done.ids:
+            await self.step(JOURNAL_AMEND_BOOKING, self.booking_step(), about=about, decisions=FORWARD)
 
     async def _chargeback(self) -> None:
         notice = self.given.notice
@@ -66,6 +81,19 @@ class RefundBooking(BookingLifecycle):
         await asyncio.gather(
             self.step(GIAV_RECORD_CHARGEBACK, step, about=about, amount=step.amount, decisions=FORWARD),
             self.step(JOURNAL_RECORD_CHARGEBACK, step, about=about, amount=step.amount, decisions=FORWARD),
+        )
+
+    async def _wait_for_payment(self) -> None:
+        """Money that went back without ever having come is on the list until its payment is told."""
+        notice = self.given.notice
+        words = f"{notice.fact_id} gives back money of {notice.payment_id}, which was never told as captured"
+        await self.park(
+            "lifecycle.refund",
+            self._refund_step(),
+            Fault(kind="unknown_payment", words=words),
+            amount=self._amount(),
+            decisions=("retry",),
+            solved=lambda: self._payment_is_known,
         )
 
     async def _failed(self) -> None:

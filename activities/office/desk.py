@@ -19,7 +19,7 @@ class DeskActivities:
     def park(self, parking: Parking) -> Parked:
         """Put an item on the list; owner and deadline come from the agency's desk."""
         desk = self._store.parked.desk(parking.agency)
-        owner, deadline = desk.assign(parking.reason, parking.since)
+        owner, deadline = desk.assign(parking.since, parking.reason, parking.fault)
         return self._store.parked.open(parking, owner, deadline)
 
     @implements(OFFICE_UNPARK)

@@ -16,9 +16,9 @@ def test_an_agency_may_change_single_reasons_and_the_rest() -> None:
     desk = Desk.model_validate(
         {"duties": {"chargeback": {"owner": "marta", "hours": 2}}, "otherwise": {"owner": "luis", "hours": 1}}
     )
-    assert desk.assign("chargeback", SINCE) == ("marta", SINCE + timedelta(hours=2))
-    assert desk.assign("Unauthorised", SINCE) == Desk().assign("Unauthorised", SINCE)
-    assert desk.assign("never heard of", SINCE) == ("luis", SINCE + timedelta(hours=1))
+    assert desk.assign(SINCE, "chargeback") == ("marta", SINCE + timedelta(hours=2))
+    assert desk.assign(SINCE, "giav_unauthorised", "Unauthorised") == Desk().assign(SINCE, "Unauthorised")
+    assert desk.assign(SINCE, "never heard of") == ("luis", SINCE + timedelta(hours=1))
 
 
 def test_a_misspelt_setting_is_refused() -> None:

@@ -164,3 +164,30 @@ def test_an_undone_booking_sends_later_money_to_a_person() -> None:
     assert not box.registered
     box.deliver(PAID, NOW)
     assert box.next_move(NOW) == Run("payment", PAID)
+
+
+def test_what_happened_first_is_answered_first() -> None:
+    box = state()
+    box.deliver(CREATED, NOW)
+    later = CANCELLED.model_copy(update={"occurred_at": NOW + timedelta(minutes=5)})
+    box.deliver(later, NOW)
+    box.deliver(PAID, NOW)
+    assert run_to_rest(box) == ["create:bkg_500@1", "payment:pay_1", "cancel:bkg_500@4"]
+
+
+def test_a_refund_whose_payment_never_came_asks_the_platform_and_then_parks() -> None:
+    box = state()
+    box.deliver(CREATED, NOW)
+    run_to_rest(box)
+    box.deliver(REFUNDED, NOW)
+    assert box.next_move(NOW) == Wait(NOW + PATIENCE)
+    late = NOW + PATIENCE
+    assert isinstance(box.next_move(late), Ask)
+    box.asked = True
+    move = box.next_move(late)
+    assert move == Run("refund", REFUNDED)
+    assert isinstance(move, Run)
+    box.start(move, "booking/demo/bkg_500/refund/ref_1")
+    box.finish(move, outcome="parked")
+    box.deliver(PAID, late)
+    assert run_to_rest(box, late) == ["payment:pay_1"]
