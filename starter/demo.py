@@ -144,9 +144,10 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     for name in ("giav", "midoco", "airplus", "platform", "sftp"):
         command += [f"--{name}-port", str(state.ports[name])]
     command += ["--gateway-url", f"http://127.0.0.1:{state.ports['gateway']}/events"]
-    command += ["--giav-key", state.giav_key, "--midoco-password", state.midoco_password]
-    command += ["--sftp-password", state.sftp_password]
-    command += ["--platform-token", state.platform_token, "--platform-secret", state.platform_secret]
+    # With an equals sign, because an invented word may begin with a dash.
+    command += [f"--giav-key={state.giav_key}", f"--midoco-password={state.midoco_password}"]
+    command += [f"--sftp-password={state.sftp_password}"]
+    command += [f"--platform-token={state.platform_token}", f"--platform-secret={state.platform_secret}"]
     child = Child(Recipe("sandbox", command), folder / "logs", announce)
     said = child.log_file.stat().st_size if child.log_file.exists() else 0
     await child.start()
