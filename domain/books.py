@@ -6,7 +6,7 @@ systems themselves, never from what we believe we wrote.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -23,15 +23,23 @@ class CapturedPayment(Seen):
     processor: str
     day: date
     """Local day of the capture."""
+    at: datetime | None = None
+    charged_by_us: bool = False
+    """An instalment that the orchestrator collected, not one that the payer paid."""
 
 
 class MoneyBack(Seen):
-    """A refund, or the funds that a chargeback took (`won` gives them back: negative)."""
+    """A refund, or the funds that a chargeback took (`won` gives them back: negative).
+
+    `at` is when the refund was started or the chargeback opened; `by_bank` a refund past the payment's processor.
+    """
 
     id: str
     payment_id: str
     amount: int
     fee: int = 0
+    at: datetime | None = None
+    by_bank: bool = False
 
 
 class Cancelled(Seen):
@@ -39,6 +47,7 @@ class Cancelled(Seen):
     scope: Literal["full", "partial"]
     treatment: str
     penalty: int
+    effective_at: datetime | None = None
 
 
 class DueLine(Seen):
@@ -86,7 +95,8 @@ class Receipt(Seen):
 
 
 class Invoice(Seen):
-    """An issued document; credit notes negative and with the number of the original in `refers_to`."""
+    """An issued document. `refers_to` is the number of the credited original on a credit note (negative), that of the
+    invoice it follows on an invoice issued again, and nothing on the first invoice of a payment."""
 
     id: str
     number: str
@@ -168,9 +178,16 @@ class BookingBooks(Seen):
 
     @property
     def unpaid_penalty(self) -> int:
-        """What the payer still owes of a penalty (money-rules F-X12)."""
-        cancelled = self.platform.status == "cancelled"
-        return max(0, self.platform.sale - (self.captured - self.refunded)) if cancelled else 0
+        """What the payer still owes of a penalty (money-rules F-X12); a no-show pays a price, not a penalty."""
+        full = [c for c in self.platform.cancellations if c.scope == "full"]
+        if self.platform.status != "cancelled" or any(c.treatment == "no_show_consideration" for c in full):
+            return 0
+        return max(0, self.platform.sale - (self.captured - self.refunded))
+
+    @property
+    def owed(self) -> int:
+        """What was captured and not given back although less is sold; a chargeback gives nothing back."""
+        return max(0, self.captured - self.refunded - self.platform.sale)
 
 
 class ExperienceBooks(Seen):

@@ -6,6 +6,7 @@ own API, and only journal, inbox and parked items, which are ours, from the stor
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from store import Store
 from store.installation import AgencySettings
 
 STALE = timedelta(minutes=15)
+FOLLOWS = re.compile(r"Sustituye a (\S+)\.")
 SIGNS = {"funds_withdrawn": 1, "won": -1}
 
 
@@ -162,9 +164,11 @@ class _Collector:
         else:
             kind = "original"
             if fact is None:
-                # Not the first invoice of a payment: the corrected one that follows a credit note, by its own words.
-                fact = next((word for word in factura["Descripcion"].split() if word.startswith("pay_")), None)
-                refers_to = "its credit note"
+                # Not the first invoice of a payment: one issued again after a credit note, by its own words.
+                words = factura["Descripcion"]
+                fact = next((word for word in words.split() if word.startswith("pay_")), None)
+                followed = FOLLOWS.search(words)
+                refers_to = followed.group(1) if followed else "nothing that it names"
         series, _, _ = factura["Codigo"].rpartition("-")
         return Invoice(
             id=str(factura["Id"]),
@@ -262,6 +266,7 @@ class _Collector:
                 payment_id=c.payment_id,
                 amount=SIGNS[c.stage] * c.amount.amount,
                 fee=c.fee.amount if c.fee and c.stage == "funds_withdrawn" else 0,
+                at=c.opened_at,
             )
             for c in self._chargebacks(booking.id)
             if c.stage in SIGNS
@@ -282,13 +287,30 @@ class _Collector:
                     method=p.method,
                     processor=p.processor.name,
                     day=(p.captured_at or datetime.now(UTC)).astimezone(self._zone).date(),
+                    at=p.captured_at,
+                    charged_by_us=p.initiation == "mit",
                 )
                 for p in payments
             ),
-            refunds=tuple(MoneyBack(id=r.id, payment_id=r.payment_id, amount=r.amount.amount) for r in refunds),
+            refunds=tuple(
+                MoneyBack(
+                    id=r.id,
+                    payment_id=r.payment_id,
+                    amount=r.amount.amount,
+                    at=r.requested_at,
+                    by_bank=r.destination == "transfer",
+                )
+                for r in refunds
+            ),
             chargebacks=tuple(disputes),
             cancellations=tuple(
-                Cancelled(id=c.id, scope=c.scope, treatment=c.penalty.treatment, penalty=c.penalty.amount.amount)
+                Cancelled(
+                    id=c.id,
+                    scope=c.scope,
+                    treatment=c.penalty.treatment,
+                    penalty=c.penalty.amount.amount,
+                    effective_at=c.effective_at,
+                )
                 for c in facts.cancellations_of(self._agency, booking.id)
             ),
             plan=tuple(

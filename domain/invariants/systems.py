@@ -1,0 +1,149 @@
+"""Invariants between systems: ERP, mid-office, AirPlus, journal, inbox (contracts: money-rules 3: G, S, T, L, O).
+
+Not judged here: supplier costs against the mid-office (S2; our costs are estimates until a supplier invoice comes), what
+AirPlus has settled (T4; no statement reaches us), EasyCount and the ERP's payment sync (K1, K2; not in these books).
+S1 is stricter than S3: a cancelled booking has no live order at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from domain.books import BookingBooks, Books
+from domain.invariants.declaring import Rules, Violation, When, at_rest, differs
+from domain.invariants.money import family_nets
+
+RULES = Rules()
+
+RECEIVABLES = ("430", "4309", "436")
+"""Where a payer's debt stands: owed, disputed, doubtful (a lost dispute moves it on, the debt stays)."""
+
+
+@RULES.of_the_books("G1", "each experience has exactly one expediente", When.AT_REST)
+def _g1_experiences(books: Books) -> Iterator[Violation]:
+    waiting = {b.platform.experience_id for b in books.bookings if b.waiting}
+    for experience in books.experiences:
+        if len(experience.expedientes) != 1 and experience.experience_id not in waiting:
+            yield Violation(experience.experience_id, f"{len(experience.expedientes)} expedientes")
+
+
+@RULES.of_the_books("G1", "each reserva is in the expediente of its experience", When.AT_REST)
+def _g1_places(books: Books) -> Iterator[Violation]:
+    places = {experience.experience_id: experience.expedientes for experience in books.experiences}
+    for booking in books.bookings:
+        for reserva in booking.reservas:
+            if not booking.waiting and reserva.expediente_id not in places.get(booking.platform.experience_id, ()):
+                yield Violation(booking.booking_id, f"its reserva is in expediente {reserva.expediente_id}")
+
+
+@RULES.of_each_booking("G1", "each booking has exactly one reserva, whose client is the payer")
+def _g1(b: BookingBooks) -> Iterator[str]:
+    yield from differs("number of reservas", len(b.reservas), 1)
+    for reserva in b.reservas:
+        if b.platform.payer_document and reserva.client_document != b.platform.payer_document:
+            yield "the client of the reserva is not the payer"
+
+
+@RULES.of_each_booking(
+    "G2", "the ERP's margin = sale less nested costs = the platform's margin while costs are estimated"
+)
+def _g2(b: BookingBooks) -> Iterator[str]:
+    for reserva in b.reservas:
+        yield from differs("sale in the ERP", reserva.sale, b.platform.sale)
+        if b.platform.costs_estimated:
+            yield from differs("margin in the ERP", reserva.sale - reserva.cost, b.platform.margin)
+
+
+@RULES.of_each_booking("S1", "a booking with a hotel has one live order in the mid-office, any other none")
+def _s1(b: BookingBooks) -> Iterator[str]:
+    live = [order for order in b.orders if not order.cancelled]
+    wanted = 1 if b.transferable and b.platform.status != "cancelled" else 0
+    if len(live) != wanted:
+        yield f"{len(live)} live orders, should be {wanted}"
+
+
+@RULES.of_the_books("T1", "AirPlus' own reader finds every file's totals, counts and digest right")
+def _t1(books: Books) -> Iterator[Violation]:
+    yield from (Violation(f"{f.kind} {f.seq}", "refused by the reader") for f in books.files if not f.sound)
+
+
+@RULES.of_the_books("T3", "file numbers are contiguous from 1, none twice with other content")
+def _t3(books: Books) -> Iterator[Violation]:
+    per_counter: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for file in books.files:
+        per_counter[f"{file.partner_id} {file.kind}"][file.seq].add(file.digest)
+    for counter, numbers in per_counter.items():
+        holes = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
+        if holes:
+            yield Violation(counter, f"holes: {holes[:5]}")
+        yield from (Violation(counter, f"{seq} has two contents") for seq, found in numbers.items() if len(found) > 1)
+
+
+@RULES.of_each_booking("T2", "what AirPlus accepted for a booking = its invoices and penalties on that account")
+def _t2(b: BookingBooks) -> Iterator[str]:
+    on_account = {p.id for p in b.platform.payments if p.method == "airplus"}
+    if not on_account:
+        if b.airplus:
+            yield f"{len(b.airplus)} AirPlus lines without an AirPlus payment"
+        return
+    sent = sum(line.gross if line.debit else -line.gross for line in b.airplus if line.accepted)
+    if len(on_account) == len(b.platform.payments):
+        wanted = b.invoiced + b.penalties - b.unpaid_penalty
+    elif not b.penalties:
+        wanted = sum(net for fact, net in family_nets(b).items() if fact in on_account)
+    else:
+        # Which payment bears a penalty shows in what went back to each.
+        wanted = sum(p.amount for p in b.platform.payments if p.id in on_account)
+        wanted -= sum(r.amount for r in b.platform.refunds if r.payment_id in on_account)
+    yield from differs("accepted by AirPlus and staged", sent + b.airplus_staged, wanted)
+
+
+@RULES.of_each_booking("L2", "the payer's accounts show what the documents show; 438 the invoices until departure")
+def _l2(b: BookingBooks) -> Iterator[str]:
+    receivable = sum(b.accounts.get(account, 0) for account in RECEIVABLES)
+    yield from differs(" + ".join(RECEIVABLES), receivable, b.invoiced + b.penalties - b.collected + b.returned)
+    yield from differs("438", -b.accounts.get("438", 0), b.invoiced)
+
+
+@RULES.of_the_books(
+    "L3", "each processor's clearing account = captured − refunded − disputed − dispute fees", When.AT_REST
+)
+def _l3(books: Books) -> Iterator[Violation]:
+    if not at_rest(books):
+        return
+    wanted: Counter[str] = Counter()
+    airplus = 0
+    for booking in books.bookings:
+        processor_of = {p.id: p.processor for p in booking.platform.payments}
+        on_airplus = {p.id for p in booking.platform.payments if p.method == "airplus"}
+        moves = [(p.id, p.amount) for p in booking.platform.payments]
+        moves += [(r.payment_id, -r.amount) for r in booking.platform.refunds if not r.by_bank]
+        moves += [(c.payment_id, -c.amount - c.fee) for c in booking.platform.chargebacks]
+        for payment_id, amount in moves:
+            if payment_id in on_airplus:
+                airplus += amount
+            else:
+                wanted[processor_of.get(payment_id, "unknown")] += amount
+    for processor in sorted(set(wanted) | set(books.processor_balances)):
+        found = books.processor_balances.get(processor, 0)
+        yield from (Violation(f"5729 {processor}", words) for words in differs("balance", found, wanted[processor]))
+    yield from (Violation("5728", words) for words in differs("balance", books.airplus_balance, airplus))
+
+
+@RULES.of_the_books("L4", "the suspense account holds only what is parked", When.AT_REST)
+def _l4(books: Books) -> Iterator[Violation]:
+    if books.suspense_balance and at_rest(books):
+        yield Violation("555", f"balance {books.suspense_balance} and nothing parked")
+
+
+@RULES.of_the_books("O1", "every event is applied, superseded or parked; the platform's log holds none that we do not have",
+              When.AT_REST)  # fmt: skip
+def _o1(books: Books) -> Iterator[Violation]:
+    yield from (Violation(event, "waits in the inbox") for event in books.stale_events)
+    yield from (Violation(event, "never arrived") for event in books.missing_events)
+
+
+@RULES.of_the_books("O2", "every parked item has a reason, an owner and a deadline")
+def _o2(books: Books) -> Iterator[Violation]:
+    yield from (Violation(item, "reason, owner or deadline is missing") for item in books.unlisted_parkings)
