@@ -81,7 +81,7 @@ def test_up_serves_survives_a_killed_gateway_and_stops_without_a_rest(
     told = read_until(running, "Ctrl-C stops everything")
     gateway = next(word for word in told.split() if word.endswith("/events"))
     family = children_of(running.pid)
-    assert len(family) == 3
+    assert len(family) == 3, told
     body = raw(payment_captured())
     headers = signed(body, payment_captured()["id"], at=int(time.time()))
     assert httpx.post(gateway, content=body, headers=headers).status_code == 202
@@ -113,7 +113,8 @@ def test_a_killed_supervisor_leaves_no_orphans(running: subprocess.Popen[str]) -
     read_until(running, "Ctrl-C stops everything")
     family = children_of(running.pid)
     running.kill()
-    assert all(gone_within(pid, 40) for pid in family)
+    # A worker that has not connected yet gives up only after its own time limit.
+    assert all(gone_within(pid, 90) for pid in family)
 
 
 def test_a_port_in_use_is_said_with_what_to_do(settings: Path) -> None:
