@@ -194,4 +194,4 @@ def season_command(sandbox: Sandbox, state: DemoState, pace: float) -> list[str]
     command = [sys.executable, "-m", "sandbox", "season", "--platform", sandbox.url("platform")]
     for system in ("giav", "midoco", "airplus"):
         command += [f"--{system}", sandbox.url(system)]
-    return [*command, "--token", state.platform_token, "--pace", str(pace)]
+    return [*command, f"--token={state.platform_token}", "--pace", str(pace)]
