@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandbox.giav.books import Books, Call, Operation
+from sandbox.giav.books import Books, Call, Operation, as_date, as_moment
 from sandbox.giav.records import Record
 from sandbox.giav.refusals import missing, obligatory
-from sandbox.giav.search import Filters, moment_from, moment_to, one_of, page, search
+from sandbox.giav.search import Filters, contains, moment_from, moment_to, one_of, page, passing, search
 
 
 def _target(books: Books, target: str | None, id_: int) -> str:
@@ -56,6 +56,30 @@ def _activity(books: Books, call: Call) -> int:
     )
 
 
+def _activities(books: Books, call: Call) -> list[Record]:
+    return [_activity_view(each) for each in search(books, "Activity", ACTIVITY_FILTERS, call)]
+
+
+def _activity_view(activity: Record) -> Record:
+    """`WsActivity`."""
+    target, _, id_ = activity["target"].partition(":")
+    return {
+        "Id": activity["Id"],
+        "Type": activity["type"],
+        "EventLogItemType": "Activity",
+        "ClassFullName": f"Giav.Core.Business.{target}",
+        "ClassId": int(id_),
+        "CreationDate": activity["CreationDate"],
+        "CreationUserId": 1,
+        "CreationUserName": "api",
+        "Summary": activity["summary"],
+        "Body": activity.get("body"),
+        "DeadlineDate": as_moment(as_date(activity["deadlineDate"], "deadlineDate"))
+        if activity.get("deadlineDate")
+        else activity["CreationDate"],
+    }
+
+
 def _log(books: Books, call: Call) -> list[Record]:
     """Creation, comments and activities of a record, oldest first."""
     target = _target(books, call["targetClass"], call["classId"])
@@ -85,10 +109,18 @@ COMMENT_FILTERS: Filters = {
     "creationDateFrom": moment_from("CreationDate"),
     "creationDateTo": moment_to("CreationDate"),
 }
+ACTIVITY_FILTERS: Filters = {
+    "idsActivities": one_of("Id"),
+    "types": one_of("type"),
+    "summary": contains("summary"),
+    "targetClass": passing(lambda _, activity, value: activity["target"].partition(":")[0] in value),
+    "filerClassId": passing(lambda _, activity, value: activity["target"].endswith(f":{value}")),
+}
 
 OPERATIONS: dict[str, Operation] = {
     "Message_Comment_POST": _comment,
     "Message_SEARCH": _comments,
     "Activity_POST": _activity,
+    "Activity_SEARCH": _activities,
     "EventLog_SEARCH": _log,
 }

@@ -23,6 +23,7 @@ from sandbox.giav.search import (
 )
 
 _RENAMES = {
+    "idClienteAsociado": "IdClienteOrigen",
     "sedeFiscalPais": "SedeFiscal_Pais",
     "sedeFiscalIdTaxDistrict": "SedeFiscal_IdTaxDistrict",
     "paxTipo": "Tipo",
@@ -39,6 +40,17 @@ def _post(books: Books, call: Call) -> int:
     record = filled("Pasajero_POST", "WsPasajero", call, _RENAMES)
     moments = {"FechaCreacion": books.now(), "FechaModificacion": books.now()}
     return books.records.add("Pasajero", {**record, **moments})
+
+
+def _put(books: Books, call: Call) -> None:
+    before = books.demand("Pasajero", call["idPasajero"])
+    if not call.get("nombre"):
+        raise obligatory("nombre del pasajero")
+    books.optional("Cliente", call.get("idClienteAsociado"))
+    books.check_references("Pasajero", call)
+    record = filled("Pasajero_PUT", "WsPasajero", call, _RENAMES, leave_out=("idPasajero",))
+    fixed = {"Id": before["Id"], "FechaCreacion": before["FechaCreacion"], "FechaModificacion": books.now()}
+    books.records.replace("Pasajero", {**record, **fixed})
 
 
 def _delete(books: Books, call: Call) -> None:
@@ -218,6 +230,7 @@ IN_RESERVATION_FILTERS: Filters = {
 OPERATIONS: dict[str, Operation] = {
     "Pasajero_SEARCH": _search,
     "Pasajero_POST": _post,
+    "Pasajero_PUT": _put,
     "Pasajero_DELETE": _delete,
     "PasajeroExpediente_POST": _link_to_file,
     "PasajeroExpediente_DELETE": _unlink_from_file,
