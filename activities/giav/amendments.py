@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from activities.giav.bookings import NEST, add_cost_line, delete_cost_line, ensure_traveller, nest_cost_line
+from activities.giav.client import SYSTEM
 from activities.giav.clients import ensure_client
 from activities.giav.mapping.parties import pasajero, pasajero_change
 from activities.giav.mapping.reservas import (
@@ -17,6 +18,7 @@ from activities.giav.mapping.reservas import (
 from activities.giav.mapping.values import Request
 from activities.giav.office import AMEND, CREATE, Container, Office
 from domain.effects import EffectKey, EffectRecord, EffectState
+from domain.errors import NeedsPerson
 from domain.platform import Booking, Experience, Line
 
 COST_LINE, TRAVELLER, SEAT = "cost line", "pasajero", "pasajero in reserva"
@@ -60,7 +62,7 @@ class Amendment:
                 wished = pasajero(traveller, made.reference, self._office.settings.custom_fields.pasajero, client)
                 self._rename(traveller.id, made, wished)
                 if not self._has_seat(traveller.id, made):
-                    self._take_seat(traveller.id, int(self._office.store.effects.outside_id(made) or 0))
+                    self._take_seat(traveller.id, self._own(made))
         present = {traveller.id for traveller in self._booking.travellers}
         for record in self._done(TRAVELLER, CREATE):
             traveller_id = record.key.business_id.partition("/")[2]
@@ -73,7 +75,7 @@ class Amendment:
         # The client of origin is left alone: GIAV calls it by another name in the PUT, and nobody reads it.
         if all(last.get(name) == wished[name] for name in ("nombre", "paxTipo")):
             return
-        own = int(office.store.effects.outside_id(made) or 0)
+        own = self._own(made)
         key = office.key(TRAVELLER, f"{self._booking.id}/{traveller_id}", AMEND, self._revision)
         office.change(key, "Pasajero_PUT", pasajero_change(own, wished), own, self._booking.id)
 
@@ -93,7 +95,7 @@ class Amendment:
         business_id = f"{self._booking.id}/{traveller_id}"
         came = [record.key.sequence for record in self._done(SEAT, CREATE) if record.key.business_id == business_id]
         left = [record.key.sequence for record in self._done(SEAT, "leave") if record.key.business_id == business_id]
-        if int(self._office.store.effects.outside_id(made) or 0) in self._container.travellers:
+        if self._own(made) in self._container.travellers:
             came.append(0)
         return bool(came) and max(came) >= max(left, default=0)
 
@@ -101,7 +103,7 @@ class Amendment:
         """Free the seat; the passenger stays on the file's list, which is history."""
         if not self._has_seat(traveller_id, made):
             return
-        own = int(self._office.store.effects.outside_id(made) or 0)
+        own = self._own(made)
         key = self._office.key(SEAT, f"{self._booking.id}/{traveller_id}", "leave", self._revision)
         self._office.repeatable(key, lambda: self._delete_seat(own), own, self._booking.id)
 
@@ -154,7 +156,7 @@ class Amendment:
         """An amendment that broke off may have left a line outside the container."""
         nested = {(record.key.business_id, record.key.sequence) for record in self._done(COST_LINE, NEST)}
         if (made.business_id, made.sequence) not in nested:
-            own = int(self._office.store.effects.outside_id(made) or 0)
+            own = self._own(made)
             nest_cost_line(self._office, self._booking.id, made.business_id, own, self._container.id, made.sequence)
 
     def _remove(self, made: EffectKey, keep: bool) -> None:
@@ -170,7 +172,7 @@ class Amendment:
         last = office.store.effects.last_request(self._newest_amend(made) or made) or {}
         if not differs(last, wished):
             return
-        own = int(office.store.effects.outside_id(made) or 0)
+        own = self._own(made)
         key = office.key(COST_LINE, made.business_id, AMEND, self._revision)
         office.change(key, "Reserva_Normal_PUT", as_change(own, wished), own, self._booking.id)
 
@@ -207,6 +209,13 @@ class Amendment:
     def _made(self, entity: str, business_id: str) -> EffectKey | None:
         found = [record.key for record in self._done(entity, CREATE) if record.key.business_id == business_id]
         return found[-1] if found else None
+
+    def _own(self, made: EffectKey) -> int:
+        """The id of a record that was made, by its create effect."""
+        found = self._office.made(made)
+        if found is None:
+            raise NeedsPerson("a record of this booking was taken back meanwhile", system=SYSTEM, effect=str(made))
+        return found
 
     def _newest_amend(self, made: EffectKey) -> EffectKey | None:
         found = [record.key for record in self._done(made.entity, AMEND) if record.key.business_id == made.business_id]

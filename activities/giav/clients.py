@@ -10,7 +10,7 @@ from activities.giav.client import SYSTEM
 from activities.giav.elements import Record
 from activities.giav.mapping.parties import Document, cliente, document_of, same_name
 from activities.giav.mapping.values import Request
-from activities.giav.office import CREATE, Office
+from activities.giav.office import CREATE, Office, own_id
 from domain.effects import EffectKey
 from domain.errors import NeedsPerson, Refused
 from domain.platform import Party
@@ -52,7 +52,7 @@ def ensure_client(office: Office, payer: Party, booking_id: str) -> int:
         booking_id=booking_id,
         request=request,
     )
-    return int(office.effects.perform(effect))
+    return own_id(office.effects.perform(effect), key)
 
 
 def _create(office: Office, payer: Party, document: Document, request: Request) -> str:

@@ -10,7 +10,7 @@ from activities.giav.client import SYSTEM
 from activities.giav.corrections import Correction, corrections
 from activities.giav.mapping.money import Sale, credit_note, factura, payment_words
 from activities.giav.mapping.values import Request, day_of, euros, local_day, money_of
-from activities.giav.office import CREATE, Container, Office
+from activities.giav.office import CREATE, Container, Office, own_id
 from domain.effects import EffectKey
 from domain.errors import NeedsPerson, Transient, UnknownOutcome
 from domain.money import Money
@@ -56,7 +56,7 @@ class Desk:
             booking_id=self._booking.id,
             request=request,
         )
-        return self._remember(self._office.effects.perform(effect), record)
+        return self._remember(own_id(self._office.effects.perform(effect), key), record)
 
     def _issue(self, request: Request) -> str:
         made = self._office.client.call("Factura_Servicios_POST", **request)
@@ -93,9 +93,9 @@ class Desk:
     def _known(self, document_key: str) -> Document | None:
         return self._office.store.documents.get(self._office.agency, SYSTEM, document_key)
 
-    def _remember(self, outside_id: str, record: Document) -> Document:
+    def _remember(self, own: int, record: Document) -> Document:
         """Read number and day back and keep the document."""
-        read = self._office.client.call("Factura_GET", id=int(outside_id))
+        read = self._office.client.call("Factura_GET", id=own)
         if not read or not read["Codigo"] or not read["FechaEmision"]:
             raise Transient("the new invoice has no number yet", system=SYSTEM, operation="Factura_GET", retry_after=2)
         total = (read["DatosExternos"] or {}).get("TotalFactura")
@@ -106,9 +106,7 @@ class Desk:
                 operation="Factura_GET",
             )
         issued_on = day_of(read["FechaEmision"])
-        document = record.model_copy(
-            update={"number": read["Codigo"], "outside_id": outside_id, "issued_on": issued_on}
-        )
+        document = record.model_copy(update={"number": read["Codigo"], "outside_id": str(own), "issued_on": issued_on})
         self._office.store.documents.record(document)
         return document
 
@@ -211,7 +209,7 @@ class Desk:
         draft = self.draft(
             "credit_note", document_key, -original.amount, today, original.series, original.payment_id, original.key
         )
-        return self._remember(str(made), draft)
+        return self._remember(made, draft)
 
     def reissue(self, cause: str, corrections: list[Correction], client: int) -> list[Document]:
         """Invoice again what stays sold of a credited invoice, and put its money on the new one."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from temporalio import activity
+
 from activities.effects import Effect, Effects
 from activities.giav.client import SYSTEM, GiavClient
 from activities.giav.lookups import Lookups
@@ -18,8 +20,8 @@ from domain.platform import Booking, Experience
 from store import Store
 
 CREATE, AMEND = "create", "amend"
-LONG_WAIT = 30.0
-"""Seconds between two looks at a record that only a person can bring into being."""
+LONGEST_WAIT = 60.0
+"""Seconds between two looks at something that another step must bring into being."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Office:
             booking_id=booking_id,
             request=request,
         )
-        return int(self.effects.perform(effect))
+        return own_id(self.effects.perform(effect), key)
 
     def change(
         self, key: EffectKey, operation: str, request: Request, target: int, booking_id: str | None = None
@@ -131,7 +133,7 @@ class Office:
     def made(self, key: EffectKey) -> int | None:
         """The id that a finished effect left in GIAV."""
         found = self.store.effects.outside_id(key)
-        return None if found is None else int(found)
+        return None if found is None else own_id(found, key)
 
     def records(self, booking_id: str) -> list[EffectRecord]:
         """The booking's effects in the order they were intended."""
@@ -159,7 +161,7 @@ class Office:
         """Raises `Transient` while the experience is unknown."""
         found = self.store.facts.experience(self.agency, experience_id)
         if found is None:
-            raise self._wait("experience", self.settings.wait_for_expediente_seconds)
+            raise self.wait_for("experience")
         return found
 
     def booking(self, booking_id: str) -> Booking:
@@ -171,14 +173,21 @@ class Office:
 
     def _awaited(self, key: EffectKey, what: str) -> int:
         record = self.store.effects.get(key)
-        if record is None or record.state is EffectState.INTENDED:
-            raise self._wait(what, self.settings.wait_for_expediente_seconds)
-        if record.state is EffectState.UNDONE:
+        if record is not None and record.state is EffectState.UNDONE:
             raise NeedsPerson(f"the {what} was taken back", system=SYSTEM, effect=str(key))
-        if record.state is not EffectState.DONE or record.outside_id is None:
-            raise self._wait(what, LONG_WAIT)
-        return int(record.outside_id)
+        if record is None or record.state is not EffectState.DONE or record.outside_id is None:
+            raise self.wait_for(what)
+        return own_id(record.outside_id, key)
 
-    @staticmethod
-    def _wait(what: str, seconds: float) -> Transient:
+    def wait_for(self, what: str) -> Transient:
+        """To raise when another step must come first: soon at first, then ever less often."""
+        attempt = activity.info().attempt if activity.in_activity() else 1
+        seconds = min(self.settings.wait_for_expediente_seconds * 2.0 ** (attempt - 1), LONGEST_WAIT)
         return Transient(f"waiting for {what}", system=SYSTEM, retry_after=seconds)
+
+
+def own_id(outside_id: str, key: EffectKey) -> int:
+    """GIAV's internal id. Raises `NeedsPerson` for what a person adopted and is none (a document's number, say)."""
+    if not outside_id.isdigit():
+        raise NeedsPerson("the adopted id is not an internal id of GIAV", system=SYSTEM, effect=str(key))
+    return int(outside_id)

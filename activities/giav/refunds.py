@@ -8,7 +8,7 @@ from activities.giav.documents import Desk
 from activities.giav.mapping.money import chargeback_task, disputed, reembolso
 from activities.giav.office import CREATE, Container, Office
 from activities.giav.payments import set_sale
-from domain.errors import ContractBroken, NeedsPerson, Transient
+from domain.errors import ContractBroken, NeedsPerson
 from domain.money import Money, total
 from domain.platform import Booking, Payment, Refund
 from domain.steps import ChargebackStep, Done, RefundStep
@@ -76,9 +76,7 @@ def _recorded_payment(office: Office, payment_id: str) -> Payment:
     if payment is None:
         raise ContractBroken(f"no payment {payment_id}", system="store")
     if office.made(office.key("cobro", payment_id, CREATE)) is None:
-        raise Transient(
-            "waiting for the payment", system=SYSTEM, retry_after=office.settings.wait_for_expediente_seconds
-        )
+        raise office.wait_for("the payment")
     return payment
 
 

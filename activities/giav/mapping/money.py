@@ -69,10 +69,12 @@ def _entry(at: At, method: int, amount: Money, on: date) -> Request:
 def payment_words(
     experience: Experience, booking: Booking, payment: Payment, operation_day: date, reference: str
 ) -> str:
-    """Text of a payment's invoice; names the day of the payment, which the law wants when it is not the issue date."""
+    """Text of a payment's invoice: the day of the payment, which the law wants when it is not the issue date, and the
+    mention of the margin scheme (money-rules 1.1.4, 1.2.2)."""
+    mention = "Régimen especial de las agencias de viajes. " if experience.tax_regime == "reav" else ""
     return (
         f"Pago a cuenta: {experience.title}, reserva {booking.locator}. "
-        f"Fecha de la operación: {spanish(operation_day)}. {payment.id} {reference}"
+        f"Fecha de la operación: {spanish(operation_day)}. {mention}{payment.id} {reference}"
     )
 
 

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.giav.activities import GiavActivities
 from activities.giav.office import GiavAccount
+from domain.checks import discrepancies
 from domain.money import Money
 from domain.steps import (
     BookingStep,
@@ -105,6 +106,7 @@ class Desk:
     def told(self, kind: str, data: dict[str, Any]) -> AcceptedEvent:
         self._number += 1
         event = stories.event(self._number, kind, data)
+        assert discrepancies(event.data) == [], "a snapshot that does not add up proves nothing"
         assert self.store.inbox.accept(event) == "new"
         return event
 
@@ -112,14 +114,14 @@ class Desk:
         told = stories.experience(services=SERVICES, **changes)
         kind = "experience.created" if revision == 1 else "experience.updated"
         event = self.told(kind, stories.data("experience/exp_31", revision, experience=told))
-        return ExperienceStep(
-            agency=stories.AGENCY, experience_id="exp_31", event_id=event.event_id, revision=revision
-        )
+        return ExperienceStep(agency=stories.AGENCY, experience_id="exp_31", event_id=event.event_id, revision=revision)
 
     def booking(self, revision: int = 1, *, kind: str = "booking.created", **changes: Any) -> BookingStep:
         members = {name: changes.pop(name) for name in ("service_change", "discount", "action") if name in changes}
         told = booking(**changes)
-        effects = {} if kind == "booking.created" else {"price_effect": stories.NO_EFFECT, "cost_effect": stories.NO_EFFECT}
+        effects = (
+            {} if kind == "booking.created" else {"price_effect": stories.NO_EFFECT, "cost_effect": stories.NO_EFFECT}
+        )
         data = stories.data(f"booking/{told['id']}", revision, booking=told, **effects, **members)
         event = self.told(kind, data)
         return BookingStep(
@@ -233,13 +235,22 @@ class Desk:
         return [(each["IdTipo"], f"{each['DatosExternos']['TotalFactura']:.2f}") for each in self.held("Factura")]
 
 
-def booking(**changes: Any) -> dict[str, Any]:
-    """The contract's booking with two travellers; `total` sets the price and its sums."""
-    total = changes.pop("total", None)
+def booking(*, penalty: int = 0, **changes: Any) -> dict[str, Any]:
+    """The contract's booking with two travellers; its totals follow from its lines, discounts and `penalty`."""
     told = stories.booking(**{"travellers": TRAVELLERS} | changes)
-    if total is not None:
-        told["totals"] = told["totals"] | {"gross": stories.eur(total), "discount": stories.eur(0), "total": stories.eur(total)}
-    return told
+    if "totals" in changes:
+        return told
+    gross = sum(each["total"]["amount"] for each in told["lines"] if each["status"] == "active")
+    discount = sum(each["amount"]["amount"] for each in told["discounts"]) if gross else 0
+    cost = sum(each["cost"]["total"]["amount"] for each in told["lines"])
+    total = gross - discount + penalty
+    amounts = {"gross": gross, "discount": discount, "penalty": penalty, "total": total, "cost": cost}
+    amounts |= {"margin": total - cost, "captured": 0, "refunded": 0, "disputed": 0, "due": total}
+    return told | {"totals": {name: stories.eur(amount) for name, amount in amounts.items()}}
+
+
+def discount(amount: int, discount_id: str = "dsc_3") -> dict[str, Any]:
+    return stories.discount_of(amount) | {"id": discount_id}
 
 
 def failure(error: ApplicationError) -> str:

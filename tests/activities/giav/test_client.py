@@ -118,7 +118,9 @@ def test_a_throttled_call_comes_back_when_the_server_said() -> None:
     assert raised(WRITE, lambda _: answer).retry_after == 7
 
 
-@pytest.mark.parametrize("result", ["<Cobro_POSTResult>0</Cobro_POSTResult>", "<Cobro_POSTResult>-1</Cobro_POSTResult>", ""])
+@pytest.mark.parametrize(
+    "result", ["<Cobro_POSTResult>0</Cobro_POSTResult>", "<Cobro_POSTResult>-1</Cobro_POSTResult>", ""]
+)
 def test_a_create_without_an_id_is_an_unknown_outcome(result: str) -> None:
     line = client(
         lambda _: httpx.Response(200, content=soap(f"<Cobro_POSTResponse {NS}>{result}</Cobro_POSTResponse>"))
@@ -139,7 +141,7 @@ def test_the_request_carries_the_quoted_action_and_the_key_first() -> None:
     assert client(answer).create("Cobro_POST", **COBRO) == "5"
     assert seen[0].headers["SOAPAction"] == '"Giav.Core.Business/Cobro_POST"'
     assert seen[0].headers["Content-Type"] == "text/xml; charset=utf-8"
-    assert f'<Cobro_POST {NS}><apikey>{KEY}</apikey>' in seen[0].content.decode()
+    assert f"<Cobro_POST {NS}><apikey>{KEY}</apikey>" in seen[0].content.decode()
 
 
 def test_a_value_that_does_not_fit_is_our_mistake_and_leaves_the_house_never() -> None:

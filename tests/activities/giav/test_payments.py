@@ -159,6 +159,18 @@ def test_an_invoice_that_giav_refuses_leaves_the_cobro_and_parks(desk: Desk) -> 
     assert (len(desk.held("Cobro")), len(desk.held("Factura"))) == (1, 1)
 
 
+def test_an_invoice_number_is_not_an_id_that_can_be_adopted(desk: Desk) -> None:
+    registered(desk)
+    step = desk.payment()
+    desk.fault("Factura_Servicios_POST", Kind.REFUSE)
+    with pytest.raises(ApplicationError) as caught:
+        desk.activities.record_payment(step)
+    assert desk.store.effects.adopt(caught.value.details[0]["effect"], "E-2026-000001")
+    with pytest.raises(ApplicationError, match="not an internal id") as again:
+        desk.activities.record_payment(step)
+    assert failure(again.value) == "NeedsPerson"
+
+
 def test_money_beyond_the_price_is_invoiced_all_the_same(desk: Desk) -> None:
     registered(desk)
     desk.activities.record_payment(desk.payment("pay_1", 100500))

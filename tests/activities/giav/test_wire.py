@@ -142,7 +142,7 @@ def test_an_unreadable_value_is_named_and_not_repeated() -> None:
     body = soap(
         '<Cobro_POSTResponse xmlns="Giav.Core.Business"><Cobro_POSTResult>Ana</Cobro_POSTResult></Cobro_POSTResponse>'
     )
-    with pytest.raises(WireError, match="^Cobro_POSTResult is unreadable$"):
+    with pytest.raises(WireError, match=r"^Cobro_POSTResult is unreadable$"):
         operations()["Cobro_POST"].answer(body)
 
 
@@ -156,4 +156,10 @@ def test_a_fault_gives_its_code_and_words() -> None:
 def test_reads_and_writes_are_told_apart_by_name() -> None:
     reads = {name for name, operation in operations().items() if not operation.writes}
     assert {"Cobro_SEARCH", "Factura_GET", "Expediente_InfoEconomica_GET"} <= reads
-    assert not reads & {"Cobro_POST", "Reserva_DELETE", "Expediente_CLOSE", "Factura_REIMBURSEMENT", "Reserva_Normal_PUT"}
+    assert not reads & {
+        "Cobro_POST",
+        "Reserva_DELETE",
+        "Expediente_CLOSE",
+        "Factura_REIMBURSEMENT",
+        "Reserva_Normal_PUT",
+    }
