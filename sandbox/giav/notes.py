@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.giav.books import Books, Call, Operation, as_date, as_moment
 from sandbox.giav.records import Record
 from sandbox.giav.refusals import missing, obligatory
-from sandbox.giav.search import Filters, contains, moment_from, moment_to, one_of, page, passing, search
+from sandbox.giav.search import Filters, contains, moment_from, moment_to, one_of, page, search, yes_no
 
 
 def _target(books: Books, target: str | None, id_: int) -> str:
@@ -40,44 +40,44 @@ def _comments(books: Books, call: Call) -> list[Record]:
 
 
 def _activity(books: Books, call: Call) -> int:
+    """A task, for a record that exists; refuses a deadline that is no day."""
     target = _target(books, call.get("targetClass"), call["classId"])
     if not call.get("summary"):
         raise obligatory("asunto de la actividad")
+    due = call.get("deadlineDate")
     return books.records.add(
         "Activity",
         {
-            "type": call["type"],
-            "summary": call["summary"],
-            "body": call.get("body"),
-            "deadlineDate": call.get("deadlineDate"),
+            "Type": call["type"],
+            "EventLogItemType": "Activity",
+            "ClassFullName": f"Giav.Core.Business.{call['targetClass']}",
+            "ClassId": call["classId"],
             "CreationDate": books.now(),
+            "CreationUserId": 1,
+            "CreationUserName": "api",
+            "AssignedUserId": call.get("assignedUserId"),
+            "Summary": call["summary"],
+            "Body": call.get("body"),
+            "DeadlineDate": as_moment(as_date(due, "deadlineDate")) if due else None,
+            "ReminderMinutes": _minutes(call.get("reminderMinutes")),
+            "ReminderByMail": call["reminderByMail"],
+            "FechaModificacion": books.now(),
+            "targetClass": call["targetClass"],
             "target": target,
         },
     )
 
 
+def _minutes(advance: str | None) -> int | None:
+    """How long before the deadline `ReminderAdvance` reminds: a unit and a count in, minutes out."""
+    if advance is None:
+        return None
+    unit = advance.rstrip("0123456789")
+    return _UNITS[unit] * int(advance.removeprefix(unit) or "0")
+
+
 def _activities(books: Books, call: Call) -> list[Record]:
-    return [_activity_view(each) for each in search(books, "Activity", ACTIVITY_FILTERS, call)]
-
-
-def _activity_view(activity: Record) -> Record:
-    """`WsActivity`."""
-    target, _, id_ = activity["target"].partition(":")
-    return {
-        "Id": activity["Id"],
-        "Type": activity["type"],
-        "EventLogItemType": "Activity",
-        "ClassFullName": f"Giav.Core.Business.{target}",
-        "ClassId": int(id_),
-        "CreationDate": activity["CreationDate"],
-        "CreationUserId": 1,
-        "CreationUserName": "api",
-        "Summary": activity["summary"],
-        "Body": activity.get("body"),
-        "DeadlineDate": as_moment(as_date(activity["deadlineDate"], "deadlineDate"))
-        if activity.get("deadlineDate")
-        else activity["CreationDate"],
-    }
+    return search(books, "Activity", ACTIVITY_FILTERS, call)
 
 
 def _log(books: Books, call: Call) -> list[Record]:
@@ -92,8 +92,8 @@ def _log(books: Books, call: Call) -> list[Record]:
     activities = [
         {
             "ItemType": "Activity",
-            "Subject": each["summary"],
-            "Body": each.get("body"),
+            "Subject": each["Summary"],
+            "Body": each.get("Body"),
             "CreationDate": each["CreationDate"],
             "UserName": "api",
         }
@@ -111,11 +111,19 @@ COMMENT_FILTERS: Filters = {
 }
 ACTIVITY_FILTERS: Filters = {
     "idsActivities": one_of("Id"),
-    "types": one_of("type"),
-    "summary": contains("summary"),
-    "targetClass": passing(lambda _, activity, value: activity["target"].partition(":")[0] in value),
-    "filerClassId": passing(lambda _, activity, value: activity["target"].endswith(f":{value}")),
+    "types": one_of("Type"),
+    "summary": contains("Summary"),
+    "targetClass": one_of("targetClass"),
+    "filerClassId": one_of("ClassId"),
+    "deadlineDateFrom": moment_from("DeadlineDate", date_only=True),
+    "deadlineDateTo": moment_to("DeadlineDate", date_only=True),
+    "completionDateFrom": moment_from("CompletionDate", date_only=True),
+    "completionDateTo": moment_to("CompletionDate", date_only=True),
+    "completed": yes_no(lambda _, activity: activity.get("CompletionDate") is not None),
+    "modificationDateHourFrom": moment_from("FechaModificacion"),
+    "modificationDateHourTo": moment_to("FechaModificacion"),
 }
+_UNITS = {"OnTime": 0, "Minutes": 1, "Hours": 60, "Days": 24 * 60, "Weeks": 7 * 24 * 60}
 
 OPERATIONS: dict[str, Operation] = {
     "Message_Comment_POST": _comment,

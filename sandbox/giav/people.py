@@ -1,4 +1,4 @@
-"""What people of the agency do in GIAV by hand, for which the API has no call (contracts: giav 0, 2.5, 2.8).
+"""What people of the agency do in GIAV by hand, for which the API has no call (contracts: giav 0, 2.5, 2.8, 2.11).
 
 A test or a person switches it on with `POST /control/people`, for instance `{"act": "receive-costs", "reserva": 7, "importe": 80}`.
 """
@@ -36,9 +36,18 @@ def reconcile(books: Books, wish: Wish) -> None:
     books.records.change("Cobro", cobro, reconciled=cobro["Importe"])
 
 
+def complete(books: Books, wish: Wish) -> None:
+    """A person finishes a task, with a remark (`comentario`) if there is one to make."""
+    done = {"CompletionDate": books.now(), "CompletionUserId": 2, "CompletionUserName": "oficina"}
+    activity = books.demand("Activity", int(wish["activity"]))
+    remark = wish.get("comentario")
+    books.records.change("Activity", activity, **done, CompletionComment=remark, FechaModificacion=books.now())
+
+
 ACTS: dict[str, Callable[[Books, Wish], None]] = {
     "receive-costs": receive_costs,
     "hand-over": hand_over,
     "count-cash": count_cash,
     "reconcile": reconcile,
+    "complete": complete,
 }
