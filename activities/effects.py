@@ -142,14 +142,19 @@ class Effects:
         return found[0]
 
     def _act(self, effect: Effect, *, first: bool) -> str:
+        # An earlier send may have landed late, next to this one or instead of it.
+        may_have_landed = not first and effect.look_up is not None
         try:
             outside_id = effect.act(effect.key.reference)
         except BackOfficeError as error:
             error.effect = str(effect.key)
+            if may_have_landed and isinstance(error, Refused):
+                found = self._look(effect)
+                if found is not None:
+                    return found
             self._settle_failure(effect, error)
             raise
-        if not first and effect.look_up is not None:
-            # The earlier send may have landed late, next to this one.
+        if may_have_landed:
             found = self._look(effect)
             if found is not None:
                 return found
