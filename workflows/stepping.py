@@ -227,7 +227,9 @@ class Stepping:
             workflow.set_current_details("")
 
 
-OWN_REASONS = frozenset({"booking_undone", "unknown_booking", "unknown_payment", "refund_failed", "instalment_declined"})
+OWN_REASONS = frozenset(
+    {"booking_undone", "unknown_booking", "unknown_payment", "refund_failed", "instalment_declined"}
+)
 """Reasons that a lifecycle itself gives, not a system."""
 
 
