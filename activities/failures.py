@@ -87,7 +87,7 @@ def _translated(verb: Verb[In, Out]) -> Iterator[None]:
         raise
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise ApplicationError(f"store: {type(error).__name__}", type="Transient") from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 whatever an adapter did not foresee must end up on the list
         activity.logger.exception("defect in %s", verb.name, exc_info=_without_values(error))
         # The desk itself keeps trying: a lifecycle that cannot park must not end without a trace.
         raise ApplicationError(_words(error), type=DEFECT, non_retryable=verb.queue != Queue.OFFICE) from None

@@ -18,12 +18,15 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
 async def test_the_history_replays(file: Path) -> None:
-    events = json.loads(file.read_text())["events"]
-    # Parked items are named after their workflow, so the id must be the true one.
-    workflow_id = events[0]["workflowExecutionStartedEventAttributes"]["workflowId"]
-    history = WorkflowHistory.from_json(workflow_id, file.read_text())
     replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=runner())
-    await replayer.replay_workflow(history)
+    await replayer.replay_workflow(read(file))
+
+
+def read(file: Path) -> WorkflowHistory:
+    """The history under its true id, because parked items are named after their workflow."""
+    text = file.read_text()
+    started = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]
+    return WorkflowHistory.from_json(started["workflowId"], text)
 
 
 def test_every_workflow_type_has_a_history() -> None:

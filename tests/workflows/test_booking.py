@@ -26,11 +26,6 @@ async def settled(handle: WorkflowHandle[Any, Any], when: Callable[[BookingState
         await asyncio.sleep(0.02)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.02)
-
-
 async def test_create_pay_and_cancel_reach_every_system_once(dev_server: Client, office: Office) -> None:
     booking = "bkg_w1"
     async with working(dev_server, office):
