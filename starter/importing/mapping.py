@@ -55,13 +55,35 @@ class ExperienceMapping(Spec):
     area: Literal["ES", "EU", "NON_EU", "MIXED"] = "ES"
 
 
+class TaxIdMapping(Spec):
+    """The payer's tax id; `value` and `country` (two letters) are templates."""
+
+    type: Literal["NIF", "NIE", "VAT", "PASSPORT", "OTHER"]
+    value: str
+    country: str
+
+
+class AddressMapping(Spec):
+    """The payer's address, all templates; `country` is two letters."""
+
+    line1: str
+    postcode: str
+    city: str
+    country: str
+
+
 class PayerMapping(Spec):
-    """Who pays; the first rule that applies. Rows with the same `key` have the same payer."""
+    """Who pays; the first rule that applies. Rows with the same `key` have the same payer.
+
+    With `tax_id` and `address` a full invoice can be issued; without, only simplified ones up to the legal limit.
+    """
 
     when: When = Field(default_factory=dict)
     kind: Literal["person", "company"]
     name: str
     key: str
+    tax_id: TaxIdMapping | None = None
+    address: AddressMapping | None = None
 
 
 class TravellerMapping(Spec):

@@ -9,7 +9,14 @@ from typing import Any
 from domain.money import Money
 from starter.importing.expressions import Row, Unusable
 from starter.importing.identity import Identity
-from starter.importing.mapping import ExtraMapping, Mapping, ServiceMapping, TravellerMapping
+from starter.importing.mapping import (
+    AddressMapping,
+    ExtraMapping,
+    Mapping,
+    ServiceMapping,
+    TaxIdMapping,
+    TravellerMapping,
+)
 
 Data = dict[str, Any]
 MOST_PEOPLE = 200
@@ -192,7 +199,10 @@ class Sale:
             "id": f"cus_{self.identity.shared('payer', self.row.fill(rule.key))}",
             "kind": rule.kind,
             "name": self.row.fill(rule.name),
-            "tax_id": None,
-            "address": None,
-            "fiscal_complete": False,
+            "tax_id": self._filled(rule.tax_id),
+            "address": self._filled(rule.address),
+            "fiscal_complete": rule.tax_id is not None and rule.address is not None,
         }
+
+    def _filled(self, rule: TaxIdMapping | AddressMapping | None) -> Data | None:
+        return {name: self.row.fill(template) for name, template in rule.model_dump().items()} if rule else None

@@ -116,6 +116,22 @@ def test_a_no_show_is_a_cancellation_with_its_cause() -> None:
     assert events[1]["data"]["booking"]["payer"]["kind"] == "company"
 
 
+def test_a_payer_with_tax_id_and_address_gets_full_invoices() -> None:
+    payer = events_of(3)[0]["data"]["booking"]["payer"]
+    assert payer["fiscal_complete"]
+    assert payer["address"]["line1"] == "Rua do Exemplo 3"
+    bare = changed_mapping(payers=[{"kind": "person", "name": "Cliente {line}", "key": "{line}"}])
+    row = next(row for row in read(mapping=bare) if row.line == 3)
+    assert isinstance(row, UsableRow)
+    payer = row.events[0]["data"]["booking"]["payer"]
+    assert (payer["name"], payer["tax_id"], payer["address"], payer["fiscal_complete"]) == (
+        "Cliente 3",
+        None,
+        None,
+        False,
+    )
+
+
 def test_rows_of_a_month_share_an_experience_that_covers_it() -> None:
     events = [event["data"] for row in read() if isinstance(row, UsableRow) for event in row.events]
     opened = [data["experience"] for data in events if "experience" in data]
