@@ -42,14 +42,14 @@ Out = TypeVar("Out", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Verb(Generic[In, Out]):
-    """One cell. `limit` bounds one attempt, `silence` the time between heartbeats (None: too short to need them)."""
+    """One cell. `limit` bounds one attempt; after `silence` without the worker's pulse another worker takes it over."""
 
     name: str
     queue: str
     takes: type[In]
     gives: type[Out]
     limit: timedelta = timedelta(minutes=5)
-    silence: timedelta | None = None
+    silence: timedelta = timedelta(seconds=10)
 
 
 GIAV_OPEN_EXPERIENCE = Verb("giav.open_experience", Queue.GIAV, ExperienceStep, Done)
@@ -85,7 +85,6 @@ TAMARA_DELIVER_FILE = Verb(
     TamaraFileStep,
     Done,
     limit=timedelta(minutes=30),
-    silence=timedelta(seconds=60),
 )
 
 PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)

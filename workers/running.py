@@ -16,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from domain.naming import Queue
 from store.installation import Installation
+from workers.pulse import BEAT, Pulse
 from workers.schedules import reconcile_schedules
 from workers.wiring import cells, open_accounts, open_store
 from workflows.registry import WORKFLOWS
@@ -83,6 +84,8 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
                 activities=activities,
                 activity_executor=threads,
                 max_concurrent_activities=AT_ONCE[queue],
+                interceptors=[Pulse()],
+                max_heartbeat_throttle_interval=BEAT,
                 graceful_shutdown_timeout=GRACE,
             )
         )
