@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 
-from domain.desk import Desk
 from starter import temporal
 from starter.answers import CommandError
 from store import Store
 from store.installation import AgencySettings, Installation, SettingsError, load_installation
+from store.opening import open_store
 
 SettingsFile = Annotated[
     Path,
@@ -44,38 +41,13 @@ def agency_of(installation: Installation, name: str) -> AgencySettings:
         raise CommandError(f"there is no agency '{name}' in the settings; known: {known}") from None
 
 
-def master_key(installation: Installation) -> bytes | None:
-    """The key that seals secrets, 32 bytes, or None when the settings have none."""
-    secret = installation.store.master_key
-    if secret is None:
-        return None
-    try:
-        key = base64.b64decode(secret.get_secret_value(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise CommandError("store.master_key must be 32 bytes in base64; make one with: openssl rand -base64 32")
-    return key
-
-
-def desks(installation: Installation) -> dict[str, Desk]:
-    """Who answers for what, per agency."""
-    try:
-        return {name: Desk.model_validate(agency.desk) for name, agency in installation.agencies.items()}
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise CommandError(f"settings: desk.{where}: {fault['msg']}") from None
-
-
 @contextmanager
 def opened_store(installation: Installation, *, migrate: bool = False) -> Iterator[Store]:
     """The store, closed at the end. Without `migrate` an outdated schema is an error that says what to do."""
-    installation.data.mkdir(parents=True, exist_ok=True)
     try:
-        store = Store.open(installation.store_url, master_key=master_key(installation), desks=desks(installation))
-    except ValueError as error:
-        raise CommandError(f"store.url: {error}") from None
+        store = open_store(installation)
+    except SettingsError as error:
+        raise CommandError(f"settings: {error}") from None
     try:
         if migrate:
             store.database.migrate()

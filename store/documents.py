@@ -97,9 +97,7 @@ class Documents:
 
     def of_payment(self, agency: str, payment_id: str) -> list[Document]:
         """The original invoice of a payment and everything that corrects it."""
-        return self._all(
-            select(documents).where(documents.c.agency == agency, documents.c.payment_id == payment_id)
-        )
+        return self._all(select(documents).where(documents.c.agency == agency, documents.c.payment_id == payment_id))
 
     def _all(self, query: Select[Any]) -> list[Document]:
         with self._database.read() as connection:

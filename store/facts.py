@@ -160,9 +160,7 @@ class Facts:
         """What an event said; raises `ContractBroken` when it is unknown or unusable."""
         columns = events.c
         with self._database.read() as connection:
-            body = connection.scalar(
-                select(columns.body).where(columns.agency == agency, columns.event_id == event_id)
-            )
+            body = connection.scalar(select(columns.body).where(columns.agency == agency, columns.event_id == event_id))
         if body is None:
             raise ContractBroken(f"no event {event_id}", system="store")
         return data_of_body(body)
@@ -195,9 +193,7 @@ class Facts:
     def refunds_of(self, agency: str, booking_id: str) -> list[Refund]:
         """Refunds that stand: announced and not failed afterwards."""
         failed = exists().where(refund_failures.c.agency == agency, refund_failures.c.id == refunds.c.id)
-        query = select(refunds.c.body).where(
-            refunds.c.agency == agency, refunds.c.booking_id == booking_id, ~failed
-        )
+        query = select(refunds.c.body).where(refunds.c.agency == agency, refunds.c.booking_id == booking_id, ~failed)
         return self._all(Refund, query.order_by(refunds.c.updated_at, refunds.c.id))
 
     def chargebacks_of(self, agency: str, booking_id: str) -> list[Chargeback]:

@@ -258,9 +258,7 @@ class Journal:
 
     @staticmethod
     def _already(connection: Connection, agency: str, entry: Entry) -> int:
-        query = select(journal_entries).where(
-            journal_entries.c.agency == agency, journal_entries.c.key == entry.key
-        )
+        query = select(journal_entries).where(journal_entries.c.agency == agency, journal_entries.c.key == entry.key)
         (posted,) = _read(connection, query)
         if (posted.entry.fact, posted.entry.postings) != (entry.fact, entry.postings):
             raise ContractBroken(f"{entry.key} is posted with other accounts or amounts", system="journal")

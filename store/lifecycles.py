@@ -61,9 +61,7 @@ class Lifecycles:
 
     def of_booking(self, agency: str, booking_id: str) -> list[ClosedLifecycle]:
         """In the order they ended."""
-        return self._all(
-            select(lifecycles).where(lifecycles.c.agency == agency, lifecycles.c.booking_id == booking_id)
-        )
+        return self._all(select(lifecycles).where(lifecycles.c.agency == agency, lifecycles.c.booking_id == booking_id))
 
     def of_experience(self, agency: str, experience_id: str) -> list[ClosedLifecycle]:
         return self._all(

@@ -240,7 +240,9 @@ class ParkedItems:
     def counts(self, agency: str | None = None) -> dict[str, int]:
         """How many items are open, by reason."""
         query = (
-            select(parked_items.c.reason, func.count()).where(parked_items.c.state == OPEN).group_by(parked_items.c.reason)
+            select(parked_items.c.reason, func.count())
+            .where(parked_items.c.state == OPEN)
+            .group_by(parked_items.c.reason)
         )
         if agency is not None:
             query = query.where(parked_items.c.agency == agency)

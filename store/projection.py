@@ -65,7 +65,9 @@ def _experience(connection: Connection, told: Told) -> Outcome:
     assert experience is not None
     if told.data.cancellation is not None:
         _log(connection, told, told.data.cancellation.id, "experience_cancellation", told.data.cancellation)
-    return _snapshot(connection, told, experiences, experience, told.data.aggregate.revision, _experience_row(experience))
+    return _snapshot(
+        connection, told, experiences, experience, told.data.aggregate.revision, _experience_row(experience)
+    )
 
 
 def _experience_row(experience: Experience) -> dict[str, Any]:
@@ -138,9 +140,7 @@ def _failed(connection: Connection, told: Told) -> Outcome:
     assert payment is not None
     assert failure is not None
     row = {"payment_id": payment.id, "booking_id": payment.booking_id}
-    outcome = _once(
-        connection, told, payment_failures, failure.attempt, failure, row, same=row, amount=payment.amount
-    )
+    outcome = _once(connection, told, payment_failures, failure.attempt, failure, row, same=row, amount=payment.amount)
     assert outcome is not None
     return outcome
 
@@ -248,9 +248,7 @@ def _once(
     )
     if inserted.rowcount == 1:
         return Outcome("applied")
-    known = connection.execute(
-        select(table).where(table.c.agency == told.agency, table.c.id == key)
-    ).one_or_none()
+    known = connection.execute(select(table).where(table.c.agency == told.agency, table.c.id == key)).one_or_none()
     if known is None:
         return None
     changed = [name for name, value in same.items() if known._mapping[name] != value]

@@ -85,7 +85,8 @@ class Vault:
         key = self._keys.get(row.key_id)
         if key is None:
             raise Unauthorised(
-                f"{name} of {agency} was sealed with key {row.key_id}; open the store with that master key", system="vault"
+                f"{name} of {agency} was sealed with key {row.key_id}; open the store with that master key",
+                system="vault",
             )
         try:
             return key.decrypt(bytes(row.nonce), bytes(row.sealed), _bound_to(agency, name, row.key_id)).decode()
@@ -117,7 +118,8 @@ class Vault:
     def _present(self) -> str:
         if self._master is None:
             raise Unauthorised(
-                "the vault is closed: set the master key of the store (32 bytes, base64) in the settings", system="vault"
+                "the vault is closed: set the master key of the store (32 bytes, base64) in the settings",
+                system="vault",
             )
         return self._master
 

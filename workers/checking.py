@@ -16,6 +16,7 @@ from workers.wiring import open_accounts
 
 Check = tuple[str, Callable[[], None]]
 
+
 def checks(installation: Installation) -> list[Check]:
     """A name and a call for every system of every agency; the call raises the adapter's error. Raises `SettingsError`."""
     return list(_checks(installation))

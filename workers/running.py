@@ -16,9 +16,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from domain.naming import Queue
 from store.installation import Installation
+from store.opening import open_store
 from workers.pulse import BEAT, Pulse
 from workers.schedules import reconcile_schedules
-from workers.wiring import cells, open_accounts, open_store
+from workers.wiring import cells, open_accounts
 from workflows.registry import WORKFLOWS
 
 log = logging.getLogger(__name__)
@@ -50,15 +51,22 @@ async def run_workers(installation: Installation) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await _connected(installation, stop)
-    if client is None:
+    starting, stopping = asyncio.create_task(_prepared(installation)), asyncio.create_task(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
         return
-    await reconcile_schedules(client, installation)
     async with AsyncExitStack() as stack:
-        for worker in build_workers(installation, client, stack):
+        for worker in build_workers(installation, await starting, stack):
             await stack.enter_async_context(worker)
         log.info("working on %s", installation.temporal.target)
-        await stop.wait()
+        await stopping
+
+
+async def _prepared(installation: Installation) -> Client:
+    client = await _connected(installation)
+    await reconcile_schedules(client, installation)
+    return client
 
 
 def build_workers(installation: Installation, client: Client, stack: AsyncExitStack) -> list[Worker]:
@@ -92,10 +100,10 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
     return workers
 
 
-async def _connected(installation: Installation, stop: asyncio.Event) -> Client | None:
-    """A client, however long Temporal takes to come up; None when told to stop meanwhile."""
+async def _connected(installation: Installation) -> Client:
+    """A client, however long Temporal takes to come up."""
     said = False
-    while not stop.is_set():
+    while True:
         try:
             return await Client.connect(
                 installation.temporal.target,
@@ -107,4 +115,3 @@ async def _connected(installation: Installation, stop: asyncio.Event) -> Client 
                 log.warning("Temporal does not answer at %s; waiting for it", installation.temporal.target)
             said = True
             await asyncio.sleep(0.5)
-    return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from temporalio.client import (
     Client,
@@ -23,19 +24,26 @@ from store.installation import Installation
 
 EXPORT_HOUR, EXPORT_MINUTE = 2, 30
 """Agency-local time of the nightly AirPlus files (contracts: tamara 3.12)."""
-KINDS: tuple[Literal["BSP", "MA"], ...] = ("BSP", "MA")
+Kind = Literal["BSP", "MA"]
 
 
 async def reconcile_schedules(client: Client, installation: Installation) -> None:
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
         if agency.tamara is not None:
-            for kind in KINDS:
+            for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
                 await _bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
 
 
-def _nightly_export(agency: str, timezone: str, kind: Literal["BSP", "MA"]) -> Schedule:
+def _kinds(section: dict[str, Any]) -> Iterator[Kind]:
+    """A BSP file names the agency's IATA number; an agency without one sends its own sales only (V026)."""
+    yield "MA"
+    if section.get("iata_no"):
+        yield "BSP"
+
+
+def _nightly_export(agency: str, timezone: str, kind: Kind) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             "ExportTamara",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,7 +23,6 @@ from activities.platform.activities import PlatformActivities
 from activities.platform.settings import PlatformAccount
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.settings import TamaraSettings
-from domain.desk import Desk
 from domain.naming import Queue
 from store import Store
 from store.installation import Installation, SettingsError
@@ -42,28 +39,6 @@ class Accounts:
     tamara: Mapping[str, TamaraSettings]
     platform: Mapping[str, PlatformAccount]
     journal: Mapping[str, JournalSettings]
-
-
-def open_store(installation: Installation) -> Store:
-    """The store of the installation with its desks and its master key. Raises `SettingsError`."""
-    desks = {
-        name: _checked(f"agencies.{name}.desk", Desk.model_validate, agency.desk)
-        for name, agency in installation.agencies.items()
-    }
-    return Store.open(installation.store_url, master_key=master_key(installation), desks=desks)
-
-
-def master_key(installation: Installation) -> bytes | None:
-    """The key that seals secrets, 32 bytes; None when the settings have none. Raises `SettingsError`."""
-    if installation.store.master_key is None:
-        return None
-    try:
-        key = base64.b64decode(installation.store.master_key.get_secret_value(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise SettingsError("store.master_key: must be 32 bytes in base64; make one with: openssl rand -base64 32")
-    return key
 
 
 def open_accounts(installation: Installation) -> Accounts:
@@ -104,7 +79,9 @@ def _checked(where: str, build: Callable[[dict[str, Any]], T], section: dict[str
         raise SettingsError(f"{where}.{inside}: {first['msg']}") from None
 
 
-def cells(installation: Installation, store: Store, accounts: Accounts, client: Client) -> dict[str, list[Callable[..., Any]]]:
+def cells(
+    installation: Installation, store: Store, accounts: Accounts, client: Client
+) -> dict[str, list[Callable[..., Any]]]:
     """The implementations of every cell of the verbs × systems table, by task queue."""
     zones = {name: agency.timezone for name, agency in installation.agencies.items()}
     columns: dict[str, list[object]] = {
