@@ -1,0 +1,132 @@
+"""People, cards and secrets of a whole season stay where they belong: not in histories, not in logs, not on search screens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from sandbox.season import people
+from starter.demo import CARD_NUMBER, DemoState
+from starter.embedded import server_command, wait_until_serving
+from starter.opening import opened_store, read_settings
+from store.inbox import EventFilter
+from tests.season.conftest import Season
+
+SECRETS = ("master_key", "platform_secret", "platform_token", "giav_key", "midoco_password", "sftp_password")
+OF_PEOPLE = ("last_name", "email", "phone", "line1")
+"""Members of the platform's snapshots that tell who somebody is; first names alone are also words."""
+
+
+def personal(data: object) -> Iterator[str]:
+    """What a snapshot says about people: names, tax ids, addresses, ways to reach them."""
+    if isinstance(data, list):
+        for item in data:
+            yield from personal(item)
+    if isinstance(data, dict):
+        yield from (data[name] for name in OF_PEOPLE if data.get(name))
+        if data.get("kind") in ("person", "company"):
+            yield data["name"]
+            yield from filter(None, [(data.get("tax_id") or {}).get("value")])
+        for value in data.values():
+            yield from personal(value)
+
+
+@pytest.fixture(scope="module")
+def told(season: Season) -> frozenset[str]:
+    """Everything personal that the platform told during the season."""
+    installation = read_settings(season.demo.data / "settings.toml")
+    with opened_store(installation) as store:
+        rows = store.inbox.list(EventFilter(agency="demo"), limit=1000)
+        return frozenset(word for row in rows for word in personal(json.loads(row.body)["data"]))
+
+
+@pytest.fixture(scope="module")
+def secrets(season: Season) -> frozenset[str]:
+    state = DemoState.of(season.demo.data)
+    return frozenset({CARD_NUMBER, *(getattr(state, name) for name in SECRETS)})
+
+
+@pytest.fixture(scope="module")
+def histories(season: Season) -> dict[str, bytes]:
+    """Workflow → every event of its history and everything on its line of the search screen, payloads in clear."""
+    installation = read_settings(season.demo.data / "settings.toml")
+    server = subprocess.Popen(server_command(installation), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return asyncio.run(_exported(installation))
+    finally:
+        server.kill()
+        server.wait(30)
+
+
+async def _exported(installation: Any) -> dict[str, bytes]:
+    client: Client = await wait_until_serving(installation)
+    found = {}
+    async for seen in client.list_workflows():
+        history = await client.get_workflow_handle(seen.id, run_id=seen.run_id).fetch_history()
+        events = b"".join(event.SerializeToString() for event in history.events)
+        found[f"{seen.id} {seen.run_id}"] = seen.raw_info.SerializeToString() + events
+    return found
+
+
+def forms(word: str) -> set[bytes]:
+    """A word as it would stand in a payload: as it is, or escaped by JSON."""
+    return {word.encode(), json.dumps(word)[1:-1].encode()}
+
+
+def found_in(content: bytes, words: frozenset[str]) -> list[str]:
+    return sorted(word for word in words if any(form in content for form in forms(word)))
+
+
+def logs(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.log*"))
+
+
+def test_the_season_told_everything_that_is_looked_for(told: frozenset[str]) -> None:
+    someone = people.MARTA.party
+    address, tax_id = someone["address"]["line1"], someone["tax_id"]["value"]
+    assert {someone["name"], someone["email"], someone["phone"], address, tax_id} <= told
+    assert {people.MERIDIAN["name"], people.MERIDIAN_BOOKER["name"], "Alonso Ferrer"} <= told
+    assert {member["last_name"] for member in people.staff(0, 24)} <= told
+
+
+def test_histories_and_search_screens_hold_keys_and_money_only(
+    histories: dict[str, bytes], told: frozenset[str], secrets: frozenset[str]
+) -> None:
+    assert any(b"bkg_7209" in content and b"pay_" in content for content in histories.values())
+    leaks = {name: found for name, content in histories.items() if (found := found_in(content, told | secrets))}
+    assert leaks == {}
+
+
+def test_the_file_of_the_temporal_server_holds_nobody(
+    season: Season, told: frozenset[str], secrets: frozenset[str]
+) -> None:
+    files = sorted(season.demo.data.glob("temporal.db*"))
+    content = b"".join(path.read_bytes() for path in files)
+    assert b"bkg_7209" in content
+    assert found_in(content, told | secrets) == []
+
+
+def test_logs_hold_nobody_and_no_secret(season: Season, told: frozenset[str], secrets: frozenset[str]) -> None:
+    files = logs(season.demo.data / "logs")
+    assert {"gateway.log", "temporal.log", "worker.log"} <= {path.name for path in files}
+    leaks = {path.name: found for path in files if (found := found_in(path.read_bytes(), told | secrets))}
+    assert leaks == {}
+
+
+def test_the_screen_and_the_report_show_no_secret_and_nobody(
+    season: Season, told: frozenset[str], secrets: frozenset[str]
+) -> None:
+    report = (season.demo.folder / "demo-report.json").read_bytes()
+    assert found_in(season.demo.said.encode() + report, told | secrets) == []
+
+
+def test_the_store_holds_card_numbers_and_secrets_sealed_only(season: Season, secrets: frozenset[str]) -> None:
+    files = sorted(season.demo.data.glob("store.db*"))
+    assert found_in(b"".join(path.read_bytes() for path in files), secrets) == []
