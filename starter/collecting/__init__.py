@@ -1,0 +1,150 @@
+"""The books of all systems side by side, read from the stand-ins' own data (contracts: money-rules 3).
+
+A judge must not ask the accused: GIAV, MIDOCO and AirPlus are read from what the stand-ins hold, the platform from its
+own API, and only journal, inbox and parked items, which are ours, from the store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from domain.books import BookingBooks, Books, ExperienceBooks
+from domain.ledger import Posting
+from domain.notices import EventNotice
+from domain.platform import Booking
+from starter.collecting.erp import Erp, References
+from starter.collecting.partners import AirPlus, MidOffice
+from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
+from store import Store
+from store.installation import AgencySettings
+
+STALE = timedelta(minutes=15)
+"""An event that waits longer than this in the inbox is on the auditor's list (money-rules O1)."""
+EVERYTHING = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Where the stand-ins answer; without `platform` the facts of the inbox count as the platform's truth (an import)."""
+
+    giav: str
+    midoco: str
+    airplus: str
+    platform: str | None = None
+
+
+def collect(store: Store, agency: str, settings: AgencySettings, stand_ins: StandIns) -> Books:
+    """Read everything once. Raises `CommandError` when a stand-in does not answer."""
+    return _Collector(store, agency, settings, stand_ins).books()
+
+
+class _Collector:
+    def __init__(self, store: Store, agency: str, settings: AgencySettings, stand_ins: StandIns) -> None:
+        self._store, self._agency, self._zone = store, agency, ZoneInfo(settings.timezone)
+        known = store.facts.bookings(agency)
+        self._truth: Truth = InboxTruth(store, agency)
+        if stand_ins.platform is not None:
+            plans = {booking.id: store.facts.plan(agency, booking.id) for booking in known}
+            plan_ids = {booking: plan.id for booking, plan in plans.items() if plan}
+            self._truth = PlatformTruth(stand_ins.platform, settings, plan_ids)
+        self._erp = Erp(stand_ins.giav, self._references(known))
+        self._midoffice = MidOffice(stand_ins.midoco)
+        self._airplus = AirPlus(stand_ins.airplus, store, agency)
+        self._waiting = self._what_waits()
+
+    def _references(self, known: Iterable[Booking]) -> References:
+        references, facts = References(self._agency), self._store.facts
+        for booking in known:
+            for payment in self._truth.payments(booking.id):
+                references.learn("cobro", payment.id, payment.id, booking.id)
+                references.learn("factura", payment.id, payment.id, booking.id)
+            for refund in self._truth.refunds(booking.id):
+                references.learn("reembolso", refund.id, refund.id, booking.id)
+            for chargeback in facts.chargebacks_of(self._agency, booking.id):
+                references.learn("reembolso", f"{chargeback.id}:funds_withdrawn", chargeback.id, booking.id)
+                references.learn("cobro", f"{chargeback.id}:won", chargeback.id, booking.id)
+            for cancellation in facts.cancellations_of(self._agency, booking.id):
+                references.learn("penalty", cancellation.id, cancellation.id, booking.id)
+        return references
+
+    def _what_waits(self) -> Counter[str]:
+        """Parked items and undelivered events by booking."""
+        parked = (item.booking_id or "" for item in self._store.parked.list(self._agency, limit=EVERYTHING))
+        rows = self._store.inbox.undispatched(EVERYTHING)
+        undelivered = (EventNotice.model_validate_json(row.notice_json).booking_id or "" for row in rows)
+        return Counter([*parked, *undelivered])
+
+    def books(self) -> Books:
+        store, agency = self._store, self._agency
+        balances = store.journal.trial_balance(agency)
+
+        def balance_of(account: str) -> int:
+            return sum(row.balance.amount for row in balances if row.account == account)
+
+        return Books(
+            agency=agency,
+            experiences=tuple(self._experiences()),
+            bookings=tuple(self._booking(booking) for booking in self._truth.bookings()),
+            files=tuple(self._airplus.files()),
+            trial_balance=sum(row.balance.amount for row in balances),
+            unbalanced_entries=tuple(
+                posted.entry.key for posted in store.journal.entries(agency) if _sum(posted.entry.postings)
+            ),
+            processor_balances={row.sub: row.balance.amount for row in balances if row.account == "5729"},
+            airplus_balance=balance_of("5728"),
+            suspense_balance=balance_of("555"),
+            stale_events=tuple(row.event_id for row in store.inbox.undispatched(EVERYTHING, older_than=STALE)),
+            missing_events=tuple(e for e in self._truth.event_ids() if store.inbox.get(agency, e) is None),
+            unlisted_parkings=tuple(
+                item.item_id
+                for item in store.parked.list(agency, limit=EVERYTHING)
+                if not (item.reason and item.owner and item.deadline)
+            ),
+            strangers=self._erp.strangers(),
+        )
+
+    def _experiences(self) -> Iterator[ExperienceBooks]:
+        for experience in self._store.facts.experiences(self._agency):
+            expedientes = self._erp.expedientes_of(experience.id)
+            yield ExperienceBooks(experience_id=experience.id, expedientes=expedientes)
+
+    def _booking(self, booking: Booking) -> BookingBooks:
+        return BookingBooks(
+            booking_id=booking.id,
+            currency=booking.currency,
+            platform=platform_books(self._truth, self._store, self._agency, booking, self._zone),
+            reservas=tuple(self._erp.reservas(booking.id)),
+            receipts=tuple(self._erp.receipts[booking.id]),
+            invoices=tuple(self._erp.invoices[booking.id]),
+            orders=tuple(self._midoffice.orders(booking.id)),
+            transferable=self._is_transferable(booking),
+            airplus=tuple(self._airplus.lines(booking.id)),
+            airplus_staged=self._airplus.staged(booking.id),
+            accounts=self._accounts(booking.id),
+            waiting=self._waiting[booking.id],
+        )
+
+    def _is_transferable(self, booking: Booking) -> bool:
+        """Whether a hotel line that has a supplier's order is still sold."""
+        experience = self._store.facts.experience(self._agency, booking.experience_id)
+        hotels = {service.id for service in experience.services if service.kind == "hotel"} if experience else set()
+        return any(line.service_id in hotels and line.cost.supplier_ref for line in booking.active_lines)
+
+    def _accounts(self, booking_id: str) -> dict[str, int]:
+        balances: Counter[str] = Counter()
+        for posted in self._store.journal.entries_of(self._agency, booking_id):
+            for posting in posted.entry.postings:
+                balances[posting.account] += _signed(posting)
+        return dict(balances)
+
+
+def _signed(posting: Posting) -> int:
+    return posting.amount.amount if posting.side == "debit" else -posting.amount.amount
+
+
+def _sum(postings: Iterable[Posting]) -> int:
+    return sum(_signed(posting) for posting in postings)
