@@ -48,7 +48,10 @@ class _Beating(ActivityInboundInterceptor):
 
 
 class _Remembering(ActivityOutboundInterceptor):
-    """Keeps what the activity said last (the running effect), so that a beat does not hide it."""
+    """Keeps what the activity said last (the running effect) for the next beat.
+
+    Said at once it would cost a call and a write of the server for every cell, though most are over before the first beat.
+    """
 
     def __init__(self, next: ActivityOutboundInterceptor) -> None:
         super().__init__(next)
@@ -56,7 +59,6 @@ class _Remembering(ActivityOutboundInterceptor):
 
     def heartbeat(self, *details: Any) -> None:
         self._last = details
-        super().heartbeat(*details)
 
     def repeat(self) -> None:
         super().heartbeat(*self._last)
