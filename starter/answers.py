@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 PIPED_WIDTH = 220
@@ -35,7 +36,7 @@ def as_table(
         numbers = column in right
         table.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
     for row in rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+        table.add_row(*("–" if cell is None else escape(str(cell)) for cell in row))
     out.print(table)
 
 

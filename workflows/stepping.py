@@ -66,6 +66,7 @@ class Fault(BaseModel):
     kind: str
     words: str
     effect: str = ""
+    code: str = ""
 
     @classmethod
     def of(cls, error: ActivityError) -> Fault:
@@ -73,8 +74,13 @@ class Fault(BaseModel):
         if not isinstance(cause, ApplicationError):
             return cls(kind=type(cause).__name__, words=str(cause) or str(error))
         details = cause.details[0] if cause.details else None
-        effect = str(details.get("effect", "")) if isinstance(details, dict) else ""
-        return cls(kind=cause.type or "ApplicationError", words=cause.message, effect=effect)
+        said = details if isinstance(details, dict) else {}
+        return cls(
+            kind=cause.type or "ApplicationError",
+            words=cause.message,
+            effect=str(said.get("effect", "")),
+            code=str(said.get("code", "")),
+        )
 
 
 class Stepping:
@@ -228,15 +234,25 @@ class Stepping:
 
 
 OWN_REASONS = frozenset(
-    {"booking_undone", "unknown_booking", "unknown_payment", "refund_failed", "instalment_declined"}
+    {
+        "booking_undone",
+        "unknown_booking",
+        "unknown_payment",
+        "refund_failed",
+        "instalment_declined",
+        "fiscal_data_missing",
+        "penalty_undecided",
+    }
 )
-"""Reasons that a lifecycle itself gives, not a system."""
+"""Reasons with a desk of their own (`domain.desk`), given by a lifecycle or as the code of an error."""
 
 
 def reason_of(verb: str, fault: Fault) -> str:
-    """The reason code of a parked item, by system and kind of fault: `giav_refused`, `tamara_unauthorised`, …"""
-    if fault.kind in OWN_REASONS:
-        return fault.kind
+    """The reason of a parked item: one that a desk answers for (`fiscal_data_missing`), else by system and kind of fault
+    (`giav_refused`, `tamara_unauthorised`)."""
+    for own in (fault.code, fault.kind):
+        if own in OWN_REASONS:
+            return own
     system = verb.partition(".")[0]
     kinds = {
         "Refused": "refused",

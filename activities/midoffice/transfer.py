@@ -53,7 +53,7 @@ class Transfer:
             self._list((left.line_id,), "not_transferred", left.reason)
             notes.append(f"{left.line_id}: {left.reason}")
         ids = self._order_ids()
-        outcome = "skipped" if not ids else "partial" if now.left_behind else "done"
+        outcome = "partial" if now.left_behind else "done" if ids else "skipped"
         note = "; ".join(notes) if ids or notes else NOTHING_BELONGS
         return Done.model_validate({"outcome": outcome, "ids": ids, "note": note[:1000]})
 

@@ -129,10 +129,17 @@ class _Collector:
         )
 
     def _is_transferable(self, booking: Booking) -> bool:
-        """Whether a hotel line that has a supplier's order is still sold."""
+        """Whether a hotel line that has a supplier's order is still sold, and is not on the not-transferred list."""
         experience = self._store.facts.experience(self._agency, booking.experience_id)
         hotels = {service.id for service in experience.services if service.kind == "hotel"} if experience else set()
-        return any(line.service_id in hotels and line.cost.supplier_ref for line in booking.active_lines)
+        listed = {
+            transfer.line_id
+            for transfer in self._store.transfers.list(self._agency, booking_id=booking.id, state="not_transferred")
+        }
+        return any(
+            line.service_id in hotels and line.cost.supplier_ref and line.id not in listed
+            for line in booking.active_lines
+        )
 
     def _accounts(self, booking_id: str) -> dict[str, int]:
         balances: Counter[str] = Counter()

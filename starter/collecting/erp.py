@@ -46,7 +46,7 @@ class Erp:
         state = state_of(url)
         self._references = references
         self._expedientes: list[dict[str, Any]] = state["Expediente"]
-        self._documents = {client["Id"]: client.get("Documento") or None for client in state["Cliente"]}
+        self._documents = {client["Id"]: _document(client) for client in state["Cliente"]}
         self._codes = {factura["Id"]: factura["Codigo"] for factura in state["Factura"]}
         self._children: dict[int, list[dict[str, Any]]] = defaultdict(list)
         self._containers: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -127,3 +127,8 @@ class Erp:
             kind=cobro["TipoOperacion"],
             amount=abs(cents(cobro["Importe"])),
         )
+
+
+def _document(client: dict[str, Any]) -> str | None:
+    """NIF or passport, as GIAV keeps them: capitals without blanks."""
+    return client.get("Documento") or client.get("PasaporteNumero") or None

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from domain.books import Cancelled, CapturedPayment, DueLine, MoneyBack, PlatformBooks
-from domain.platform import Booking, Chargeback, Payment, PaymentPlan, Refund
+from domain.platform import Booking, Chargeback, Party, Payment, PaymentPlan, Refund
 from starter.answers import CommandError
 from store import Store
 from store.installation import AgencySettings
@@ -119,7 +119,7 @@ def platform_books(truth: Truth, store: Store, agency: str, booking: Booking, zo
     return PlatformBooks(
         experience_id=booking.experience_id,
         status=booking.status,
-        payer_document=booking.payer.tax_id.value if booking.payer.tax_id else None,
+        payer_document=_document(booking.payer),
         sale=booking.totals.total.amount,
         cost=booking.totals.cost.amount,
         margin=booking.totals.margin.amount,
@@ -143,6 +143,11 @@ def platform_books(truth: Truth, store: Store, agency: str, booking: Booking, zo
         ),
         costs_estimated=all(line.cost.status == "estimated" for line in booking.lines),
     )
+
+
+def _document(payer: Party) -> str | None:
+    """The payer's document in the form in which an ERP compares it: capitals without blanks (giav 2.3)."""
+    return "".join(payer.tax_id.value.split()).upper() if payer.tax_id else None
 
 
 def _captured(payment: Payment, zone: ZoneInfo) -> CapturedPayment:

@@ -97,11 +97,10 @@ def decide(
         if taken.decision not in found.decisions:
             raise CommandError(f"{item} may be answered with: {', '.join(found.decisions)}")
         waiting = found.workflow_id
-        said = (
-            asyncio.run(_tell_workflow(installation, waiting, taken))
-            if waiting
-            else _tell_inbox(installation, store, taken)
-        )
+        if waiting:
+            said = asyncio.run(_tell_workflow(installation, waiting, taken)) or _close_orphan(store, waiting, taken)
+        else:
+            said = _tell_inbox(installation, store, taken)
     as_json({"item": item, "decision": taken.decision, "answer": said}) if json_out else say(said)
 
 
@@ -134,7 +133,19 @@ def _tell_inbox(installation: Installation, store: Store, taken: DecisionTaken) 
     return f"{taken.item_id}: {taken.decision}" + ("; the gateway hands it on" if taken.decision == "retry" else "")
 
 
-async def _tell_workflow(installation: Installation, workflow_id: str, taken: DecisionTaken) -> str:
+def _close_orphan(store: Store, workflow_id: str, taken: DecisionTaken) -> str:
+    """The workflow is gone (terminated, or lost with Temporal's data): only an explained end may close its item."""
+    if taken.decision not in ("skip", "abandon") or len(taken.explanation.strip()) < 10:
+        raise CommandError(
+            f"the workflow {workflow_id} does not run any more, so nothing can go on there; send its event again with "
+            "'bookings event replay', or close the item with --skip and --why"
+        )
+    store.parked.close(taken.item_id, taken)
+    return f"{taken.item_id}: closed; its workflow {workflow_id} does not run any more"
+
+
+async def _tell_workflow(installation: Installation, workflow_id: str, taken: DecisionTaken) -> str | None:
+    """The workflow's answer, None when it does not run any more."""
     client = await connected(installation)
     try:
         answer: Any = await client.get_workflow_handle(workflow_id).execute_update("decide", taken, result_type=str)
@@ -143,9 +154,7 @@ async def _tell_workflow(installation: Installation, workflow_id: str, taken: De
         raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise CommandError(
-                f"the workflow {workflow_id} does not run any more; see {_link(installation, workflow_id)}"
-            ) from None
+            return None
         raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
     return str(answer)
 

@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from activities.line import Line
 from activities.midoffice.codec import Announce, AnnouncePayment, Codec, Fault, Question, Reply, Unreadable
 from activities.midoffice.midoco.codec import OPERATIONS
 from activities.midoffice.settings import MidOfficeSettings
@@ -28,17 +29,17 @@ class MidocoClient:
         headers = {"Content-Type": "text/xml; charset=utf-8"}
         if settings.bearer_token is not None:
             headers["Authorization"] = f"Bearer {settings.bearer_token.get_secret_value()}"
-        self._address = f"{settings.url.rstrip('/')}/ws/services/BookingService"
         self._codec = codec
-        self._http = httpx.Client(
+        self._line = Line(
+            f"{settings.url.rstrip('/')}/ws/services/BookingService",
             headers=headers,
-            timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
+            connect_seconds=settings.connect_timeout,
+            read_seconds=settings.timeout,
             transport=transport,
-            follow_redirects=False,
         )
 
     def close(self) -> None:
-        self._http.close()
+        self._line.close()
 
     def __enter__(self) -> Self:
         return self
@@ -55,9 +56,7 @@ class MidocoClient:
         operation = OPERATIONS[type(question)]
         write = isinstance(question, Announce | AnnouncePayment)
         try:
-            answer = self._http.post(
-                self._address, content=self._codec.encode(question), headers={"SOAPAction": f'"{operation}"'}
-            )
+            answer = self._line.post(self._codec.encode(question), {"SOAPAction": f'"{operation}"'})
         except NEVER_ARRIVED as error:
             raise _failure(Transient, operation, f"not reachable ({type(error).__name__})") from None
         except httpx.HTTPError as error:

@@ -114,11 +114,11 @@ def test_register_twice_is_one_message(cells: MidOfficeActivities, store: Store,
     assert midoco.calls("announceBookingMessage") == 1
 
 
-def test_booking_without_a_hotel_is_skipped_and_listed(
+def test_booking_without_a_hotel_is_partial_and_listed(
     cells: MidOfficeActivities, store: Store, midoco: Midoco
 ) -> None:
     done = cells.register_booking(created(store, trip.booking([trip.bus()])))
-    assert done.outcome == "skipped"
+    assert done.outcome == "partial"
     assert fates(store) == {"lin_02": "not_transferred"}
     assert not midoco.stand_in.calls
 

@@ -1,0 +1,5 @@
+"""The dev server of the workflow tests serves here too."""
+
+from tests.workflows.conftest import dev_server
+
+__all__ = ["dev_server"]
