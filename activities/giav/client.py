@@ -13,6 +13,7 @@ import httpx
 from activities.giav.elements import Record, WireError
 from activities.giav.settings import GiavSettings
 from activities.giav.wire import NotXml, Operation, SoapFault, operations
+from activities.line import Answer, Line
 from domain.errors import BackOfficeError, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
 
 SYSTEM = "giav"
@@ -42,7 +43,7 @@ _NOTHING_SENT = (
 
 
 class GiavClient:
-    """Thread-safe. Holds one kept-alive connection pool, at most four calls and two writes at once (giav 1.5).
+    """Thread-safe. Keeps its connections open; at most four calls and two writes at once (giav 1.5).
 
     The key travels in the body of every call and appears nowhere else.
     """
@@ -53,16 +54,16 @@ class GiavClient:
         self._calls = threading.BoundedSemaphore(settings.calls_at_once)
         self._writes = threading.BoundedSemaphore(settings.writes_at_once)
         self._patience = settings.connect_seconds + settings.read_seconds
-        self._url = httpx.URL(settings.url)
-        self._http = httpx.Client(
-            transport=transport,
-            timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
-            limits=httpx.Limits(max_connections=settings.calls_at_once, keepalive_expiry=60),
+        self._line = Line(
+            settings.url,
             headers={"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml"},
+            connect_seconds=settings.connect_seconds,
+            read_seconds=settings.read_seconds,
+            transport=transport,
         )
 
     def close(self) -> None:
-        self._http.close()
+        self._line.close()
 
     def call(self, name: str, /, **values: Any) -> Any:
         """One SOAP call. Raises the classes of `domain.errors` as giav 1.4 sorts them."""
@@ -109,10 +110,10 @@ class GiavClient:
             for gate in reversed(held):
                 gate.release()
 
-    def _exchange(self, operation: Operation, body: bytes) -> httpx.Response:
+    def _exchange(self, operation: Operation, body: bytes) -> Answer:
         name = operation.name
         try:
-            return self._http.post(self._url, content=body, headers={"SOAPAction": operation.soap_action})
+            return self._line.post(body, {"SOAPAction": operation.soap_action})
         except _NOTHING_SENT as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise Unauthorised("the server's certificate was not accepted", system=SYSTEM, operation=name) from None
@@ -122,8 +123,8 @@ class GiavClient:
         except httpx.HTTPError as error:
             raise _in_doubt(operation, f"no answer: {type(error).__name__}") from None
 
-    def _understood(self, operation: Operation, answer: httpx.Response, values: dict[str, Any]) -> Any:
-        status = answer.status_code
+    def _understood(self, operation: Operation, answer: Answer, values: dict[str, Any]) -> Any:
+        status = answer.status
         if status in (401, 403):
             raise Unauthorised(f"HTTP {status}", system=SYSTEM, operation=operation.name, code=str(status))
         if status == 429:

@@ -55,6 +55,7 @@ def gateway(settings: SettingsFile) -> None:
 def worker(settings: SettingsFile) -> None:
     """Execute workflows and activities."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     _run_worker(read_settings(settings))
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from activities.line import Line
+from activities.line import Answer, Line
 from activities.midoffice.codec import Announce, AnnouncePayment, Codec, Fault, Question, Reply, Unreadable
 from activities.midoffice.midoco.codec import OPERATIONS
 from activities.midoffice.settings import MidOfficeSettings
@@ -64,18 +64,18 @@ class MidocoClient:
             raise _failure(kind, operation, f"no answer ({type(error).__name__})") from None
         return self._read(operation, answer, write=write)
 
-    def _read(self, operation: str, answer: httpx.Response, *, write: bool) -> Reply:
-        if answer.status_code in (401, 403):
-            raise _failure(Unauthorised, operation, f"HTTP {answer.status_code}: login or address was not accepted")
-        if answer.status_code == 429:
+    def _read(self, operation: str, answer: Answer, *, write: bool) -> Reply:
+        if answer.status in (401, 403):
+            raise _failure(Unauthorised, operation, f"HTTP {answer.status}: login or address was not accepted")
+        if answer.status == 429:
             raise _failure(Transient, operation, "too many requests", retry_after=_seconds(answer))
-        if answer.status_code in (502, 503, 504):
-            raise _failure(UnknownOutcome if write else Transient, operation, f"HTTP {answer.status_code}")
+        if answer.status in (502, 503, 504):
+            raise _failure(UnknownOutcome if write else Transient, operation, f"HTTP {answer.status}")
         try:
             reply = self._codec.decode(answer.content)
         except Unreadable as error:
             raise _failure(
-                _of_unreadable(answer.status_code, write=write), operation, f"{error} ({answer.status_code})"
+                _of_unreadable(answer.status, write=write), operation, f"{error} ({answer.status})"
             ) from None
         if not isinstance(reply, Fault):
             return reply
@@ -101,6 +101,6 @@ def _failure(
     return kind(text, system=SYSTEM, operation=operation, code=code, retry_after=retry_after)
 
 
-def _seconds(answer: httpx.Response) -> float | None:
-    value = answer.headers.get("Retry-After", "")
+def _seconds(answer: Answer) -> float | None:
+    value = answer.headers.get("Retry-After") or ""
     return float(value) if value.isdigit() else None
