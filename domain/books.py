@@ -180,9 +180,10 @@ class BookingBooks(Seen):
     def unpaid_penalty(self) -> int:
         """What the payer still owes of a penalty (money-rules F-X12); a no-show pays a price, not a penalty."""
         full = [c for c in self.platform.cancellations if c.scope == "full"]
-        if self.platform.status != "cancelled" or any(c.treatment == "no_show_consideration" for c in full):
+        if any(c.treatment == "no_show_consideration" for c in full):
             return 0
-        return max(0, self.platform.sale - (self.captured - self.refunded))
+        wanted = self.platform.sale if self.platform.status == "cancelled" else self.penalties
+        return max(0, wanted - (self.captured - self.refunded))
 
     @property
     def owed(self) -> int:

@@ -9,6 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
         GIAV_RECORD_PAYMENT,
+        JOURNAL_AMEND_BOOKING,
         JOURNAL_RECORD_PAYMENT,
         MIDOFFICE_RECORD_PAYMENT,
         TAMARA_RECORD_PAYMENT,
@@ -40,14 +41,16 @@ class RecordPayment(BookingLifecycle):
             await self._hold_in_suspense()
         step = self._payment_step(known=True)
         await asyncio.gather(
-            self._erp_then_airplus(step),
+            self._erp_then_the_rest(step),
             self.step(MIDOFFICE_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
             self.step(JOURNAL_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
         )
         return await self.conclude("done")
 
-    async def _erp_then_airplus(self, step: PaymentStep) -> None:
-        await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+    async def _erp_then_the_rest(self, step: PaymentStep) -> None:
+        done = await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+        if done is not None and "credit_note" in done.ids:
+            await self.step(JOURNAL_AMEND_BOOKING, self.booking_step(), about=self._about, decisions=FORWARD)
         if step.method == "airplus":
             await self.step(TAMARA_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
 

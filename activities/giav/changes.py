@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from activities.giav.amendments import Amendment
 from activities.giav.client import SYSTEM
-from activities.giav.corrections import Correction, keep_after_change, originals, penalised
+from activities.giav.corrections import Correction
 from activities.giav.documents import Desk
 from activities.giav.mapping.money import Sale, penalty_words
 from activities.giav.mapping.values import local_day
 from activities.giav.office import CREATE, Container, Office
 from domain.errors import ContractBroken, NeedsPerson
-from domain.money import Money, total
+from domain.money import Money
 from domain.platform import Booking, Cancellation, EventData
 from domain.steps import BookingStep, CancellationStep, Done
 from store.documents import Document
@@ -28,7 +28,7 @@ def amend_booking(office: Office, step: BookingStep) -> Done:
         return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
     desk = Desk(office, booking, standing)
     cause = _cause(data, step.revision)
-    plan = desk.plan(cause, _keep(office, desk, booking, Money.zero(booking.currency)))
+    plan = desk.plan(cause, desk.keep(Money.zero(booking.currency)))
     return _carry_out(office, desk, booking, step, standing, cause, plan)
 
 
@@ -51,7 +51,7 @@ def cancel_booking(office: Office, step: CancellationStep) -> Done:
     penalty = _separate_penalty(office, cancellation)
     plan: list[Correction] = []
     if cancellation.penalty.treatment != "no_show_consideration":
-        plan = desk.plan(cancellation.id, _keep(office, desk, booking, penalty))
+        plan = desk.plan(cancellation.id, desk.keep(penalty))
     done = _carry_out(office, desk, booking, step, standing, cancellation.id, plan)
     if penalty.amount <= 0:
         return done
@@ -81,22 +81,6 @@ def _carry_out(
         ids["invoice"] = ",".join(document.number for document in issued)
     note = "the payer changed; invoices so far stay with the former payer" if client != standing.client else ""
     return Done(ids=ids, note=note)
-
-
-def _keep(office: Office, desk: Desk, booking: Booking, new_penalty: Money) -> Money:
-    """How much may stay invoiced as sold after this change."""
-    currency = booking.currency
-    documents = desk.documents()
-    refunded = total(
-        (
-            each.amount
-            for each in office.store.facts.refunds_of(office.agency, booking.id)
-            if office.made(office.key("reembolso", each.id, CREATE)) is not None
-        ),
-        currency,
-    )
-    penalties = penalised(documents, currency) + new_penalty
-    return keep_after_change(booking.totals.total, originals(documents, currency), refunded, penalties)
 
 
 def _separate_penalty(office: Office, cancellation: Cancellation) -> Money:

@@ -7,17 +7,18 @@ from typing import Literal
 
 from activities.effects import Effect
 from activities.giav.client import SYSTEM
-from activities.giav.corrections import Correction, corrections
+from activities.giav.corrections import Correction, corrections, keep_after_change, originals, penalised
 from activities.giav.mapping.money import Sale, credit_note, factura, payment_words
 from activities.giav.mapping.values import Request, day_of, euros, local_day, money_of
 from activities.giav.office import CREATE, Container, Office, own_id
 from domain.effects import EffectKey
 from domain.errors import NeedsPerson, Transient, UnknownOutcome
-from domain.money import Money
+from domain.money import Money, total
 from domain.platform import Booking, Experience, Party
 from store.documents import Document
 
 CREDIT_NOTE, FACTURA, LINK, PLAN = "credit note", "factura", "compensation", "correction plan"
+REEMBOLSO = "reembolso"
 Kind = Literal["invoice", "credit_note", "penalty"]
 
 
@@ -168,6 +169,20 @@ class Desk:
         )
 
     # Corrections -------------------------------------------------------------------------------------------------
+
+    def keep(self, new_penalty: Money) -> Money:
+        """How much may stay invoiced as sold, once `new_penalty` has a document of its own beside those that have one."""
+        documents, currency = self.documents(), self._booking.currency
+        penalties = penalised(documents, currency) + new_penalty
+        captured = originals(documents, currency)
+        return keep_after_change(self._booking.totals.total, captured, self.given_back(), penalties)
+
+    def given_back(self) -> Money:
+        """What went back to the payer and is in GIAV."""
+        office = self._office
+        refunds = office.store.facts.refunds_of(office.agency, self._booking.id)
+        recorded = (each for each in refunds if office.made(office.key(REEMBOLSO, each.id, CREATE)) is not None)
+        return total((each.amount for each in recorded), self._booking.currency)
 
     def plan(self, cause: str, keep: Money, first: str | None = None) -> list[Correction]:
         """Which invoices this cause corrects, decided once: a crash in the middle must not make another plan of the rest."""

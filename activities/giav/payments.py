@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.giav.client import SYSTEM
 from activities.giav.clients import client_key
-from activities.giav.corrections import invoiced, penalised
+from activities.giav.corrections import invoiced, originals, penalised
 from activities.giav.documents import FACTURA, Desk, operation_day
 from activities.giav.mapping.money import Sale, cobro, payment_words
 from activities.giav.mapping.reservas import as_change
@@ -18,7 +18,10 @@ from store.documents import Document
 
 
 def record_payment(office: Office, step: PaymentStep) -> Done:
-    """Five calls: cobro, factura, its number, its due date, the link. The cobro stands even if no invoice may be made."""
+    """Five calls: cobro, factura, its number, its due date, the link. The cobro stands even if no invoice may be made.
+
+    Answers `credit_note` when the payment meets a penalty, which has a document of its own already.
+    """
     standing = office.container(step.booking_id)
     payment = office.store.facts.payment(step.agency, step.payment_id)
     if payment is None:
@@ -30,7 +33,11 @@ def record_payment(office: Office, step: PaymentStep) -> Done:
     desk = Desk(office, booking, standing)
     document = _invoice(office, desk, payment, booking, client, standing)
     desk.link(payment.id, document, collected, payment.amount)
-    return Done(ids={"cobro": str(collected), "invoice": document.outside_id, "number": document.number})
+    ids = {"cobro": str(collected), "invoice": document.outside_id, "number": document.number}
+    credited = _credit_what_is_penalty(office, desk, payment, booking)
+    if credited:
+        ids["credit_note"] = ",".join(each.number for each in credited)
+    return Done(ids=ids)
 
 
 def _collect(office: Office, payment: Payment, booking: Booking, client: int, standing: Container) -> int:
@@ -67,6 +74,37 @@ def _make_room(office: Office, desk: Desk, payment: Payment, booking_id: str, st
     if needed <= Money.of_decimal(standing.posted["ventacomis"], currency):
         return
     set_sale(office, f"{booking_id}/{payment.id}", booking_id, standing, needed)
+
+
+def _credit_what_is_penalty(office: Office, desk: Desk, payment: Payment, booking: Booking) -> list[Document]:
+    """Money that came after a cancellation and pays its penalty must not stand on two documents (money-rules M3, F-X12).
+
+    What does not pay a penalty is posted in full and credited with its refund (F-X1).
+    """
+    documents, currency = desk.documents(), booking.currency
+    penalties, booked = penalised(documents, currency), invoiced(documents, currency)
+    if not penalties:
+        return []
+    pays_no_penalty = booked + penalties <= originals(documents, currency) - desk.given_back()
+    keep = booked if pays_no_penalty else desk.keep(Money.zero(currency))
+    plan = desk.plan(payment.id, keep, first=payment.id)
+    if not plan:
+        return []
+    credited = desk.credit(payment.id, plan)
+    standing = office.container(booking.id)
+    desk.reissue(payment.id, plan, standing.client)
+    lower_sale(office, desk, booking, f"{payment.id}/credit", standing)
+    return credited
+
+
+def lower_sale(office: Office, desk: Desk, booking: Booking, cause: str, standing: Container) -> None:
+    """A sale that was raised for money paid beyond the price comes down again with it."""
+    currency = booking.currency
+    documents = desk.documents()
+    booked = invoiced(documents, currency) + penalised(documents, currency)
+    wished = max(booking.totals.total, booked)
+    if Money.of_decimal(standing.posted["ventacomis"], currency) > wished:
+        set_sale(office, f"{booking.id}/{cause}", booking.id, standing, wished)
 
 
 def set_sale(office: Office, business_id: str, booking_id: str, standing: Container, sale: Money) -> None:

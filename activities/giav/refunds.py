@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from activities.giav.client import SYSTEM
-from activities.giav.corrections import invoiced, originals, penalised
-from activities.giav.documents import Desk
+from activities.giav.corrections import originals, penalised
+from activities.giav.documents import REEMBOLSO, Desk
 from activities.giav.mapping.money import chargeback_task, disputed, reembolso
 from activities.giav.office import CREATE, Container, Office
-from activities.giav.payments import set_sale
+from activities.giav.payments import lower_sale
 from domain.errors import ContractBroken, NeedsPerson
-from domain.money import Money, total
+from domain.money import total
 from domain.platform import Booking, Payment, Refund
 from domain.steps import ChargebackStep, Done, RefundStep
 from store.documents import Document
-
-REEMBOLSO = "reembolso"
 
 
 def record_refund(office: Office, step: RefundStep) -> Done:
@@ -107,15 +105,5 @@ def _correct_what_is_left(office: Office, booking: Booking, refund: Refund, stan
         return []
     credited = desk.credit(refund.id, plan)
     desk.reissue(refund.id, plan, standing.client)
-    _lower_sale(office, desk, booking, refund, standing)
+    lower_sale(office, desk, booking, refund.id, standing)
     return credited
-
-
-def _lower_sale(office: Office, desk: Desk, booking: Booking, refund: Refund, standing: Container) -> None:
-    """A sale that was raised for money paid beyond the price comes down again with it."""
-    currency = refund.amount.currency
-    documents = desk.documents()
-    booked = invoiced(documents, currency) + penalised(documents, currency)
-    wished = max(booking.totals.total, booked)
-    if Money.of_decimal(standing.posted["ventacomis"], currency) > wished:
-        set_sale(office, f"{booking.id}/{refund.id}", booking.id, standing, wished)

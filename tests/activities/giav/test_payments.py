@@ -12,6 +12,7 @@ from sandbox.faults import Kind
 from sandbox.giav import seeds
 from tests import stories
 from tests.activities.giav.desk import Desk, failure
+from tests.activities.giav.test_cancel import cancelled
 
 CALLS = ["Cobro_POST", "Factura_Servicios_POST", "Factura_GET", "DueDate_SEARCH", "RelationDueDatePayment_POST"]
 NAMELESS = {"id": "cus_5", "kind": "person", "name": "Eva Sin Datos"}
@@ -192,3 +193,38 @@ def test_the_tax_regime_of_the_trip_decides_the_series(desk: Desk, regime: str, 
     desk.activities.register_booking(desk.booking())
     desk.activities.record_payment(desk.payment())
     assert [invoice["SerieFacturacion"] for invoice in desk.held("Factura")] == [series]
+
+
+def test_money_that_pays_a_penalty_is_not_invoiced_beside_the_penalty(desk: Desk) -> None:
+    registered(desk)
+    desk.activities.cancel_booking(cancelled(desk))
+    step = desk.payment("pay_1", 3000)
+    done = desk.activities.record_payment(step)
+    assert [amount for _, amount in desk.invoice_lines()] == ["30.00", "30.00", "-30.00"]
+    assert "credit_note" in done.ids
+    assert (desk.container()["Venta"], desk.container()["FacturadoImporte"]) == (30, 30)
+    desk.calls()
+    assert desk.activities.record_payment(step) == done
+    assert desk.calls() == ["DueDate_SEARCH"]
+
+
+def test_money_beyond_the_penalty_is_credited_too_and_waits_for_its_refund(desk: Desk) -> None:
+    registered(desk)
+    desk.activities.cancel_booking(cancelled(desk))
+    desk.activities.record_payment(desk.payment("pay_1", 30000))
+    desk.activities.record_refund(desk.refund(payment_id="pay_1"))
+    assert [amount for _, amount in desk.invoice_lines()] == ["30.00", "300.00", "-300.00"]
+    assert desk.money_lines() == [("Cobro", "300.00"), ("Reembolso", "270.00")]
+    assert (desk.container()["Venta"], desk.container()["FacturadoImporte"]) == (30, 30)
+
+
+@pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.DROP_BEFORE])
+@pytest.mark.parametrize("operation", ["Factura_REIMBURSEMENT", "Reserva_Normal_PUT"])
+def test_crediting_what_is_penalty_survives_a_lost_answer(desk: Desk, operation: str, kind: Kind) -> None:
+    registered(desk)
+    desk.activities.cancel_booking(cancelled(desk))
+    step = desk.payment("pay_1", 30000)
+    desk.fault(operation, kind)
+    desk.insist(desk.activities.record_payment, step)
+    assert [amount for _, amount in desk.invoice_lines()] == ["30.00", "300.00", "-300.00"]
+    assert desk.container()["Venta"] == 30
