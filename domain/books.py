@@ -48,6 +48,8 @@ class Cancelled(Seen):
     treatment: str
     penalty: int
     effective_at: datetime | None = None
+    no_show: bool = False
+    """The trip was there and nobody came: the supplier's order stands and is owed."""
 
 
 class DueLine(Seen):

@@ -55,9 +55,13 @@ def _g2(b: BookingBooks) -> Iterator[str]:
             yield from differs("margin in the ERP", reserva.sale - reserva.cost, b.platform.margin)
 
 
-@RULES.of_each_booking("S1", "a booking with a hotel has one live order in the mid-office, any other none")
+@RULES.of_each_booking(
+    "S1", "a booking with a hotel has one live order in the mid-office, a cancelled one only after a no-show"
+)
 def _s1(b: BookingBooks) -> Iterator[str]:
     live = [order for order in b.orders if not order.cancelled]
+    if len(live) == 1 and any(c.no_show for c in b.platform.cancellations):
+        return
     wanted = 1 if b.transferable and b.platform.status != "cancelled" else 0
     if len(live) != wanted:
         yield f"{len(live)} live orders, should be {wanted}"

@@ -134,6 +134,7 @@ def platform_books(truth: Truth, store: Store, agency: str, booking: Booking, zo
                 treatment=c.penalty.treatment,
                 penalty=c.penalty.amount.amount,
                 effective_at=c.effective_at,
+                no_show=c.cause == "no_show",
             )
             for c in store.facts.cancellations_of(agency, booking.id)
         ),

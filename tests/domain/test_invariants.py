@@ -178,13 +178,17 @@ def sound_books() -> Books:
     office.write("lost", 30000, [30000], chargebacks=[dispute("pay_lost0", 30000)], accounts=LOST)
     office.write("penalty unpaid", 3000, [1000], cancelled=[full(3000)], keep=0, penalty=3000)
     office.write("refund awaited", 3000, [30000], cancelled=[full(3000)], keep=0, penalty=3000)
-    office.write("no-show", 30000, [30000], cancelled=[full(0, "no_show_consideration")])
+    nobody_came = full(0, "no_show_consideration").model_copy(update={"no_show": True})
+    office.write("no-show", 30000, [30000], cancelled=[nobody_came], orders=(LIVE,))
+    part = Cancelled(id="cxl_3", scope="partial", treatment="taxable_fee", penalty=2000, effective_at=NOON)
+    office.write("fee of a part unpaid", 17000, [1000], cancelled=[part], keep=0, penalty=2000)
     part = Cancelled(id="cxl_2", scope="partial", treatment="taxable_fee", penalty=2000, effective_at=NOON)
     office.write("one of two cancelled", 17000, [30000], refunds=[13000], cancelled=[part], keep=15000, penalty=2000)
     office.write("withdrawn unpaid", 0, cancelled=[full(0, "none")])
     return office.books()
 
 
+LIVE = Order(id="1", cancelled=False, price=1)
 LOST = {"430": 0, "4309": 0, "436": 30000, "438": -30000}
 SOUND = sound_books()
 
@@ -261,7 +265,6 @@ def highest(series: str) -> int:
 NEXT = f"E-{highest('E') + 1:06d}"
 TWO_RECEIPTS = (*booking("paid").receipts, booking("paid").receipts[0])
 TWO_REFUNDS = (*booking("discounted").receipts, booking("discounted").receipts[1])
-LIVE = Order(id="1", cancelled=False, price=1)
 MORE_BACK = MoneyBack(id="ref_more", payment_id="pay_paid0", amount=30001)
 BACK_IN_DISPUTE = MoneyBack(id="ref_late", payment_id="pay_disputed0", amount=100, at=LATER)
 STRAY_LINE = AirPlusLine(ref="stray", invoice_number="E-000001", debit=True, gross=1, accepted=True)
@@ -320,8 +323,8 @@ FAULTS = (
     Fault("the customer paid twice and nobody noticed", "M9", lambda: paid_twice()),
     Fault("a price fell after invoicing and nothing was credited", "M9", lambda: with_platform("paid", sale=20000), "G2"),
     Fault("a cancelled booking is still invoiced", "C1",
-          lambda: with_platform("no-show", cancellations=(full(0, "none"),))),
-    Fault("a penalty is undecided", "C2", lambda: with_platform("no-show", cancellations=(full(0, "undecided"),)), "C1"),
+          lambda: with_platform("no-show", cancellations=(full(0, "none"),)), "S1"),
+    Fault("a penalty is undecided", "C2", lambda: with_platform("no-show", cancellations=(full(0, "undecided"),)), "C1 S1"),
     Fault("a penalty without a treatment", "C2", lambda: with_platform("cancelled", cancellations=(full(3000, "none"),))),
     Fault("a treatment without a penalty", "C2", lambda: with_platform("withdrawn unpaid", cancellations=(full(0),))),
     Fault("a credit note takes back too much", "C4", lambda: with_invoice("discounted", 1, total=-148351), "M3 L2"),
