@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from store import migrations
@@ -51,12 +53,16 @@ class Database:
                 yield connection
             return
         with self._writing, self.engine.begin() as connection:
+            # A transaction that reads first and writes later could fail half-way; a writer therefore takes the lock at once.
+            _sqlite_begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction: a consistent snapshot, never blocked by a writer."""
-        with self.engine.connect() as connection, connection.execution_options(reads_only=True).begin():
+        with self.engine.connect() as connection:
+            if self._writing is not None:
+                _sqlite_begin(connection, "BEGIN")
             yield connection
 
     def migrate(self) -> None:
@@ -90,7 +96,7 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling begins too late for IMMEDIATE; ours is below.
+        # No transactions of the driver's own; ours begin below.
         connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
@@ -100,10 +106,15 @@ def _sqlite(url: str) -> Engine:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later could fail half-way; a writer therefore takes the lock at once.
-        reads_only = connection.get_execution_options().get("reads_only", False)
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
-
     return engine
+
+
+def _sqlite_begin(connection: Connection, statement: str) -> None:
+    """Begin at the driver itself: its own transaction handling begins too late, and SQLAlchemy's event costs as much as a
+    statement. Ended by SQLAlchemy's commit or rollback like any other transaction."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        driver.execute(statement)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(statement, None, error) from error

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Row,
+    Select,
     SmallInteger,
     String,
     Table,
@@ -62,6 +63,21 @@ Index(
     postgresql_where=effects.c.state != EffectState.DONE.value,
 )
 
+_RECORD: Select[Any] = select(
+    effects.c.agency,
+    effects.c.system,
+    effects.c.entity,
+    effects.c.business_id,
+    effects.c.operation,
+    effects.c.sequence,
+    effects.c.state,
+    effects.c.outside_id,
+    effects.c.acts,
+    effects.c.looks,
+    effects.c.reason,
+)
+"""What an `EffectRecord` is made of; what was sent can be large."""
+
 _key: BindParameter[str] = bindparam("k")
 _moment: BindParameter[datetime] = bindparam("moment", type_=Instant)
 _why: BindParameter[str] = bindparam("why")
@@ -89,6 +105,9 @@ class EffectLedger:
         # Built once: a booking's life runs through these some fifty times.
         self._insert = insert_for(database.dialect, effects).on_conflict_do_nothing(index_elements=["key"])
         self._select = select(effects).where(effects.c.key == _key)
+        self._of_booking = _RECORD.where(
+            effects.c.agency == bindparam("of_agency"), effects.c.booking_id == bindparam("of_booking")
+        ).order_by(effects.c.created_at, effects.c.key)
         settle = update(effects).where(effects.c.key == _key).values(updated_at=_moment)
         self._done = settle.values(
             state=EffectState.DONE.value, outside_id=bindparam("outside"), adopted=bindparam("was_adopted"), reason=""
@@ -216,7 +235,9 @@ class EffectLedger:
 
     def of_booking(self, agency: str, booking_id: str, system: str | None = None) -> list[EffectRecord]:
         """The effects of a booking in the order they were intended."""
-        return [row.record for row in self.history(agency, booking_id, system)]
+        with self._database.read() as connection:
+            rows = connection.execute(self._of_booking, {"of_agency": agency, "of_booking": booking_id}).all()
+        return [_record(row) for row in rows if system is None or row.system == system]
 
     def history(self, agency: str, booking_id: str, system: str | None = None) -> list[EffectRow]:
         """The same with times and references."""

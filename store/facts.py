@@ -6,10 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import Column, Date, Index, Integer, Select, String, Table, Text, UniqueConstraint, exists, select
+from sqlalchemy import (
+    Column,
+    Date,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    exists,
+    select,
+)
 
 from domain.errors import ContractBroken
 from domain.platform import (
@@ -135,6 +149,17 @@ def data_of_body(body: bytes) -> EventData:
         raise ContractBroken(f"event body: {where}: {first['type']}", system="store") from None
 
 
+@cache
+def _body_of(table: Table) -> Select[Any]:
+    """Built once: building a statement costs more than running it."""
+    return select(table.c.body).where(table.c.agency == bindparam("of_agency"), table.c.id == bindparam("of_id"))
+
+
+_EVENT_BODY = select(events.c.body).where(
+    events.c.agency == bindparam("of_agency"), events.c.event_id == bindparam("of_id")
+)
+
+
 class Facts:
     """Reads the read model. Absence is None or an empty list, except where an event is named."""
 
@@ -158,9 +183,8 @@ class Facts:
 
     def event_data(self, agency: str, event_id: str) -> EventData:
         """What an event said; raises `ContractBroken` when it is unknown or unusable."""
-        columns = events.c
         with self._database.read() as connection:
-            body = connection.scalar(select(columns.body).where(columns.agency == agency, columns.event_id == event_id))
+            body = connection.scalar(_EVENT_BODY, {"of_agency": agency, "of_id": event_id})
         if body is None:
             raise ContractBroken(f"no event {event_id}", system="store")
         return data_of_body(body)
@@ -244,7 +268,7 @@ class Facts:
 
     def _one(self, kind: type[M], table: Table, agency: str, key: str) -> M | None:
         with self._database.read() as connection:
-            body = connection.scalar(select(table.c.body).where(table.c.agency == agency, table.c.id == key))
+            body = connection.scalar(_body_of(table), {"of_agency": agency, "of_id": key})
         return None if body is None else kind.model_validate_json(body)
 
     def _of_booking(self, kind: type[M], table: Table, agency: str, booking_id: str, *order: Any) -> list[M]:

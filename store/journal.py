@@ -40,7 +40,7 @@ from domain.ledger import Entry, Posting
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
-from store.tables import Instant, LongId, agency_column, id_column, metadata, upsert
+from store.tables import Instant, LongId, agency_column, id_column, metadata, insert_for
 
 journal_balances = Table(
     "journal_balances",
@@ -131,6 +131,13 @@ class Journal:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        # Built once: every payment, invoice and refund goes through them.
+        self._insert = (
+            insert_for(database.dialect, journal_entries)
+            .on_conflict_do_nothing(index_elements=["agency", "key"])
+            .returning(journal_entries.c.id)
+        )
+        self._insert_postings = journal_postings.insert()
 
     def append(self, agency: str, *entries: Entry) -> list[int]:
         """Post all entries in one transaction; one that is posted already under its key stays as it is.
@@ -219,28 +226,23 @@ class Journal:
             ]
 
     def _append(self, connection: Connection, agency: str, entry: Entry) -> int:
-        statement = (
-            upsert(connection, journal_entries)
-            .values(
-                agency=agency,
-                key=entry.key,
-                fact=entry.fact,
-                on_date=entry.on,
-                booking_id=entry.booking_id,
-                text=entry.text,
-                currency=entry.currency,
-                zero=0,
-                lines=len(entry.postings),
-                created_at=self._clock(),
-            )
-            .on_conflict_do_nothing(index_elements=["agency", "key"])
-            .returning(journal_entries.c.id)
-        )
-        number: int | None = connection.scalar(statement)
+        values = {
+            "agency": agency,
+            "key": entry.key,
+            "fact": entry.fact,
+            "on_date": entry.on,
+            "booking_id": entry.booking_id,
+            "text": entry.text,
+            "currency": entry.currency,
+            "zero": 0,
+            "lines": len(entry.postings),
+            "created_at": self._clock(),
+        }
+        number: int | None = connection.scalar(self._insert, values)
         if number is None:
             return self._already(connection, agency, entry)
         connection.execute(
-            journal_postings.insert(),
+            self._insert_postings,
             [
                 {
                     "entry_id": number,

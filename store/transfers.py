@@ -10,7 +10,7 @@ from sqlalchemy import Column, Row, String, Table, Text, select
 
 from store.clock import Clock
 from store.database import Database
-from store.tables import Instant, agency_column, id_column, metadata, upsert
+from store.tables import Instant, agency_column, id_column, insert_for, metadata
 
 transfers = Table(
     "transfers",
@@ -25,6 +25,7 @@ transfers = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+KEY = ("agency", "system", "booking_id", "line_id")
 TransferState = Literal["transferred", "not_transferred", "cancelled"]
 
 
@@ -48,6 +49,12 @@ class Transfers:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        fresh = insert_for(database.dialect, transfers)
+        # Built once: several lines of every booking go through it.
+        self._record = fresh.on_conflict_do_update(
+            index_elements=KEY,
+            set_={column.name: fresh.excluded[column.name] for column in transfers.c if column.name not in KEY},
+        )
 
     def record(
         self,
@@ -70,15 +77,8 @@ class Transfers:
             "outside_id": outside_id,
             "updated_at": self._clock(),
         }
-        key = ["agency", "system", "booking_id", "line_id"]
         with self._database.begin() as connection:
-            statement = upsert(connection, transfers).values(values)
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=key,
-                    set_={name: statement.excluded[name] for name in values if name not in key},
-                )
-            )
+            connection.execute(self._record, values)
 
     def list(
         self,
