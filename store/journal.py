@@ -40,7 +40,7 @@ from domain.ledger import Entry, Posting
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
-from store.tables import Instant, LongId, agency_column, id_column, metadata, insert_for
+from store.tables import Instant, LongId, agency_column, id_column, insert_for, metadata
 
 journal_balances = Table(
     "journal_balances",
