@@ -121,6 +121,12 @@ class Inbox:
         with self._database.read() as connection:
             return [(low + 1, high - 1) for low, high in connection.execute(query.order_by(steps.c.sequence))]
 
+    def first_sequence(self, agency: str) -> int | None:
+        """The lowest sequence number known; below it nothing was ever promised to arrive."""
+        with self._database.read() as connection:
+            lowest: int | None = connection.scalar(select(func.min(events.c.sequence)).where(events.c.agency == agency))
+        return lowest
+
     def counts(self, agency: str | None = None) -> dict[str, int]:
         """How many events there are by state, and `waiting` for those still in the outbox."""
         by_state = select(events.c.state, func.count()).group_by(events.c.state)

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from store import documents, effects, events, facts, journal, lifecycles, parked, tamara_tables, transfers, vault
+from store import (
+    documents,
+    effects,
+    events,
+    facts,
+    integrations,
+    journal,
+    lifecycles,
+    parked,
+    tamara_tables,
+    transfers,
+    vault,
+)
 from store.tables import metadata
 
-MODULES = (documents, effects, events, facts, journal, lifecycles, parked, tamara_tables, transfers, vault)
+MODULES = (
+    documents,
+    effects,
+    events,
+    facts,
+    integrations,
+    journal,
+    lifecycles,
+    parked,
+    tamara_tables,
+    transfers,
+    vault,
+)
 """The modules that declare tables."""
 
 __all__ = ["MODULES", "metadata"]

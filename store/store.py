@@ -12,6 +12,7 @@ from store.documents import Documents
 from store.effects import EffectLedger
 from store.facts import Facts
 from store.inbox import Inbox
+from store.integrations import Integrations
 from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
@@ -45,6 +46,7 @@ class Store:
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)
         self.lifecycles = Lifecycles(database, clock)
+        self.integrations = Integrations(database, clock)
         self.tamara = TamaraLedger(database, clock)
         self.vault = Vault(database, clock, master_key, retired_keys)
 
