@@ -36,7 +36,7 @@ class ModifyBooking(BookingLifecycle):
         step, amount = self.booking_step(), self.given.notice.amount
         about = f"amend {step.booking_id} to revision {step.revision}"
         in_erp = await self.step(GIAV_AMEND_BOOKING, step, about=about, amount=amount, decisions=FORWARD)
-        if in_erp is not None and "credit_note" in in_erp.ids:
+        if in_erp is not None and {"credit_note", "invoice"} & in_erp.ids.keys():
             await self.step(JOURNAL_AMEND_BOOKING, step, about=about, amount=amount, decisions=FORWARD)
 
     async def _midoffice(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from activities.giav.amendments import Amendment
 from activities.giav.client import SYSTEM
 from activities.giav.corrections import Correction
@@ -20,7 +22,7 @@ SEPARATE = ("indemnity_not_subject", "taxable_fee")
 
 
 def amend_booking(office: Office, step: BookingStep) -> Done:
-    """The newest snapshot wins; an older one than GIAV has is skipped. Answers `credit_note` if invoices were corrected."""
+    """The newest snapshot wins; an older one than GIAV has is skipped. Answers `credit_note` and `invoice` if books changed."""
     data = office.store.facts.event_data(step.agency, step.event_id)
     booking = _told(data, step)
     standing = office.container(booking.id)
@@ -28,8 +30,11 @@ def amend_booking(office: Office, step: BookingStep) -> Done:
         return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
     desk = Desk(office, booking, standing)
     cause = _cause(data, step.revision)
-    plan = desk.plan(cause, desk.keep(Money.zero(booking.currency)))
-    return _carry_out(office, desk, booking, step, standing, cause, plan)
+    keep = desk.keep(Money.zero(booking.currency))
+    plan = desk.plan(cause, keep)
+    # Never both: between a credit note and what follows it, books look as if something were to be sold again.
+    again = [] if plan else desk.plan_again(cause, keep)
+    return _carry_out(office, desk, booking, step, standing, cause, plan, again)
 
 
 def cancel_booking(office: Office, step: CancellationStep) -> Done:
@@ -67,13 +72,14 @@ def _carry_out(
     standing: Container,
     cause: str,
     plan: list[Correction],
+    again: Sequence[Correction] = (),
 ) -> Done:
     """Credit notes first, because GIAV keeps no sale below what is invoiced; invoices for the rest last."""
     credited = desk.credit(cause, plan)
     # Once something was invoiced the lines of removed services stay as a trace, at no cost.
     keep_lines = booking.status == "cancelled" and bool(desk.documents())
     client = Amendment(office, booking, step.revision, standing).apply(keep_lines=keep_lines)
-    issued = desk.reissue(cause, plan, client)
+    issued = desk.reissue(cause, [*plan, *again], client)
     ids = {"container": str(standing.id)}
     if credited:
         ids["credit_note"] = ",".join(document.number for document in credited)

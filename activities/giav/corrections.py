@@ -58,6 +58,29 @@ def corrections(documents: Sequence[Document], keep: Money, first: str | None = 
     return plan
 
 
+def sold_again(documents: Sequence[Document], keep: Money) -> list[Correction]:
+    """Raise the net invoiced to `keep` where money is held whose invoices were credited: oldest payments first.
+
+    `document` is the newest credited invoice of a payment, `remaining` what is invoiced once more beside what stands.
+    """
+    missing = keep - invoiced(documents, keep.currency)
+    by_key = {document.key: document for document in documents}
+    freed: dict[str, Correction] = {}
+    for note in (document for document in documents if document.kind == "credit_note"):
+        credited = by_key.get(note.refers_to or "")
+        if credited is not None and credited.payment_id is not None:
+            family = [document for document in documents if document.payment_id == credited.payment_id]
+            room = originals(family, keep.currency) - invoiced(family, keep.currency)
+            freed[credited.payment_id] = Correction(credited, room)
+    plan = []
+    for credited, room in freed.values():
+        part = min(missing, room)
+        if part.amount > 0:
+            plan.append(Correction(credited, part))
+            missing = missing - part
+    return plan
+
+
 def keep_after_change(sale: Money, captured: Money, refunded: Money, penalties: Money) -> Money:
     """How much may stay invoiced as sold: never more than is sold, nor than was paid and not given back, and without
     the part that penalty documents carry."""

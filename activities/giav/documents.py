@@ -7,7 +7,7 @@ from typing import Literal
 
 from activities.effects import Effect
 from activities.giav.client import SYSTEM
-from activities.giav.corrections import Correction, corrections, keep_after_change, originals, penalised
+from activities.giav.corrections import Correction, corrections, keep_after_change, originals, penalised, sold_again
 from activities.giav.mapping.money import Sale, credit_note, factura, payment_words
 from activities.giav.mapping.values import Request, day_of, euros, local_day, money_of
 from activities.giav.office import CREATE, Container, Office, own_id
@@ -185,19 +185,25 @@ class Desk:
         return total((each.amount for each in recorded), self._booking.currency)
 
     def plan(self, cause: str, keep: Money, first: str | None = None) -> list[Correction]:
-        """Which invoices this cause corrects, decided once: a crash in the middle must not make another plan of the rest."""
-        documents = self.documents()
-        drawn = corrections(documents, keep, first)
-        key = self._office.key(PLAN, f"{self._booking.id}/{cause}", "decide")
+        """Which invoices this cause corrects."""
+        return self._decided("decide", cause, corrections(self.documents(), keep, first), keep.currency)
+
+    def plan_again(self, cause: str, keep: Money) -> list[Correction]:
+        """What this cause sells again of money whose invoices were credited and that was not given back (F-M7)."""
+        return self._decided("sell again", cause, sold_again(self.documents(), keep), keep.currency)
+
+    def _decided(self, what: str, cause: str, drawn: list[Correction], currency: str) -> list[Correction]:
+        """A plan is decided once: a crash in the middle must not make another one of the rest."""
+        key = self._office.key(PLAN, f"{self._booking.id}/{cause}", what)
         if not drawn and self._office.store.effects.get(key) is None:
             return []
         request: Request = {"corrections": [[each.document.key, each.remaining.amount] for each in drawn]}
         decide = Effect(key=key, act=lambda _: "decided", booking_id=self._booking.id, request=request)
         self._office.effects.perform(decide)
         decided = self._office.store.effects.last_request(key) or request
-        by_key = {document.key: document for document in documents}
+        by_key = {document.key: document for document in self.documents()}
         return [
-            Correction(by_key[name], Money(amount=remaining, currency=keep.currency))
+            Correction(by_key[name], Money(amount=remaining, currency=currency))
             for name, remaining in decided["corrections"]
         ]
 
@@ -227,7 +233,7 @@ class Desk:
         return self._remember(made, draft)
 
     def reissue(self, cause: str, corrections: list[Correction], client: int) -> list[Document]:
-        """Invoice again what stays sold of a credited invoice, and put its money on the new one."""
+        """Invoice again what stays sold, or is sold again, of a credited invoice, and put its money on the new one."""
         return [self._reissue_one(cause, each, client) for each in corrections if each.remaining.amount > 0]
 
     def _reissue_one(self, cause: str, correction: Correction, client: int) -> Document:
@@ -250,7 +256,9 @@ class Desk:
             original.operation_date,
             original.series,
             original.payment_id,
-            f"rect:{cause}:{family}",
+            next(
+                each.key for each in self.documents() if each.kind == "credit_note" and each.refers_to == original.key
+            ),
         )
         made = self.invoice(key, Sale(self._container.id, correction.remaining, words), client, original.series, draft)
         cobro = self.cobro_of(family)

@@ -190,6 +190,40 @@ def test_a_second_reduction_corrects_the_invoice_that_stands(desk: Desk) -> None
     assert desk.container()["FacturadoImporte"] == 200
 
 
+def test_what_was_credited_and_is_sold_again_before_its_refund_is_invoiced_again(desk: Desk) -> None:
+    paid_in_full(desk)
+    desk.activities.amend_booking(reduced(desk, 2, 80000))
+    done = desk.activities.amend_booking(reduced(desk, 3, 95000))
+    assert [amount for _, amount in desk.invoice_lines()] == ["300.00", "705.00", "-705.00", "500.00", "150.00"]
+    last = desk.store.documents.of_payment(stories.AGENCY, "pay_2")[-1]
+    assert (last.key, last.refers_to) == ("inv:pay_2:dsc_3", "rect:dsc_2:pay_2")
+    assert done.ids["invoice"] == last.number
+    desk.activities.record_refund(desk.refund("ref_1", 5500, cause="discount", payment_id="pay_2"))
+    assert sum(float(amount) for _, amount in desk.invoice_lines()) == 950
+    assert [cobro["DatosExternos"]["Disponible"] for cobro in desk.held("Cobro")][:2] == [0, 55]
+
+
+def test_what_was_credited_and_given_back_is_invoiced_again_only_with_a_new_payment(desk: Desk) -> None:
+    paid_in_full(desk)
+    desk.activities.amend_booking(reduced(desk, 2, 80000))
+    desk.activities.record_refund(desk.refund("ref_1", 20500, cause="discount", payment_id="pay_2"))
+    desk.activities.amend_booking(reduced(desk, 3, 95000))
+    desk.activities.record_payment(desk.payment("pay_3", 15000))
+    invoices = ["300.00", "705.00", "-705.00", "500.00", "150.00"]
+    assert [amount for _, amount in desk.invoice_lines()] == invoices
+    assert desk.store.documents.of_payment(stories.AGENCY, "pay_3")[-1].refers_to is None
+
+
+@pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.DROP_BEFORE])
+@pytest.mark.parametrize("operation", ["Factura_Servicios_POST", "Factura_GET", "RelationDueDatePayment_POST"])
+def test_selling_again_is_finished_and_not_made_twice(desk: Desk, operation: str, kind: Kind) -> None:
+    paid_in_full(desk)
+    desk.activities.amend_booking(reduced(desk, 2, 80000))
+    desk.fault(operation, kind)
+    desk.insist(desk.activities.amend_booking, reduced(desk, 3, 95000))
+    assert [amount for _, amount in desk.invoice_lines()][3:] == ["500.00", "150.00"]
+
+
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.DROP_BEFORE])
 @pytest.mark.parametrize(
     "operation",
