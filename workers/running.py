@@ -12,12 +12,12 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from domain.naming import Queue
 from store.installation import Installation
 from store.opening import open_store
 from workers.pulse import BEAT, Pulse
+from workers.sandboxing import workflow_runner
 from workers.schedules import reconcile_schedules
 from workers.wiring import cells, open_accounts
 from workflows.registry import WORKFLOWS
@@ -36,14 +36,6 @@ AT_ONCE = {
 
 GRACE = timedelta(seconds=20)
 """How long running activities may finish after SIGTERM; what is cut off resumes elsewhere by its effects."""
-
-PASSED_THROUGH = ("domain", "activities", "workflows", "pydantic", "pydantic_core", "annotated_types")
-"""Pure modules that the workflow sandbox need not import anew for every workflow."""
-
-
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """The SDK's sandbox (it refuses clock, dice and files in workflow code), with our own models passed through."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 async def run_workers(installation: Installation) -> None:

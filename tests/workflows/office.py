@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.failures import as_failure
 from activities.signatures import VERBS, Verb
@@ -31,6 +30,7 @@ from domain.steps import (
     SealedFile,
     Unparking,
 )
+from workers.sandboxing import workflow_runner
 from workflows.registry import WORKFLOWS
 
 WHEN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -85,12 +85,6 @@ class Office:
         return activity.defn(name=verb.name)(cell)
 
 
-def runner() -> SandboxedWorkflowRunner:
-    """The SDK's sandbox, our own models passed through as in the workers."""
-    passed = ("domain", "activities", "pydantic", "pydantic_core", "annotated_types", "workflows")
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
-
-
 @asynccontextmanager
 async def working(client: Client, office: Office, *, max_cached_workflows: int = 100) -> AsyncIterator[None]:
     """Workers for every queue, as in production, with the stand-in activities."""
@@ -100,7 +94,7 @@ async def working(client: Client, office: Office, *, max_cached_workflows: int =
                 client,
                 task_queue=naming.Queue.WORKFLOWS,
                 workflows=WORKFLOWS,
-                workflow_runner=runner(),
+                workflow_runner=workflow_runner(),
                 max_cached_workflows=max_cached_workflows,
             )
         )

@@ -13,8 +13,8 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from tests.workflows.office import runner
 from workers import pulse
+from workers.sandboxing import workflow_runner
 
 SILENCE = timedelta(seconds=1)
 over = threading.Event()
@@ -62,7 +62,7 @@ async def test_a_call_longer_than_the_silence_is_not_taken_over_and_still_says_w
             activity_executor=threads,
             interceptors=[pulse.Pulse()],
             max_heartbeat_throttle_interval=SILENCE / 5,
-            workflow_runner=runner(),
+            workflow_runner=workflow_runner(),
         ):
             handle = await dev_server.start_workflow(OneLongCall.run, id="pulse", task_queue="pulse")
             began = datetime.now(UTC)
