@@ -16,6 +16,7 @@ from store.integrations import Integrations
 from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
+from store.sums import Sums
 from store.tamara import TamaraLedger
 from store.transfers import Transfers
 from store.vault import Vault
@@ -42,6 +43,7 @@ class Store:
         self.effects = EffectLedger(database, clock, self.parked)
         self.inbox = Inbox(database, clock, self.parked)
         self.facts = Facts(database)
+        self.sums = Sums(database)
         self.documents = Documents(database, clock)
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)
