@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from domain.naming import Queue
 from domain.steps import (
+    BackfillProgress,
     BookingQuestion,
     BookingStep,
     CancellationStep,
@@ -22,6 +23,9 @@ from domain.steps import (
     Done,
     ExperienceStep,
     InstalmentStep,
+    IntegrationActivation,
+    IntegrationBackfill,
+    IntegrationStep,
     LifecycleOutcome,
     MoneyAtStake,
     Parked,
@@ -97,6 +101,11 @@ OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuest
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
 OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
 OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)
+
+INTEGRATION_CHECK = Verb("integration.check", Queue.GIAV, IntegrationStep, Done)
+INTEGRATION_INSTALL_FIELDS = Verb("integration.install_fields", Queue.GIAV, IntegrationStep, Done)
+INTEGRATION_ACTIVATE = Verb("integration.activate", Queue.GIAV, IntegrationActivation, BackfillProgress)
+INTEGRATION_BACKFILL = Verb("integration.backfill", Queue.PLATFORM, IntegrationBackfill, BackfillProgress)
 
 VERBS: dict[str, Verb[BaseModel, BaseModel]] = {
     value.name: value for value in list(globals().values()) if isinstance(value, Verb)

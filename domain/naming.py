@@ -24,6 +24,10 @@ def tamara_workflow(agency: str, kind: str, day: str) -> str:
     return f"tamara/{agency}/{kind}/{day}"
 
 
+def integration_workflow(agency: str, system: str) -> str:
+    return f"integration/{agency}/{system}"
+
+
 def collection_workflow(agency: str, plan_id: str) -> str:
     """The Schedule appends the due time."""
     return f"collect/{agency}/{plan_id}"

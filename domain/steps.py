@@ -246,3 +246,49 @@ class LifecycleOutcome(Step):
     payment_id: str | None = None
     outcome: Literal["done", "partial", "undone", "partly_undone", "abandoned"]
     notes: tuple[str, ...] = ()
+
+
+class IntegrationStep(Step):
+    """One outside system of an agency that is being activated; `by` is the person who asked for it."""
+
+    system: str
+    by: str
+
+
+class BackfillProgress(BaseModel):
+    """How far the backfill of an agency's platform came: the place in its lists, and what was met there.
+
+    Trips that ended before `ended_since` are left out as `past`; `unusable` is what the gateway would not have kept
+    either. `seen` is the sum of the other four.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ended_since: date
+    phase: Literal["events", "bookings", "payments", "plans", "done"] = "events"
+    cursor: str = ""
+    seen: int = 0
+    taken: int = 0
+    known: int = 0
+    past: int = 0
+    unusable: int = 0
+
+
+class IntegrationActivation(IntegrationStep):
+    """The order to use a system from now on; without a day, trips that end today or later are taken in."""
+
+    ended_since: date | None = None
+
+
+class IntegrationBackfill(IntegrationStep):
+    """The next page of the backfill."""
+
+    progress: BackfillProgress
+
+
+class IntegrationOrder(IntegrationStep):
+    """An order to activate a system. `progress` is set by the workflow itself when it starts a new run."""
+
+    backfill: bool = True
+    ended_since: date | None = None
+    progress: BackfillProgress | None = None

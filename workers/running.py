@@ -65,7 +65,7 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
     """All workers of the process; their thread pools and the store close with `stack`."""
     store = open_store(installation)
     stack.callback(store.database.close)
-    by_queue = cells(installation, store, open_accounts(installation), client)
+    by_queue = cells(installation, store, open_accounts(installation, store), client)
     workers = [
         Worker(
             client,

@@ -13,6 +13,7 @@ from activities.accounting.activities import JournalActivities
 from activities.accounting.settings import JournalSettings
 from activities.giav.activities import GiavActivities
 from activities.giav.client import GiavClient
+from activities.giav.integration import GiavIntegration
 from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
 from activities.midoffice.accounts import MidOfficeAccount
@@ -20,12 +21,14 @@ from activities.midoffice.activities import MidOfficeActivities
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.platform.activities import PlatformActivities
+from activities.platform.backfill import PlatformBackfill
 from activities.platform.settings import PlatformAccount
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.settings import TamaraSettings
 from domain.naming import Queue
 from store import Store
 from store.installation import Installation, SettingsError
+from workers.integrated import IntegratedAccounts
 
 T = TypeVar("T")
 
@@ -41,8 +44,11 @@ class Accounts:
     journal: Mapping[str, JournalSettings]
 
 
-def open_accounts(installation: Installation) -> Accounts:
-    """Check the settings of every outside system and prepare its client; nothing is called yet. Raises `SettingsError`."""
+def open_accounts(installation: Installation, store: Store | None = None) -> Accounts:
+    """Check the settings of every outside system and prepare its client; nothing is called yet. Raises `SettingsError`.
+
+    With a store, agencies without a section of their own have the integrations that they activated.
+    """
 
     def each(system: str, opened: Callable[[dict[str, Any]], T], *given: str) -> dict[str, T]:
         found: dict[str, T] = {}
@@ -53,8 +59,9 @@ def open_accounts(installation: Installation) -> Accounts:
                 found[name] = _checked(f"agencies.{name}.{system}", opened, {**defaults, **section})
         return found
 
+    giav = each("giav", _giav)
     return Accounts(
-        giav=each("giav", _giav),
+        giav=giav if store is None else IntegratedAccounts(giav, store),
         midoffice=each("midoffice", MidOfficeAccount.open),
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
         journal=each("journal", JournalSettings.model_validate, "timezone"),
@@ -84,12 +91,13 @@ def cells(
 ) -> dict[str, list[Callable[..., Any]]]:
     """The implementations of every cell of the verbs × systems table, by task queue."""
     zones = {name: agency.timezone for name, agency in installation.agencies.items()}
+    names = {name: agency.name for name, agency in installation.agencies.items()}
     columns: dict[str, list[object]] = {
-        Queue.GIAV: [GiavActivities(store, accounts.giav)],
+        Queue.GIAV: [GiavActivities(store, accounts.giav), GiavIntegration(store, names)],
         Queue.MIDOFFICE: [MidOfficeActivities(store, accounts.midoffice)],
         Queue.TAMARA: [TamaraActivities(store, accounts.tamara)],
         Queue.ACCOUNTING: [JournalActivities(store, accounts.journal)],
-        Queue.PLATFORM: [PlatformActivities(store, accounts.platform)],
+        Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],
         Queue.OFFICE: [DeskActivities(store), PlanActivities(store, client, zones)],
     }
     return {queue: [cell for column in found for cell in implementations(column)] for queue, found in columns.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.activate_integration import ActivateIntegration
 from workflows.booking import Booking
 from workflows.cancel_booking import CancelBooking
 from workflows.create_booking import CreateBooking
@@ -13,6 +14,7 @@ from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
 
 WORKFLOWS: list[type] = [
+    ActivateIntegration,
     Booking,
     CancelBooking,
     CollectInstalment,

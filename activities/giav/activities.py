@@ -48,15 +48,17 @@ def _beat(effect: str) -> None:
 
 
 class GiavActivities:
-    """One method per verb. `accounts` maps an agency to its line; an agency without one skips every step."""
+    """One method per verb. `accounts` maps an agency to its line and is asked at every step, because an agency may
+    activate GIAV, or get another key, while we work. An agency without a line needs a person.
+    """
 
     def __init__(
         self, store: Store, accounts: Mapping[str, GiavAccount], now: Callable[[], datetime] = _utc_now
     ) -> None:
-        self._offices = {
-            agency: Office(agency, account, store, Effects(store.effects, _beat), now)
-            for agency, account in accounts.items()
-        }
+        self._store = store
+        self._accounts = accounts
+        self._now = now
+        self._offices: dict[str, tuple[GiavAccount, Office]] = {}
 
     @implements(GIAV_OPEN_EXPERIENCE)
     def open_experience(self, step: ExperienceStep) -> Done:
@@ -99,7 +101,12 @@ class GiavActivities:
         return refunds.record_chargeback(self._office(step.agency), step)
 
     def _office(self, agency: str) -> Office:
-        office = self._offices.get(agency)
-        if office is None:
+        account = self._accounts.get(agency)
+        if account is None:
             raise NeedsPerson(f"agency {agency} has no GIAV configured", system=SYSTEM)
+        known = self._offices.get(agency)
+        if known is not None and known[0] is account:
+            return known[1]
+        office = Office(agency, account, self._store, Effects(self._store.effects, _beat), self._now)
+        self._offices[agency] = (account, office)
         return office

@@ -19,6 +19,9 @@ NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 NOT_THERE = "404"
 """Code of the `Refused` that means that there is no such thing."""
 
+Page = tuple[list[dict[str, Any]], str | None]
+"""Items, and the cursor of the next page; None after the last. A platform without the list has no items."""
+
 
 class Charge(BaseModel):
     """One charge as the processor remembers it under its merchant reference. A decline is an answer, not an error."""
@@ -61,17 +64,37 @@ class PlatformClient:
 
         A platform without a log has no events.
         """
-        while True:
-            query: dict[str, str | int] = {"after_sequence": f"{after_sequence:020d}", "limit": PAGE}
-            answer = self._snapshot("read events", "/v1/events", query)
-            if answer is None:
-                return
-            items = _items("read events", answer)
+        cursor: str | None = str(after_sequence)
+        while cursor is not None:
+            items, cursor = self.event_page(cursor)
             yield from items
-            last = str(answer.get("last_sequence", ""))
-            if len(items) < PAGE or not last.isdecimal() or int(last) <= after_sequence:
-                return
-            after_sequence = int(last)
+
+    def event_page(self, cursor: str) -> Page:
+        """The events after the sequence number `cursor` (empty: from the first) and where the next page begins."""
+        after = int(cursor or 0)
+        query: dict[str, str | int] = {"after_sequence": f"{after:020d}", "limit": PAGE}
+        answer = self._snapshot("read events", "/v1/events", query)
+        if answer is None:
+            return [], None
+        items = _items("read events", answer)
+        last = str(answer.get("last_sequence", ""))
+        goes_on = len(items) == PAGE and last.isdecimal() and int(last) > after
+        return items, last if goes_on else None
+
+    def booking_page(self, cursor: str) -> Page:
+        """Snapshots with their `revision`, in the platform's order."""
+        return self._page("list bookings", "/v1/bookings", cursor)
+
+    def payment_page(self, cursor: str) -> Page:
+        """Payments with their `refunds` and `chargebacks`."""
+        return self._page("list payments", "/v1/payments", cursor)
+
+    def _page(self, operation: str, path: str, cursor: str) -> Page:
+        answer = self._snapshot(operation, path, {"limit": PAGE, **({"cursor": cursor} if cursor else {})})
+        if answer is None:
+            return [], None
+        following = answer.get("next_cursor")
+        return _items(operation, answer), str(following) if following and str(following) != cursor else None
 
     def charge(self, *, plan_id: str, instalment_id: str, merchant_ref: str, amount: Money) -> Charge:
         """Charge an instalment under its mandate. The same `merchant_ref` is the same charge, however often it is sent.

@@ -115,15 +115,65 @@ def told_by_snapshot(
         "partitionkey": str(content.get("id")),
         "sequence": "0" * 20,
         "data": {
-            "schema_version": 1,
-            "environment": account.environment,
-            "planner_id": account.settings.source.rstrip("/").rsplit("/", 1)[-1],
-            "aggregate": {"type": entity, "id": content.get("id"), "revision": revision},
-            "actor": {"type": "platform"},
-            "reason": {"code": "read_back"},
+            **_circumstances(account, entity, content.get("id"), revision),
             entity: content,
             **extra,
         },
+    }
+
+
+def told_by_listing(account: PlatformAccount, listed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The events that would have told a listed payment: captured, given back, disputed. What failed told nothing that lasts."""
+    payment = {name: value for name, value in listed.items() if name not in ("refunds", "chargebacks", "updated_at")}
+    refunds = [refund for refund in listed.get("refunds", ()) if refund.get("status") != "failed"]
+    given_back = total((Money.model_validate(refund["amount"]) for refund in refunds), payment["amount"]["currency"])
+    reference = {"id": payment["id"], "amount": payment["amount"], "refunded_total": given_back.model_dump()}
+    told = [_told_fact(account, "captured", payment, payment["id"], payment["captured_at"], payment=payment)]
+    for refund in refunds:
+        moment = refund.get("settled_at") or refund["requested_at"]
+        told.append(
+            _told_fact(account, "refunded", payment, refund["id"], moment, refund=refund, payment_ref=reference)
+        )
+    for chargeback in listed.get("chargebacks", ()):
+        # What was lost had been withdrawn before; the list only has the last stage.
+        withdrawn = ("funds_withdrawn",) if chargeback["stage"] in ("lost", "accepted") else ()
+        for stage in (*withdrawn, chargeback["stage"]):
+            fact = {**chargeback, "stage": stage}
+            identity, moment = f"{chargeback['id']}:{stage}", chargeback["opened_at"]
+            told.append(
+                _told_fact(account, "chargeback", payment, identity, moment, chargeback=fact, payment_ref=reference)
+            )
+    return told
+
+
+def _told_fact(
+    account: PlatformAccount, verb: str, about: Mapping[str, Any], identity: str, moment: str, **content: Any
+) -> dict[str, Any]:
+    """An event about one payment; its id follows from the fact's, so that reading twice tells once."""
+    digest = hashlib.sha256(f"{account.settings.source}\x1f{verb}\x1f{identity}".encode()).hexdigest()
+    return {
+        "specversion": "1.0",
+        "id": f"evt_read{digest[:32]}",
+        "source": account.settings.source,
+        "type": f"{account.settings.event_prefix}.payment.{verb}.v1",
+        "subject": f"payment/{about['id']}",
+        "time": moment,
+        "datacontenttype": "application/json",
+        "partitionkey": str(about["booking_id"]),
+        "sequence": "0" * 20,
+        "data": {**_circumstances(account, "payment", about["id"], 1), **content},
+    }
+
+
+def _circumstances(account: PlatformAccount, entity: str, entity_id: Any, revision: Any) -> dict[str, Any]:
+    """What the data of every event that we tell ourselves begins with."""
+    return {
+        "schema_version": 1,
+        "environment": account.environment,
+        "planner_id": account.settings.source.rstrip("/").rsplit("/", 1)[-1],
+        "aggregate": {"type": entity, "id": entity_id, "revision": revision},
+        "actor": {"type": "platform"},
+        "reason": {"code": "read_back"},
     }
 
 

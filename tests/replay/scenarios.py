@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
-from domain.errors import NeedsPerson, Refused, UnknownOutcome
+from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
 from domain.mailbox import ExperienceState, PlanState
 from domain.money import Money
 from domain.naming import Queue
 from domain.steps import (
+    BackfillProgress,
     ChargeResult,
     DecisionTaken,
     DueInstalment,
+    IntegrationOrder,
     MoneyAtStake,
     PlanArrangement,
     PlanStep,
@@ -160,7 +162,28 @@ async def export(client: Client, office: Office) -> tuple[str, ...]:
     return ("tamara/demo/MA/r7",)
 
 
+async def activation(client: Client, office: Office) -> tuple[str, ...]:
+    """The key is refused, another is given; then two pages of what existed before."""
+    office.fails["integration.check"] = [Unauthorised("apikey", system="giav")]
+    begin = BackfillProgress(ended_since=WHEN.date())
+    office.answers["integration.activate"] = lambda _: begin
+    office.answers["integration.backfill"] = lambda step: step.progress.model_copy(
+        update={
+            "phase": "done" if step.progress.cursor else "events",
+            "cursor": "200",
+            "seen": step.progress.seen + 200,
+        }
+    )
+    order = IntegrationOrder(agency="demo", system="giav", by="ana")
+    own = "integration/demo/giav"
+    handle = await client.start_workflow("ActivateIntegration", order, id=own, task_queue=Queue.WORKFLOWS)
+    await _until(lambda: bool(office.parked))
+    await handle.signal("changed")
+    await handle.result()
+    return (own,)
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
-    for play in (whole_life, refused_before_money, parked_after_money, chargeback, experience, plan, export)
+    for play in (whole_life, refused_before_money, parked_after_money, chargeback, experience, plan, export, activation)
 ]

@@ -1,0 +1,122 @@
+"""An activation checks, installs, begins and takes in what exists; it stops where only a person can go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+
+from domain.errors import NeedsPerson, Transient, Unauthorised
+from domain.naming import Queue
+from domain.steps import BackfillProgress, DecisionTaken, IntegrationBackfill, IntegrationOrder
+from tests.workflows.office import Office, working
+from workflows.activate_integration import ActivateIntegration
+
+SINCE = date(2026, 11, 22)
+PHASES = {"events": "bookings", "bookings": "payments", "payments": "plans", "plans": "done"}
+
+
+def next_page(step: IntegrationBackfill) -> BackfillProgress:
+    """One page for each list, of ten items."""
+    told = step.progress
+    return told.model_copy(update={"phase": PHASES[told.phase], "seen": told.seen + 10, "taken": told.taken + 10})
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 the workers make it true
+        await asyncio.sleep(0.02)
+
+
+async def started(client: Client, office: Office, agency: str, **more: Any) -> WorkflowHandle[Any, Any]:
+    office.answers["integration.activate"] = lambda _: BackfillProgress(ended_since=SINCE)
+    office.answers["integration.backfill"] = next_page
+    order = IntegrationOrder(agency=agency, system="giav", by="ana", **more)
+    handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+        ActivateIntegration.run, order, id=f"integration/{agency}/giav", task_queue=Queue.WORKFLOWS
+    )
+    return handle
+
+
+async def test_an_activation_goes_its_way_and_counts_what_it_took_in(dev_server: Client, office: Office) -> None:
+    async with working(dev_server, office):
+        handle = await started(dev_server, office, "a1")
+        ended = await handle.result()
+        assert await handle.query("progress", result_type=BackfillProgress) == ended
+    assert office.names == [
+        "integration.check",
+        "integration.install_fields",
+        "integration.activate",
+        *["integration.backfill"] * 4,
+    ]
+    assert (ended.phase, ended.seen) == ("done", 40)
+
+
+async def test_a_refused_key_parks_and_goes_on_by_itself_when_another_was_given(
+    dev_server: Client, office: Office
+) -> None:
+    office.fails["integration.check"] = [Unauthorised("apikey", system="giav")]
+    async with working(dev_server, office):
+        handle = await started(dev_server, office, "a2")
+        await until(lambda: bool(office.parked))
+        await handle.signal("changed")
+        assert (await handle.result()).phase == "done"
+    assert [item.reason for item in office.parked] == ["integration_unauthorised"]
+    assert [answer.taken.by for answer in office.unparked] == ["system"]
+
+
+async def test_a_setting_that_cannot_be_guessed_is_tried_again_when_a_person_says_so(
+    dev_server: Client, office: Office
+) -> None:
+    office.fails["integration.check"] = [NeedsPerson("office_id is missing", system="giav")]
+    async with working(dev_server, office):
+        handle = await started(dev_server, office, "a3", backfill=False)
+        await until(lambda: bool(office.parked))
+        item = office.parked[0]
+        assert item.decisions == ("retry", "abandon")
+        taken = DecisionTaken(item_id=item.item_id, decision="retry", by="ana")
+        await handle.execute_update("decide", taken)
+        await handle.result()
+    assert office.count("integration.check") == 1
+    assert office.count("integration.backfill") == 0
+
+
+async def test_an_activation_that_is_given_up_uses_nothing(dev_server: Client, office: Office) -> None:
+    office.fails["integration.check"] = [Unauthorised("apikey", system="giav")]
+    async with working(dev_server, office):
+        handle = await started(dev_server, office, "a4")
+        await until(lambda: bool(office.parked))
+        answer = {"decision": "abandon", "by": "ana", "explanation": "the agency leaves GIAV"}
+        taken = DecisionTaken.model_validate({"item_id": office.parked[0].item_id, **answer})
+        await handle.execute_update("decide", taken)
+        assert await handle.result() is None
+    assert office.count("integration.activate") == 0
+
+
+async def test_a_page_that_fails_for_a_while_is_taken_again_from_its_place(dev_server: Client, office: Office) -> None:
+    office.fails["integration.backfill"] = [Transient("503", system="platform", retry_after=0.01)]
+    async with working(dev_server, office):
+        ended = await (await started(dev_server, office, "a5")).result()
+    assert [step.progress.phase for step in office.of("integration.backfill")] == [*PHASES]
+    assert ended.seen == 40
+
+
+async def test_a_backfill_that_a_person_leaves_out_ends_where_it_was(dev_server: Client, office: Office) -> None:
+    office.fails["integration.backfill"] = [NeedsPerson("no address", system="platform")]
+    async with working(dev_server, office):
+        handle = await started(dev_server, office, "a6")
+        await until(lambda: bool(office.parked))
+        answer = {"decision": "skip", "by": "ana", "explanation": "imported from a file"}
+        taken = DecisionTaken.model_validate({"item_id": office.parked[0].item_id, **answer})
+        await handle.execute_update("decide", taken)
+        assert (await handle.result()).phase == "events"
+
+
+async def test_a_new_run_goes_on_at_the_page_where_the_last_one_stopped(dev_server: Client, office: Office) -> None:
+    halfway = BackfillProgress(ended_since=SINCE, phase="payments", cursor="200", seen=400)
+    async with working(dev_server, office):
+        ended = await (await started(dev_server, office, "a7", progress=halfway)).result()
+    assert office.names == ["integration.backfill"] * 2
+    assert ended.seen == 420

@@ -1,0 +1,63 @@
+"""Accounts of agencies that activated GIAV themselves, beside those of the settings file (docs/integrations/giav.md).
+
+The settings file counts first. Everything else is asked of the store at each step, so that an activation, a new key or
+other settings need no restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+
+from activities.giav.client import SYSTEM, GiavClient
+from activities.giav.integration import account_settings
+from activities.giav.office import GiavAccount
+from domain.errors import NeedsPerson, Transient
+from store import Store
+from store.integrations import SETTLING, Integration
+
+WAIT = 60.0
+"""Seconds until a step asks again whether its agency has been activated."""
+
+
+class IntegratedAccounts(Mapping[str, GiavAccount]):
+    """Agency → account. A system that is being activated makes its steps wait (`Transient`), a suspended one needs a person."""
+
+    def __init__(self, fixed: Mapping[str, GiavAccount], store: Store) -> None:
+        self._fixed = fixed
+        self._store = store
+        self._opened: dict[str, tuple[int, GiavAccount]] = {}
+        self._opening = threading.Lock()
+
+    def __getitem__(self, agency: str) -> GiavAccount:
+        if agency in self._fixed:
+            return self._fixed[agency]
+        integration = self._store.integrations.get(agency, SYSTEM)
+        if integration is None:
+            raise KeyError(agency)
+        if integration.state in SETTLING:
+            raise Transient(f"GIAV of {agency} is not active yet", system=SYSTEM, retry_after=WAIT)
+        if integration.state == "suspended":
+            raise NeedsPerson(f"GIAV of {agency} is suspended since {integration.since:%Y-%m-%d}", system=SYSTEM)
+        return self._account(integration)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._fixed
+        for integration in self._store.integrations.list():
+            if integration.system == SYSTEM and integration.state == "active" and integration.agency not in self._fixed:
+                yield integration.agency
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _account(self, integration: Integration) -> GiavAccount:
+        """One line per version of the integration, so that its limits hold for all threads."""
+        with self._opening:
+            known = self._opened.get(integration.agency)
+            if known is not None and known[0] >= integration.version:
+                return known[1]
+            settings = account_settings(self._store, integration)
+            # The old line is not closed: another thread may be in the middle of a call.
+            account = GiavAccount(GiavClient(settings), settings)
+            self._opened[integration.agency] = (integration.version, account)
+            return account

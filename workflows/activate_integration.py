@@ -1,0 +1,126 @@
+"""ActivateIntegration: an agency's system is checked, made ready, used from now on, and told what existed before (DESIGN 4)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
+    from activities.signatures import (
+        INTEGRATION_ACTIVATE,
+        INTEGRATION_BACKFILL,
+        INTEGRATION_CHECK,
+        INTEGRATION_INSTALL_FIELDS,
+        Verb,
+    )
+    from domain.steps import (
+        BackfillProgress,
+        Decision,
+        IntegrationActivation,
+        IntegrationBackfill,
+        IntegrationOrder,
+        IntegrationStep,
+    )
+    from workflows.stepping import Abandoned, Fault, Stepping, perform
+
+In = TypeVar("In", bound=BaseModel)
+Out = TypeVar("Out", bound=BaseModel)
+
+BEFORE_IT_IS_USED: tuple[Decision, ...] = ("retry", "abandon")
+PAGES_A_RUN = 500
+"""Pages after which the history is begun anew."""
+
+
+@workflow.defn
+class ActivateIntegration(Stepping):
+    """Stops where only a person can go on: a key that is refused, a setting that cannot be guessed.
+
+    `changed` tells that a key or a setting was given: what stopped is tried again without a further answer.
+    """
+
+    @workflow.init
+    def __init__(self, order: IntegrationOrder) -> None:
+        super().__init__()
+        self._order = order
+        self._changed = False
+        self._progress = order.progress
+
+    @workflow.signal(description="A key or a setting was given")
+    def changed(self) -> None:
+        self._changed = True
+
+    @workflow.query(description="How far the backfill is")
+    def progress(self) -> BackfillProgress | None:
+        return self._progress
+
+    @workflow.run
+    async def run(self, order: IntegrationOrder) -> BackfillProgress | None:
+        """The end of the backfill; None when a person gave the activation up."""
+        try:
+            begin = order.progress or await self._begin_to_use(order)
+        except Abandoned:
+            return None
+        await self._take_in_what_exists(order, begin)
+        return self._progress
+
+    async def _begin_to_use(self, order: IntegrationOrder) -> BackfillProgress:
+        step = IntegrationStep(
+            agency=order.agency, lifecycle=workflow.info().workflow_id, system=order.system, by=order.by
+        )
+        await self._insist(INTEGRATION_CHECK, step, about=f"check {order.system}")
+        await self._insist(INTEGRATION_INSTALL_FIELDS, step, about="fields for our reference")
+        activation = IntegrationActivation(**step.model_dump(), ended_since=order.ended_since)
+        return await self._insist(INTEGRATION_ACTIVATE, activation, about=f"use {order.system} from now on")
+
+    async def _take_in_what_exists(self, order: IntegrationOrder, begin: BackfillProgress) -> None:
+        self._progress = begin
+        pages = 0
+        while order.backfill and self._progress.phase != "done":
+            if pages >= PAGES_A_RUN or workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(order.model_copy(update={"progress": self._progress}))
+            given = IntegrationBackfill(
+                agency=order.agency,
+                lifecycle=workflow.info().workflow_id,
+                system=order.system,
+                by=order.by,
+                progress=self._progress,
+            )
+            page = await self.step(
+                INTEGRATION_BACKFILL, given, about=_words(self._progress), decisions=("retry", "skip")
+            )
+            if page is None:
+                break
+            self._progress = page
+            pages += 1
+            workflow.set_current_details(f"**{order.system}** of {order.agency} is active\n\n- {_words(page)}")
+
+    async def _insist(self, verb: Verb[In, Out], given: In, *, about: str) -> Out:
+        """A cell that nothing can go on without; tried again when a person says so or has given something."""
+        assert isinstance(given, IntegrationStep)
+        while True:
+            self._changed = False
+            try:
+                return await perform(verb, given, about=about)
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                fault = Fault.of(error)
+            taken = await self.park(verb.name, given, fault, decisions=_answers(fault), solved=lambda: self._changed)
+            if taken.decision == "abandon":
+                raise Abandoned(taken.explanation)
+
+
+def _answers(fault: Fault) -> tuple[Decision, ...]:
+    """A write whose outcome stayed unclear may also be settled with the record that a person found."""
+    return ("retry", "adopt", "abandon") if fault.effect else BEFORE_IT_IS_USED
+
+
+def _words(progress: BackfillProgress) -> str:
+    if progress.phase == "done":
+        return f"backfill done: {progress.taken} taken in, {progress.known} known, {progress.past} of past trips"
+    return f"backfill, {progress.phase}: {progress.seen} seen, {progress.taken} taken in"
