@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,6 +40,29 @@ def as_table(
     for row in rows:
         table.add_row(*("–" if cell is None else escape(str(cell)) for cell in row))
     out.print(table)
+
+
+def as_csv(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV file with a heading, `-` for standard output; None is an empty cell. Raises `CommandError`."""
+    if str(target) == "-":
+        _write_csv(sys.stdout, columns, rows)
+        return
+    try:
+        with target.open("w", encoding="utf-8", newline="") as file:
+            _write_csv(file, columns, rows)
+    except OSError as error:
+        raise CommandError(f"{target}: cannot be written ({error.strerror})") from None
+
+
+def _write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+
+
+def _csv_cell(cell: object) -> object:
+    """Text of other people never becomes a formula in whoever's spreadsheet opens the file."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def say(text: str) -> None:
