@@ -6,7 +6,19 @@ import typer
 
 from starter import entrypoint
 from starter.answers import CommandError, complain
-from starter.commands import cards, demo, doctor, events, imports, park, processes, reports, stores, tamara
+from starter.commands import (
+    cards,
+    demo,
+    doctor,
+    events,
+    imports,
+    integrations,
+    park,
+    processes,
+    reports,
+    stores,
+    tamara,
+)
 from store.installation import SettingsError
 
 USER_ERROR = 2
@@ -28,6 +40,7 @@ app.add_typer(reports.app, name="report")
 app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
 app.add_typer(stores.app, name="store")
+app.add_typer(integrations.app, name="integration")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.errors import BackOfficeError, Transient, Unauthorised
+from domain.errors import BackOfficeError, NeedsPerson, Transient, Unauthorised
 from starter import temporal
+from store import Store
 from store.installation import Installation, SettingsError
 from store.opening import open_store
 
@@ -118,11 +120,30 @@ def _systems(installation: Installation) -> Iterator[Finding]:
     """Every outside system of every agency, side by side: reachable, and the credentials accepted."""
     from workers.checking import checks
 
-    listed = checks(installation)
-    if not listed:
+    with _current_store(installation) as store:
+        listed = checks(installation, store)
+        if not listed:
+            return
+        with ThreadPoolExecutor(max_workers=len(listed)) as pool:
+            yield from pool.map(lambda entry: _system(*entry), listed)
+
+
+@contextmanager
+def _current_store(installation: Installation) -> Iterator[Store | None]:
+    """The store, None when it cannot be asked; why not is a finding of its own."""
+    try:
+        store = open_store(installation)
+    except SettingsError:
+        yield None
         return
-    with ThreadPoolExecutor(max_workers=len(listed)) as pool:
-        yield from pool.map(lambda entry: _system(*entry), listed)
+    try:
+        try:
+            current = store.database.schema_is_current()
+        except SQLAlchemyError:
+            current = False
+        yield store if current else None
+    finally:
+        store.close()
 
 
 def _system(name: str, check: Check) -> Finding:
@@ -131,6 +152,8 @@ def _system(name: str, check: Check) -> Finding:
     except Unauthorised as error:
         advice = "correct the credentials, or the pinned host key after asking the other side, and run doctor again"
         return Finding(name, "wrong", error.message, advice)
+    except NeedsPerson as error:
+        return Finding(name, "wrong", error.message, "see docs/integrations, or the command that the line names")
     except Transient as error:
         return Finding(name, "wrong", error.message, "correct the address, or ask the other side whether it is down")
     except BackOfficeError as error:

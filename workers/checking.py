@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
+from activities.giav.client import GiavClient
+from activities.giav.integration import account_settings
 from activities.giav.office import GiavAccount
 from activities.platform.client import PlatformClient
 from activities.tamara.drop_box import DropBox
 from activities.tamara.settings import TamaraSettings
-from domain.errors import Refused
+from domain.errors import NeedsPerson, Refused
+from store import Store
 from store.installation import Installation
+from store.integrations import Integration
 from workers.wiring import open_accounts
 
 Check = tuple[str, Callable[[], None]]
 
 
-def checks(installation: Installation) -> list[Check]:
-    """A name and a call for every system of every agency; the call raises the adapter's error. Raises `SettingsError`."""
-    return list(_checks(installation))
+def checks(installation: Installation, store: Store | None = None) -> list[Check]:
+    """A name and a call for every system of every agency; the call raises the adapter's error. Raises `SettingsError`.
+
+    With a store, what agencies activated themselves is looked at too.
+    """
+    return list(_checks(installation, store))
 
 
-def _checks(installation: Installation) -> Iterator[Check]:
+def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
     accounts = open_accounts(installation)
     for agency, giav in accounts.giav.items():
         yield f"{agency}: GIAV", partial(_giav, giav)
+    if store is not None:
+        for integration in store.integrations.list():
+            if integration.agency in installation.agencies and integration.agency not in accounts.giav:
+                yield f"{integration.agency}: GIAV", partial(_integrated, store, integration)
     for agency, midoffice in accounts.midoffice.items():
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, tamara in accounts.tamara.items():
@@ -39,6 +50,16 @@ def _giav(account: GiavAccount) -> None:
     # A refusal ("no existe") comes from behind the door that the key opens.
     with suppress(Refused):
         account.client.call("Expediente_InfoEconomica_GET", id=1)
+
+
+def _integrated(store: Store, integration: Integration) -> None:
+    if integration.state != "active":
+        raise NeedsPerson(
+            f"{integration.state} since {integration.since:%Y-%m-%d}: 'bookings integration show {integration.agency}'"
+        )
+    settings = account_settings(store, integration)
+    with closing(GiavClient(settings)) as client:
+        _giav(GiavAccount(client, settings))
 
 
 def _tamara(settings: TamaraSettings) -> None:
