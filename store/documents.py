@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, Date, Index, Row, Select, String, Table, select
+from sqlalchemy import Column, Date, Index, Row, Select, String, Table, bindparam, select
 
 from domain.errors import ContractBroken
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
-from store.tables import Instant, agency_column, id_column, metadata, money_columns, upsert
+from store.tables import Instant, agency_column, id_column, insert_once, metadata, money_columns
 
 documents = Table(
     "documents",
@@ -34,6 +34,13 @@ documents = Table(
     Index(None, "agency", "booking_id"),
     Index(None, "agency", "payment_id"),
 )
+
+
+_OF_AGENCY = select(documents).where(documents.c.agency == bindparam("of_agency"))
+_BY_KEY = _OF_AGENCY.where(documents.c.system == bindparam("of_system"), documents.c.key == bindparam("of_key"))
+_IN_ORDER = _OF_AGENCY.order_by(documents.c.recorded_at, documents.c.key)
+_OF_BOOKING = _IN_ORDER.where(documents.c.booking_id == bindparam("of_id"))
+_OF_PAYMENT = _IN_ORDER.where(documents.c.payment_id == bindparam("of_id"))
 
 
 class Document(BaseModel):
@@ -74,10 +81,10 @@ class Documents:
             "recorded_at": self._clock(),
         }
         with self._database.begin() as connection:
-            inserted = connection.execute(upsert(connection, documents).values(values).on_conflict_do_nothing())
+            inserted = connection.execute(insert_once(connection.dialect.name, documents), values)
             if inserted.rowcount == 1:
                 return
-            row = connection.execute(_by_key(document.agency, document.system, document.key)).one()
+            row = connection.execute(_BY_KEY, _key(document.agency, document.system, document.key)).one()
         known = _document(row)
         if (known.outside_id, known.amount) != (document.outside_id, document.amount):
             raise ContractBroken(
@@ -87,27 +94,25 @@ class Documents:
 
     def get(self, agency: str, system: str, key: str) -> Document | None:
         with self._database.read() as connection:
-            row = connection.execute(_by_key(agency, system, key)).one_or_none()
+            row = connection.execute(_BY_KEY, _key(agency, system, key)).one_or_none()
         return _document(row) if row else None
 
     def of_booking(self, agency: str, booking_id: str, system: str | None = None) -> list[Document]:
         """In the order they were recorded."""
-        query = select(documents).where(documents.c.agency == agency, documents.c.booking_id == booking_id)
-        return self._all(query if system is None else query.where(documents.c.system == system))
+        found = self._all(_OF_BOOKING, {"of_agency": agency, "of_id": booking_id})
+        return [each for each in found if system is None or each.system == system]
 
     def of_payment(self, agency: str, payment_id: str) -> list[Document]:
         """The original invoice of a payment and everything that corrects it."""
-        return self._all(select(documents).where(documents.c.agency == agency, documents.c.payment_id == payment_id))
+        return self._all(_OF_PAYMENT, {"of_agency": agency, "of_id": payment_id})
 
-    def _all(self, query: Select[Any]) -> list[Document]:
+    def _all(self, query: Select[Any], wanted: dict[str, str]) -> list[Document]:
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(documents.c.recorded_at, documents.c.key))
-            return [_document(row) for row in rows]
+            return [_document(row) for row in connection.execute(query, wanted)]
 
 
-def _by_key(agency: str, system: str, key: str) -> Select[Any]:
-    columns = documents.c
-    return select(documents).where(columns.agency == agency, columns.system == system, columns.key == key)
+def _key(agency: str, system: str, key: str) -> dict[str, str]:
+    return {"of_agency": agency, "of_system": system, "of_key": key}
 
 
 def _document(row: Row[Any]) -> Document:

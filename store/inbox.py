@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
 from domain.desk import StoreReason, item_id
 from domain.errors import ContractBroken
@@ -31,7 +31,7 @@ from store.events import (
 from store.facts import data_of_body
 from store.parked import ParkedItem, ParkedItems, StoreParking
 from store.projection import Outcome, Told, project
-from store.tables import upsert
+from store.tables import insert_once, upsert
 
 __all__ = ["AcceptedEvent", "EventFilter", "Inbox", "OutboxRow", "StoredEvent"]
 
@@ -40,6 +40,18 @@ Reexamine = Callable[[StoredEvent], AcceptedEvent]
 """Judges a stored event by the rules of the gateway of today."""
 VERB = "inbox.accept"
 """The verb of parked items that no workflow waits for: `Inbox.decide` carries out their decisions."""
+
+_agency: BindParameter[str] = bindparam("of_agency")
+_event: BindParameter[str] = bindparam("of_event")
+_CONCLUDE = (
+    update(events)
+    .where(events.c.agency == _agency, events.c.event_id == _event)
+    .values(state=bindparam("verdict"), problem=bindparam("said"))
+)
+_OUTBOX_ROW = update(outbox).where(outbox.c.agency == _agency, outbox.c.event_id == _event)
+_DISPATCHED = _OUTBOX_ROW.values(dispatched_at=bindparam("moment"))
+_FAILED = _OUTBOX_ROW.values(attempts=outbox.c.attempts + 1, last_reason=bindparam("said"))
+# Built once: every event goes through them.
 
 
 class Inbox:
@@ -72,11 +84,13 @@ class Inbox:
             ]
 
     def mark_dispatched(self, agency: str, event_id: str) -> None:
-        self._update_outbox(agency, event_id, dispatched_at=self._clock())
+        with self._database.begin() as connection:
+            connection.execute(_DISPATCHED, {"of_agency": agency, "of_event": event_id, "moment": self._clock()})
 
     def dispatch_failed(self, agency: str, event_id: str, reason: str) -> None:
         """Remember why it still waits."""
-        self._update_outbox(agency, event_id, attempts=outbox.c.attempts + 1, last_reason=reason)
+        with self._database.begin() as connection:
+            connection.execute(_FAILED, {"of_agency": agency, "of_event": event_id, "said": reason})
 
     def get(self, agency: str, event_id: str) -> StoredEvent | None:
         with self._database.read() as connection:
@@ -145,21 +159,21 @@ class Inbox:
             return [stored(row) for row in connection.execute(query)]
 
     def _insert(self, connection: Connection, event: AcceptedEvent, digest: str) -> bool:
-        statement = upsert(connection, events).values(
-            agency=event.agency,
-            event_id=event.event_id,
-            source=event.source,
-            kind=event.kind,
-            sequence=event.sequence,
-            body=event.body,
-            digest=digest,
-            state="applied",
-            problem=event.problem or "",
+        row = {
+            "agency": event.agency,
+            "event_id": event.event_id,
+            "source": event.source,
+            "kind": event.kind,
+            "sequence": event.sequence,
+            "body": event.body,
+            "digest": digest,
+            "state": "applied",
+            "problem": event.problem or "",
             **_of_notice(event.notice),
-            occurred_at=event.occurred_at,
-            received_at=event.received_at,
-        )
-        return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+            "occurred_at": event.occurred_at,
+            "received_at": event.received_at,
+        }
+        return connection.execute(insert_once(connection.dialect.name, events), row).rowcount == 1
 
     def _known(self, connection: Connection, event: AcceptedEvent, digest: str) -> Acceptance:
         """The id was seen before: the same body is a duplicate, another one is kept beside it and parked."""
@@ -202,27 +216,21 @@ class Inbox:
     ) -> None:
         """Write down what became of the event, and hand it on unless it is parked or was told before."""
         problem = f"{outcome.reason}: {outcome.detail}" if outcome.reason else ""
-        connection.execute(
-            update(events)
-            .where(events.c.agency == agency, events.c.event_id == event_id)
-            .values(state=outcome.verdict, problem=problem)
-        )
+        verdict = {"of_agency": agency, "of_event": event_id, "verdict": outcome.verdict, "said": problem}
+        connection.execute(_CONCLUDE, verdict)
         if outcome.verdict == "parked":
             self._parked.open_from_store(_parking(agency, event_id, notice, outcome), connection)
         elif outcome.verdict != "repeated":
             assert notice is not None
-            connection.execute(
-                upsert(connection, outbox)
-                .values(
-                    agency=agency,
-                    event_id=event_id,
-                    notice=notice.model_dump_json(),
-                    created_at=self._clock(),
-                    attempts=0,
-                    last_reason="",
-                )
-                .on_conflict_do_nothing()
-            )
+            row = {
+                "agency": agency,
+                "event_id": event_id,
+                "notice": notice.model_dump_json(),
+                "created_at": self._clock(),
+                "attempts": 0,
+                "last_reason": "",
+            }
+            connection.execute(insert_once(connection.dialect.name, outbox), row)
 
     def _examined_again(self, item: ParkedItem, reexamine: Reexamine | None) -> AcceptedEvent:
         event = self.get(item.agency, item.event_id or "")
@@ -255,12 +263,6 @@ class Inbox:
             .values(kind=event.kind, **_of_notice(event.notice))
         )
         self._conclude(connection, event.agency, event.event_id, event.notice, outcome)
-
-    def _update_outbox(self, agency: str, event_id: str, **values: Any) -> None:
-        with self._database.begin() as connection:
-            connection.execute(
-                update(outbox).where(outbox.c.agency == agency, outbox.c.event_id == event_id).values(**values)
-            )
 
 
 def _judge(connection: Connection, event: AcceptedEvent, *, trust_totals: bool = False) -> Outcome:

@@ -8,7 +8,7 @@ Triggers refuse UPDATE and DELETE; they are part of the migrations (`store.migra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     case,
     func,
     select,
@@ -97,6 +98,9 @@ journal_postings = Table(
 )
 
 _signed = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=-journal_postings.c.amount)
+_BY_KEY = select(journal_entries).where(
+    journal_entries.c.agency == bindparam("of_agency"), journal_entries.c.key == bindparam("of_key")
+)
 _debit = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=0)
 _credit = case((journal_postings.c.side == "credit", journal_postings.c.amount), else_=0)
 _joined = journal_postings.join(journal_entries, journal_entries.c.id == journal_postings.c.entry_id)
@@ -154,9 +158,8 @@ class Journal:
 
     def find(self, agency: str, key: str) -> PostedEntry | None:
         """The entry under a key (`led:…`)."""
-        found = self._entries(
-            select(journal_entries).where(journal_entries.c.agency == agency, journal_entries.c.key == key)
-        )
+        with self._database.read() as connection:
+            found = _read(connection, _BY_KEY, {"of_agency": agency, "of_key": key})
         return found[0] if found else None
 
     def entries_of(self, agency: str, booking_id: str) -> list[PostedEntry]:
@@ -260,8 +263,7 @@ class Journal:
 
     @staticmethod
     def _already(connection: Connection, agency: str, entry: Entry) -> int:
-        query = select(journal_entries).where(journal_entries.c.agency == agency, journal_entries.c.key == entry.key)
-        (posted,) = _read(connection, query)
+        (posted,) = _read(connection, _BY_KEY, {"of_agency": agency, "of_key": entry.key})
         if (posted.entry.fact, posted.entry.postings) != (entry.fact, entry.postings):
             raise ContractBroken(f"{entry.key} is posted with other accounts or amounts", system="journal")
         return posted.number
@@ -271,8 +273,12 @@ class Journal:
             return _read(connection, query.order_by(journal_entries.c.id))
 
 
-def _read(connection: Connection, query: Select[tuple[object, ...]]) -> list[PostedEntry]:
-    rows = connection.execute(query).all()
+def _read(
+    connection: Connection, query: Select[tuple[object, ...]], wanted: Mapping[str, object] | None = None
+) -> list[PostedEntry]:
+    rows = connection.execute(query, wanted).all()
+    if not rows:
+        return []
     postings = _postings(connection, [row.id for row in rows])
     return [_posted(row, postings[row.id]) for row in rows]
 

@@ -24,7 +24,7 @@ from store.facts import (
     refund_failures,
     refunds,
 )
-from store.tables import upsert
+from store.tables import insert_newest, insert_once
 
 Verdict = Literal["applied", "superseded", "repeated", "parked"]
 
@@ -219,13 +219,8 @@ def _snapshot(
 ) -> Outcome:
     """Latest revision wins, whatever the order of arrival."""
     values = row | _fact_row(told, snapshot.id, snapshot) | {"revision": revision}
-    statement = upsert(connection, table).values(values)
-    statement = statement.on_conflict_do_update(
-        index_elements=["agency", "id"],
-        set_={name: statement.excluded[name] for name in values if name not in ("agency", "id")},
-        where=table.c.revision < statement.excluded.revision,
-    )
-    return Outcome("applied" if connection.execute(statement).rowcount == 1 else "superseded")
+    statement = insert_newest(connection.dialect.name, table, tuple(values))
+    return Outcome("applied" if connection.execute(statement, values).rowcount == 1 else "superseded")
 
 
 def _once(
@@ -243,9 +238,7 @@ def _once(
 
     None when it is refused by another unique key of the table.
     """
-    inserted = connection.execute(
-        upsert(connection, table).values(row | _fact_row(told, key, fact)).on_conflict_do_nothing()
-    )
+    inserted = connection.execute(insert_once(connection.dialect.name, table), row | _fact_row(told, key, fact))
     if inserted.rowcount == 1:
         return Outcome("applied")
     known = connection.execute(select(table).where(table.c.agency == told.agency, table.c.id == key)).one_or_none()
@@ -262,14 +255,7 @@ def _log(connection: Connection, told: Told, key: str, kind: str, fact: Any) -> 
     """Keep a fact that came with a snapshot; a later revision of it (a penalty decided) replaces it."""
     aggregate = told.data.aggregate
     values = _fact_row(told, key, fact) | {"kind": kind, "revision": aggregate.revision, "aggregate_id": aggregate.id}
-    statement = upsert(connection, logged_facts).values(values)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["agency", "id"],
-            set_={name: statement.excluded[name] for name in values if name not in ("agency", "id")},
-            where=logged_facts.c.revision < statement.excluded.revision,
-        )
-    )
+    connection.execute(insert_newest(connection.dialect.name, logged_facts, tuple(values)), values)
 
 
 def _fact_row(told: Told, key: str, fact: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Every repository module declares its tables here; instants are UTC, money is int
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, DateTime, Dialect, Integer, MetaData, String, Table
@@ -72,6 +73,23 @@ def money_columns(*, nullable: bool = False) -> tuple[Column[int], Column[str]]:
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT that can say ON CONFLICT in the dialect of this connection."""
     return insert_for(connection.dialect.name, table)
+
+
+@cache
+def insert_once(dialect: str, table: Table) -> Any:
+    """An INSERT that leaves what is there; the row is given when it is executed, because building costs more than running."""
+    return insert_for(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def insert_newest(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
+    """An INSERT of `columns` that replaces a row of the same agency and id whose revision is lower."""
+    statement = insert_for(dialect, table)
+    return statement.on_conflict_do_update(
+        index_elements=["agency", "id"],
+        set_={name: statement.excluded[name] for name in columns if name not in ("agency", "id")},
+        where=table.c.revision < statement.excluded.revision,
+    )
 
 
 def insert_for(dialect: str, table: Table) -> Any:
