@@ -30,16 +30,27 @@ def as_json(value: Any) -> None:
 
 
 def as_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> None:
-    """A table; columns named in `right` (amounts, counts) are aligned to the right. None shows as a dash."""
+    """A table; columns named in `right` (amounts, counts) are aligned to the right. None shows as a dash.
+
+    Text folds where the terminal is narrow. Amounts and the columns in `whole` never do, and no digit is ever cut off:
+    the table is rather wider than the terminal.
+    """
+    body = [["–" if cell is None else str(cell) for cell in row] for row in rows]
     table = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        numbers = column in right
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
-    for row in rows:
-        table.add_row(*("–" if cell is None else escape(str(cell)) for cell in row))
-    out.print(table)
+    for index, column in enumerate(columns):
+        longest = max((len(row[index]) for row in body), default=0)
+        least = longest if column in right or column in whole else None
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=least)
+    for row in body:
+        table.add_row(*map(escape, row))
+    out.print(table, crop=False)
 
 
 def as_csv(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +15,7 @@ from starter.answers import as_csv, as_table
 from starter.figures import BookingRow, Trip
 
 Row = TypeVar("Row", bound=Additive)
-Cell = Money | str | None
+Cell = Money | Decimal | None
 Cells = dict[str, Cell]
 
 
@@ -40,7 +41,7 @@ MARGINS: Layout[Figures] = Layout(
         "cost_confirmed": lambda f: f.cost_confirmed,
         "cost_invoiced": lambda f: f.cost_invoiced,
         "margin": lambda f: f.margin,
-        "margin_percent": lambda f: None if f.margin_percent is None else str(f.margin_percent),
+        "margin_percent": lambda f: f.margin_percent,
         "collected": lambda f: f.collected,
         "invoiced": lambda f: f.invoiced,
         "refunded": lambda f: f.refunded,
@@ -75,6 +76,10 @@ BOOKINGS: Layout[Figures] = Layout(
         "due": lambda f: f.pending,
     },
 )
+
+
+HEADINGS = {"margin_percent": "%"}
+"""Columns whose heading in a table is not their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +149,35 @@ class Report(Generic[Row]):
         as_csv(target, (*names, "currency", *self._layout.columns), body)
 
     def show(self) -> None:
-        """A table with the totals per currency below; columns of nothing but zeros are left out."""
+        """A table with the totals per currency below; columns of nothing but zeros, or of one agency, are left out."""
         shown = [name for name in self._layout.columns if name not in self._layout.optional or self._tells(name)]
-        about = ("experience", "departure", *(("booking", "status") if self._by_booking else ("bookings",)))
+        agency = ("agency",) if len({line.trip.agency for line in self.lines}) > 1 else ()
+        about = (*agency, "experience", "departure", *(("booking", "status") if self._by_booking else ("bookings",)))
         body: list[tuple[object, ...]] = []
         for line in self.lines:
             own = (line.booking, line.status) if self._by_booking else (line.bookings,)
             waits = "" if not line.waiting else "waits" if self._by_booking else f"{line.waiting} wait"
-            names = (line.trip.agency, line.trip.experience_id, line.trip.departs_on, *own, line.currency)
-            body.append((*names, *decimals(line.cells, shown), waits))
+            names = (line.trip.experience_id, line.trip.departs_on, *own, line.currency)
+            body.append((*(line.trip.agency for _ in agency), *names, *decimals(line.cells, shown), waits))
         for currency, cells in self.totals.items():
-            body.append(("total", *("" for _ in about), currency, *decimals(cells, shown), ""))
-        columns = ("agency", *about, "currency", *shown, "")
-        as_table(self._layout.title, columns, body, right=("bookings", *shown))
+            body.append(("total", *("" for _ in about[1:]), currency, *decimals(cells, shown), ""))
+        amounts = tuple(HEADINGS.get(name, name.replace("_", " ")) for name in shown)
+        whole = ("experience", "departure", "booking", "currency")
+        columns = (*about, "currency", *amounts, "")
+        as_table(self._layout.title, columns, body, right=("bookings", *amounts), whole=whole)
 
     def _tells(self, column: str) -> bool:
         return any(isinstance(cell, Money) and bool(cell) for line in self.lines for cell in [line.cells[column]])
 
 
 def plain(cells: Cells) -> dict[str, Any]:
-    return {name: cell.model_dump() if isinstance(cell, Money) else cell for name, cell in cells.items()}
+    """Amounts as in events, percentages as text, for JSON."""
+    return {
+        name: cell.model_dump() if isinstance(cell, Money) else None if cell is None else str(cell)
+        for name, cell in cells.items()
+    }
 
 
-def decimals(cells: Cells, names: Sequence[str] | dict[str, Any]) -> list[object]:
-    """Amounts in major units, in the order of `names`. They are no text, so that nobody takes a minus for a formula."""
+def decimals(cells: Cells, names: Sequence[str] | dict[str, Any]) -> list[Decimal | None]:
+    """Amounts in major units, in the order of `names`. Numbers stay numbers: as text a minus would pass for a formula."""
     return [cell.decimal if isinstance(cell := cells[name], Money) else cell for name in names]

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.comparing import Difference, Verdict, differences, expected, judge
-from domain.errors import BackOfficeError, NeedsPerson, Refused
-from starter.answers import CommandError
+from domain.errors import NeedsPerson, Refused
 from starter.figures import EVERYTHING, BookingRow, Clock, Trip, utc_now
 from store import Store
 from store.inbox import EventFilter
@@ -58,7 +57,7 @@ class Verification:
     def compare(self, trips: Iterable[Trip], rows: Iterable[BookingRow]) -> Iterator[Compared]:
         """Every experience of an agency that has the ERP, with all its bookings: one call each.
 
-        Raises `CommandError` when the ERP does not answer.
+        Raises the adapter's error when the ERP does not answer.
         """
         bookings: dict[Trip, list[BookingRow]] = defaultdict(list)
         for row in rows:
@@ -75,8 +74,6 @@ class Verification:
             theirs = reader.figures(file) if file is not None else None
         except (Refused, NeedsPerson) as error:
             return Compared(trip, file, "missing", why=(error.message,))
-        except BackOfficeError as error:
-            raise CommandError(f"{trip.agency}: {error}; nothing was compared any further") from None
         parked = [item for item in self._parked if item.agency == trip.agency]
         reasons = _Reasons(self._store, reader, trip, rows, parked, self._now())
         if theirs is None:

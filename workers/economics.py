@@ -15,8 +15,11 @@ __all__ = ["Economics", "economics"]
 
 @contextmanager
 def economics(installation: Installation, store: Store) -> Iterator[Mapping[str, Economics]]:
-    """A reader for every agency that has GIAV; nothing is called yet. Raises `SettingsError`."""
-    accounts = open_accounts(installation).giav
+    """A reader for every agency that has GIAV, in the settings or activated; nothing is called yet.
+
+    Raises `SettingsError`, and `Unauthorised` when the vault does not open.
+    """
+    accounts = open_accounts(installation, store).giav
     readers = {agency: Economics(agency, account, store) for agency, account in accounts.items()}
     try:
         yield readers

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import BackOfficeError
 from domain.reporting import summed
 from starter.answers import CommandError, as_json, as_table, say
 from starter.figures import BookingRow, ReadModel, Selection, Trip
@@ -79,7 +80,9 @@ def bookings(settings: SettingsFile, agency: Agency = None, json_out: AsJson = F
     ]
     for currency, added in summed((row.currency, row.figures) for row in rows).items():
         body.append(("total", "", "", currency, *decimals(BOOKINGS.cells(added), columns)))
-    as_table(BOOKINGS.title, ("agency", "booking", "status", "currency", *columns), body, right=columns)
+    as_table(
+        BOOKINGS.title, ("agency", "booking", "status", "currency", *columns), body, right=columns, whole=("booking",)
+    )
 
 
 def _booking(row: BookingRow) -> dict[str, object]:
@@ -164,10 +167,13 @@ def _verified(
     from workers.economics import economics
 
     chosen = [selection.agency] if selection.agency else list(installation.agencies)
-    with economics(installation, store) as readers:
-        if not any(agency in readers for agency in chosen):
-            raise CommandError(f"no GIAV is configured for {', '.join(chosen)}; there is nothing to compare with")
-        return list(Verification(store, readers).compare(trips, rows))
+    try:
+        with economics(installation, store) as readers:
+            if not any(agency in readers for agency in chosen):
+                raise CommandError(f"no GIAV is configured for {', '.join(chosen)}; there is nothing to compare with")
+            return list(Verification(store, readers).compare(trips, rows))
+    except BackOfficeError as error:
+        raise CommandError(f"{error}; nothing was compared any further") from None
 
 
 def _print_compared(compared: list[Compared]) -> None:
@@ -185,6 +191,6 @@ def _print_compared(compared: list[Compared]) -> None:
     if body:
         right = ("ours", "GIAV", "difference")
         columns = ("agency", "experience", "expediente", "verdict", "figure", *right, "why")
-        as_table("Compared with GIAV", columns, body, right=right)
+        as_table("Compared with GIAV", columns, body, right=right, whole=("experience", "verdict", "figure"))
     words = ", ".join(f"{number} {verdict}" for verdict, number in sorted(counts(compared).items()))
     say(f"{len(compared)} expedientes compared: {words or 'none'}")
