@@ -10,7 +10,15 @@ from temporalio.service import RPCError
 
 from store import Store
 
-WORKING = ("CreateBooking", "ModifyBooking", "CancelBooking", "RefundBooking", "RecordPayment", "ExportTamara")
+WORKING = (
+    "ActivateIntegration",
+    "CreateBooking",
+    "ModifyBooking",
+    "CancelBooking",
+    "RefundBooking",
+    "RecordPayment",
+    "ExportTamara",
+)
 """Workflow types that end when their work is done; mailboxes live on."""
 
 QUERY = "ExecutionStatus = 'Running' AND WorkflowType IN (" + ", ".join(f"'{name}'" for name in WORKING) + ")"

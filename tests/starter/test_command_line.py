@@ -121,6 +121,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         "import",
         "doctor",
         "store",
+        "integration",
         "card",
         "tamara",
         "report",

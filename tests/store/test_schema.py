@@ -1,11 +1,12 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect
 
-from store import Database
+from store import Database, migrations
 from store.schema import metadata
 from tests.databases import empty_url
 
@@ -42,6 +43,17 @@ def test_migrations_make_the_checks_too(empty: Database) -> None:
 
 
 def test_the_schema_is_current_only_after_migration(empty: Database) -> None:
+    assert not empty.schema_is_current()
+    empty.migrate()
+    assert empty.schema_is_current()
+    empty.close()
+
+
+def test_a_store_of_the_first_release_is_brought_up_to_date(empty: Database) -> None:
+    config = migrations._config()
+    with empty.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
     assert not empty.schema_is_current()
     empty.migrate()
     assert empty.schema_is_current()
