@@ -26,7 +26,7 @@ def progress_of(found: Integration) -> str:
         return ""
     told = BackfillProgress.model_validate(found.backfill)
     place = "done" if told.phase == "done" else f"at {told.phase}"
-    return f"{place}, {told.seen} seen, {told.taken} taken in, {told.past} of trips before {told.ended_since}"
+    return f"{place}, {told.seen} looked at, {told.taken} taken in, {told.past} of trips before {told.ended_since}"
 
 
 def assigned(settings: dict[str, Any], assignments: list[str]) -> dict[str, Any]:

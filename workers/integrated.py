@@ -7,7 +7,7 @@ other settings need no restart.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from activities.giav.client import SYSTEM, GiavClient
 from activities.giav.integration import account_settings
@@ -23,8 +23,9 @@ WAIT = 60.0
 class IntegratedAccounts(Mapping[str, GiavAccount]):
     """Agency → account. A system that is being activated makes its steps wait (`Transient`), a suspended one needs a person."""
 
-    def __init__(self, fixed: Mapping[str, GiavAccount], store: Store) -> None:
+    def __init__(self, fixed: Mapping[str, GiavAccount], agencies: Collection[str], store: Store) -> None:
         self._fixed = fixed
+        self._agencies = agencies
         self._store = store
         self._opened: dict[str, tuple[int, GiavAccount]] = {}
         self._opening = threading.Lock()
@@ -43,9 +44,8 @@ class IntegratedAccounts(Mapping[str, GiavAccount]):
 
     def __iter__(self) -> Iterator[str]:
         yield from self._fixed
-        for integration in self._store.integrations.list():
-            if integration.system == SYSTEM and integration.state == "active" and integration.agency not in self._fixed:
-                yield integration.agency
+        ours = (one for one in self._store.integrations.list() if one.system == SYSTEM and one.state == "active")
+        yield from (one.agency for one in ours if one.agency in self._agencies and one.agency not in self._fixed)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

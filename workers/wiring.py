@@ -61,7 +61,7 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
 
     giav = each("giav", _giav)
     return Accounts(
-        giav=giav if store is None else IntegratedAccounts(giav, store),
+        giav=giav if store is None else IntegratedAccounts(giav, installation.agencies, store),
         midoffice=each("midoffice", MidOfficeAccount.open),
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
         journal=each("journal", JournalSettings.model_validate, "timezone"),

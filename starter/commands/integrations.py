@@ -54,7 +54,9 @@ def show(agency: str, settings: SettingsFile, system: System = GIAV, json_out: A
         return
     say(f"{system} of {agency}: {found.state} since {found.since:%Y-%m-%d %H:%M} UTC")
     say(f"key: {'sealed' if sealed else 'missing'}; backfill: {progress_of(found) or 'not begun'}")
-    rows = [(name, value, "given") for name, value in _flat(found.settings)]
+    # With the activation guesses become settings, so that a later check cannot change what is in use.
+    origin = "in use" if found.state in ("active", "suspended") else "given"
+    rows = [(name, value, origin) for name, value in _flat(found.settings)]
     given = {name for name, _, _ in rows}
     proposed = _flat(found.catalogue.get("proposed", {}))
     rows += [(name, value, "proposed") for name, value in proposed if name not in given]

@@ -73,6 +73,12 @@ def test_steps_wait_until_the_activation_and_then_go_on_without_a_restart(opened
     assert list(accounts) == ["demo"]
 
 
+def test_an_agency_that_left_the_settings_file_is_listed_no_more(opened: Installation, store: Store) -> None:
+    activate(store)
+    activate(store, "gone")
+    assert list(open_accounts(opened, store).giav) == ["demo"]
+
+
 def test_a_suspended_integration_needs_a_person(opened: Installation, store: Store) -> None:
     accounts = open_accounts(opened, store).giav
     activate(store)
