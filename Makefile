@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NAME ?=
 
-.PHONY: demo demo-once up test check bench lock histories clean
+.PHONY: demo demo-once up test check bench lock histories coverage-page clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/bookings demo
@@ -28,6 +28,10 @@ bench: $(VENV)/.dev
 # Record the histories that tests/replay replays anew (after a deliberate change of workflow code).
 histories: $(VENV)/.dev
 	$(BIN)/python -m tests.replay.record
+
+# Write docs/coverage-giav.md anew from the marks of the tests.
+coverage-page: $(VENV)/.dev
+	$(BIN)/python -m tests.coverage_giav
 
 # Pin every dependency anew, with hashes and without naming an index.
 LOCK := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \

@@ -80,6 +80,7 @@ def test_any_order_of_delivery_ends_in_the_same_books(order: tuple[EventNotice, 
     assert not box.queue
 
 
+@pytest.mark.covers("F-M12")
 def test_an_older_revision_is_superseded() -> None:
     box = state()
     box.deliver(CREATED, NOW)
@@ -91,6 +92,7 @@ def test_an_older_revision_is_superseded() -> None:
     assert "superseded by revision 3" in move.why
 
 
+@pytest.mark.covers("F-C13")
 def test_money_without_a_booking_waits_then_asks_then_goes_to_suspense() -> None:
     box = state()
     box.deliver(PAID, NOW)
@@ -111,6 +113,7 @@ def test_a_refund_waits_for_its_payment() -> None:
     assert (box.captured, box.refunded) == (30000, 30000)
 
 
+@pytest.mark.covers("F-M11")
 def test_a_parked_lifecycle_holds_the_next_one_but_lets_money_pass() -> None:
     box = state()
     box.deliver(CREATED, NOW)

@@ -14,6 +14,7 @@ def euro(amount: int) -> Money:
     return Money(amount=amount, currency="EUR")
 
 
+@pytest.mark.covers("1.6.1")
 @pytest.mark.parametrize(
     ("value", "cents"), [("0.5", 1), ("-0.5", -1), ("1.4999", 1), ("2.5", 3), ("-2.5", -3), ("0", 0)]
 )
@@ -25,6 +26,7 @@ def test_forty_percent_of_955_euro_is_382_euro() -> None:
     assert euro(95500).percent("40.00") == euro(38200)
 
 
+@pytest.mark.covers("1.6.1")
 @given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
 def test_parts_of_a_split_add_up_to_the_whole(amount: int, weights: list[int]) -> None:
     parts = euro(amount).split(weights)

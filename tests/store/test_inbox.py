@@ -156,6 +156,7 @@ def one_cent_off() -> dict[str, object]:
     return stories.data("booking/bkg_500", booking=snapshot)
 
 
+@pytest.mark.covers("F-C14")
 def test_totals_that_do_not_add_up_are_parked_and_never_projected(store: Store) -> None:
     store.inbox.accept(event(1, "booking.created", one_cent_off()))
     item = only_item(store)
@@ -165,6 +166,7 @@ def test_totals_that_do_not_add_up_are_parked_and_never_projected(store: Store) 
     assert waiting(store) == []
 
 
+@pytest.mark.covers("F-C14")
 def test_payments_flow_while_the_booking_is_parked(store: Store) -> None:
     store.inbox.accept(event(1, "booking.created", one_cent_off()))
     store.inbox.accept(captured(2))
@@ -184,6 +186,7 @@ def test_a_person_may_let_wrong_totals_pass(store: Store) -> None:
     assert [(made.taken.decision, made.taken.by) for made in closed.taken] == [("retry", "marta")]
 
 
+@pytest.mark.covers("M2")
 def test_a_second_payment_with_the_same_processor_reference_is_parked_with_its_amount(store: Store) -> None:
     store.inbox.accept(captured(1, payment_id="pay_1001", ref="pi_1"))
     store.inbox.accept(captured(2, payment_id="pay_1002", ref="pi_1", amount=38200))

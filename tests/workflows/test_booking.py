@@ -60,6 +60,7 @@ async def test_create_pay_and_cancel_reach_every_system_once(dev_server: Client,
     assert office.names.index("office.freeze_plan") < office.names.index("giav.cancel_booking")
 
 
+@pytest.mark.covers("M2")
 async def test_second_delivery_of_a_payment_changes_nothing(dev_server: Client, office: Office) -> None:
     booking, paid = "bkg_w2", told("payment.captured", "bkg_w2", fact="pay_w2", payment_id="pay_w2")
     async with working(dev_server, office):
@@ -70,6 +71,7 @@ async def test_second_delivery_of_a_payment_changes_nothing(dev_server: Client, 
     assert office.count("giav.record_payment") == 1
 
 
+@pytest.mark.covers("F-C1")
 async def test_transient_and_unknown_faults_are_retried_until_done(dev_server: Client, office: Office) -> None:
     office.fails["giav.register_booking"] = [
         Transient("connection refused", system="giav", retry_after=0.01),
@@ -82,6 +84,7 @@ async def test_transient_and_unknown_faults_are_retried_until_done(dev_server: C
     assert not office.parked
 
 
+@pytest.mark.covers("F-C4")
 async def test_a_refusal_before_money_takes_everything_back_and_is_on_the_list(
     dev_server: Client, office: Office
 ) -> None:
@@ -100,6 +103,7 @@ async def test_a_refusal_before_money_takes_everything_back_and_is_on_the_list(
     assert not state.parked
 
 
+@pytest.mark.covers("F-C5", "F-C8b")
 async def test_a_refusal_after_money_parks_and_the_next_payment_still_reaches_the_journal(
     dev_server: Client, office: Office
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -19,6 +20,7 @@ PLAN = PlanStep(agency="demo", plan_id="plan_50", booking_id="bkg_500", event_id
 DUE = DueInstalment(instalment_id="ins_2", due_on=date(2027, 3, 22), amount=Money(amount=38200, currency="EUR"))
 
 
+@pytest.mark.covers("F-C13")
 async def test_money_whose_booking_never_comes_stands_in_suspense_and_on_the_list(
     skipping: WorkflowEnvironment, office: Office
 ) -> None:
@@ -39,6 +41,7 @@ async def test_money_whose_booking_never_comes_stands_in_suspense_and_on_the_lis
     assert office.count("giav.record_payment") == 1
 
 
+@pytest.mark.covers("F-P1", "1.7.7")
 async def test_a_soft_decline_is_tried_on_days_1_4_and_11_and_then_given_to_a_person(
     skipping: WorkflowEnvironment, office: Office
 ) -> None:
@@ -55,6 +58,7 @@ async def test_a_soft_decline_is_tried_on_days_1_4_and_11_and_then_given_to_a_pe
     assert timedelta(days=11) <= office.parked[0].since - start < timedelta(days=11, hours=1)
 
 
+@pytest.mark.covers("F-P2", "1.7.7")
 async def test_a_hard_decline_is_never_tried_again(skipping: WorkflowEnvironment, office: Office) -> None:
     office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(DUE,))
     office.answers["platform.collect_instalment"] = lambda _: ChargeResult(

@@ -261,6 +261,7 @@ def test_a_refund_waits_for_its_payment(store: Store, cells: JournalActivities) 
     assert (raised.value.type, raised.value.non_retryable) == ("Transient", False)
 
 
+@pytest.mark.covers("1.7.10")
 def test_a_dispute_that_is_won_leaves_only_its_fee(store: Store, cells: JournalActivities) -> None:
     pay(cells, captured(store))
     assert dispute(cells, store, 4, "opened").outcome == "skipped"

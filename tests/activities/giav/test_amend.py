@@ -35,6 +35,7 @@ def paid_in_full(desk: Desk) -> None:
     desk.calls()
 
 
+@pytest.mark.covers("giav 4: nested costs changed", "giav 4: service change")
 def test_only_what_changed_is_sent(desk: Desk) -> None:
     desk.registered()
     desk.calls()
@@ -56,6 +57,7 @@ def test_only_what_changed_is_sent(desk: Desk) -> None:
     assert (guide["TipoReserva"], guide["SubtipoOtros"]) == ("OT", "GuíasTurísticos")
 
 
+@pytest.mark.covers("F-M6")
 def test_the_same_revision_again_calls_nobody(desk: Desk) -> None:
     desk.registered()
     step = amended(desk, lines=[HOTEL])
@@ -65,6 +67,7 @@ def test_the_same_revision_again_calls_nobody(desk: Desk) -> None:
     assert desk.calls() == []
 
 
+@pytest.mark.covers("F-M12")
 def test_an_older_revision_changes_nothing(desk: Desk) -> None:
     desk.registered()
     old = amended(desk, 2, lines=[HOTEL])
@@ -73,6 +76,7 @@ def test_an_older_revision_changes_nothing(desk: Desk) -> None:
     assert desk.container()["Venta"] == 800
 
 
+@pytest.mark.covers("giav 4: nested costs changed", "giav 4: service change")
 def test_a_removed_service_is_unnested_and_deleted_and_may_come_back(desk: Desk) -> None:
     desk.registered()
     desk.activities.amend_booking(amended(desk, 2, lines=[HOTEL]))
@@ -82,6 +86,7 @@ def test_a_removed_service_is_unnested_and_deleted_and_may_come_back(desk: Desk)
     assert {name: line["CosteComis"] for name, line in desk.lines().items()} == {"lin_01": 660, "lin_02": 130}
 
 
+@pytest.mark.covers("giav 4: nested costs changed")
 def test_a_removed_service_whose_cost_was_received_stays_at_no_cost(desk: Desk) -> None:
     desk.registered()
     records = desk.stand_in.books.records
@@ -100,6 +105,7 @@ def test_a_cancelled_line_costs_what_the_supplier_charges(desk: Desk) -> None:
     assert (bus["CosteComis"], bus["IdEntityStage"]) == (40, seeds.RESERVATION_CANCELLED)
 
 
+@pytest.mark.covers("F-M1")
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.DROP_BEFORE, Kind.PAGE_503])
 @pytest.mark.parametrize(
     "operation",
@@ -136,6 +142,7 @@ def test_travellers_join_leave_return_and_change_their_name(desk: Desk) -> None:
     assert len(desk.held("Pasajero")) == 2
 
 
+@pytest.mark.covers("1.3 the payer is replaced for payments to come")
 def test_another_payer_takes_over_the_reserva_and_the_invoices_to_come(desk: Desk) -> None:
     desk.registered()
     desk.activities.record_payment(desk.payment("pay_1", 30000))
@@ -151,6 +158,7 @@ def test_another_payer_takes_over_the_reserva_and_the_invoices_to_come(desk: Des
     assert "former payer" in done.note
 
 
+@pytest.mark.covers("1.3 the price falls, not below what is invoiced", "giav 4: discount after invoicing")
 def test_a_price_that_falls_above_what_is_invoiced_corrects_nothing(desk: Desk) -> None:
     desk.registered()
     desk.activities.record_payment(desk.payment("pay_1", 30000))
@@ -160,6 +168,7 @@ def test_a_price_that_falls_above_what_is_invoiced_corrects_nothing(desk: Desk) 
     assert desk.container()["Venta"] == 800
 
 
+@pytest.mark.covers("1.3.1", "1.3 the price falls below what is invoiced", "giav 4: discount after invoicing", "M4")
 def test_a_price_below_what_is_invoiced_credits_the_latest_invoice_and_issues_the_rest(desk: Desk) -> None:
     paid_in_full(desk)
     done = desk.activities.amend_booking(reduced(desk))
@@ -182,6 +191,7 @@ def test_a_price_below_what_is_invoiced_credits_the_latest_invoice_and_issues_th
     assert desk.held("Factura")[-1]["DatosExternos"]["PendienteCobro"] == 0
 
 
+@pytest.mark.covers("C4", "giav 4: discount after invoicing")
 def test_a_second_reduction_corrects_the_invoice_that_stands(desk: Desk) -> None:
     paid_in_full(desk)
     desk.activities.amend_booking(reduced(desk, 2, 80000))
@@ -190,6 +200,7 @@ def test_a_second_reduction_corrects_the_invoice_that_stands(desk: Desk) -> None
     assert desk.container()["FacturadoImporte"] == 200
 
 
+@pytest.mark.covers("F-M7")
 def test_what_was_credited_and_is_sold_again_before_its_refund_is_invoiced_again(desk: Desk) -> None:
     paid_in_full(desk)
     desk.activities.amend_booking(reduced(desk, 2, 80000))
@@ -203,6 +214,7 @@ def test_what_was_credited_and_is_sold_again_before_its_refund_is_invoiced_again
     assert [cobro["DatosExternos"]["Disponible"] for cobro in desk.held("Cobro")][:2] == [0, 55]
 
 
+@pytest.mark.covers("F-M7")
 def test_what_was_credited_and_given_back_is_invoiced_again_only_with_a_new_payment(desk: Desk) -> None:
     paid_in_full(desk)
     desk.activities.amend_booking(reduced(desk, 2, 80000))
@@ -224,6 +236,7 @@ def test_selling_again_is_finished_and_not_made_twice(desk: Desk, operation: str
     assert [amount for _, amount in desk.invoice_lines()][3:] == ["500.00", "150.00"]
 
 
+@pytest.mark.covers("F-X5")
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.DROP_BEFORE])
 @pytest.mark.parametrize(
     "operation",

@@ -38,6 +38,7 @@ def documents(desk: Desk) -> dict[str, tuple[int, str | None]]:
     return {each.key: (each.amount.amount, each.refers_to) for each in held}
 
 
+@pytest.mark.covers("1.3 the booking is cancelled", "1.4.9", "C1", "giav 4: cancellation with money")
 def test_everything_invoiced_is_credited_and_the_penalty_has_its_own_document(desk: Desk) -> None:
     paid(desk, 30000)
     done = desk.activities.cancel_booking(cancelled(desk))
@@ -63,6 +64,7 @@ def test_everything_invoiced_is_credited_and_the_penalty_has_its_own_document(de
     assert desk.held("Cobro")[0]["DatosExternos"]["Disponible"] == 270
 
 
+@pytest.mark.covers("giav 4: cancellation with money")
 def test_the_reserva_shows_the_penalty_and_the_suppliers_charges(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk))
@@ -72,12 +74,14 @@ def test_the_reserva_shows_the_penalty_and_the_suppliers_charges(desk: Desk) -> 
     assert {name: line["CosteComis"] for name, line in desk.lines().items()} == {"lin_01": 100, "lin_02": 0}
 
 
+@pytest.mark.covers("1.3.3", "C4")
 def test_several_invoices_get_one_credit_note_each(desk: Desk) -> None:
     paid(desk, 30000, 38200)
     desk.activities.cancel_booking(cancelled(desk))
     assert [amount for _, amount in desk.invoice_lines()] == ["300.00", "382.00", "-382.00", "-300.00", "30.00"]
 
 
+@pytest.mark.covers("1.1.8")
 def test_cancelling_again_calls_nothing_that_writes(desk: Desk) -> None:
     paid(desk, 30000)
     step = cancelled(desk)
@@ -87,6 +91,7 @@ def test_cancelling_again_calls_nothing_that_writes(desk: Desk) -> None:
     assert desk.calls() == ["DueDate_SEARCH"]
 
 
+@pytest.mark.covers("F-X13", "giav 4: cancellation without money")
 def test_without_money_there_are_no_documents_and_no_costs_left_over(desk: Desk) -> None:
     paid(desk)
     desk.activities.cancel_booking(cancelled(desk, "none", 0))
@@ -95,6 +100,7 @@ def test_without_money_there_are_no_documents_and_no_costs_left_over(desk: Desk)
     assert set(desk.lines()) == {"lin_01"}, "only what the supplier charges stays"
 
 
+@pytest.mark.covers("F-X12")
 def test_a_penalty_above_what_was_paid_is_documented_in_full(desk: Desk) -> None:
     paid(desk, 1000)
     desk.activities.cancel_booking(cancelled(desk))
@@ -102,6 +108,7 @@ def test_a_penalty_above_what_was_paid_is_documented_in_full(desk: Desk) -> None
     assert desk.held("Factura")[-1]["DatosExternos"]["PendienteCobro"] == 20
 
 
+@pytest.mark.covers("1.4.10")
 def test_a_no_show_stays_invoiced(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk, "no_show_consideration", 100500))
@@ -109,12 +116,14 @@ def test_a_no_show_stays_invoiced(desk: Desk) -> None:
     assert desk.container()["IdEntityStage"] == seeds.RESERVATION_CANCELLED
 
 
+@pytest.mark.covers("1.4.11")
 def test_a_management_fee_is_an_ordinary_invoice(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk, "taxable_fee"))
     assert [each["SerieFacturacion"] for each in desk.held("Factura")] == ["Especial", "Especial", "General"]
 
 
+@pytest.mark.covers("F-X4", "C2")
 def test_an_undecided_penalty_touches_nothing_and_asks_a_person(desk: Desk) -> None:
     paid(desk, 30000)
     with pytest.raises(ApplicationError) as caught:
@@ -123,6 +132,7 @@ def test_an_undecided_penalty_touches_nothing_and_asks_a_person(desk: Desk) -> N
     assert desk.calls() == []
 
 
+@pytest.mark.covers("1.4.9")
 def test_the_other_setting_leaves_the_penalty_inside_the_invoices(desk: Desk) -> None:
     desk.configure(penalty="rectify_refunded_part")
     paid(desk, 30000)
@@ -135,6 +145,7 @@ def test_the_other_setting_leaves_the_penalty_inside_the_invoices(desk: Desk) ->
     }
 
 
+@pytest.mark.covers("F-X10")
 def test_a_part_that_is_cancelled_is_corrected_as_far_as_it_was_paid(desk: Desk) -> None:
     paid(desk, 100500)
     ana, luis = TRAVELLERS
@@ -148,6 +159,7 @@ def test_a_part_that_is_cancelled_is_corrected_as_far_as_it_was_paid(desk: Desk)
     assert desk.container()["FacturadoImporte"] == desk.container()["Venta"] == 855
 
 
+@pytest.mark.covers("F-X5", "F-X7")
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.DROP_BEFORE, Kind.PAGE_503])
 @pytest.mark.parametrize(
     "operation",
@@ -168,6 +180,7 @@ def test_a_cancellation_that_breaks_off_ends_the_same(desk: Desk, operation: str
     assert sum(cobro["DatosExternos"]["Disponible"] for cobro in desk.held("Cobro")) == 652
 
 
+@pytest.mark.covers("F-X5")
 def test_a_late_credit_note_is_adopted(desk: Desk) -> None:
     paid(desk, 30000)
     step = cancelled(desk)
@@ -179,6 +192,7 @@ def test_a_late_credit_note_is_adopted(desk: Desk) -> None:
     assert [amount for _, amount in desk.invoice_lines()] == ["300.00", "-300.00", "30.00"]
 
 
+@pytest.mark.covers("F-X1")
 def test_an_instalment_captured_after_the_cancellation_is_posted_in_full(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk))

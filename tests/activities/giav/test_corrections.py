@@ -68,6 +68,7 @@ def test_the_refunded_payment_goes_before_all_others() -> None:
     assert [(each.document.key, each.remaining.amount) for each in drawn] == [("inv:pay_1", 245)]
 
 
+@pytest.mark.covers("C4")
 def test_a_credited_invoice_is_not_credited_again() -> None:
     family = [
         *invoices(300),
@@ -80,6 +81,7 @@ def test_a_credited_invoice_is_not_credited_again() -> None:
     assert [each.document.key for each in corrections(family, eur(0))] == ["inv:pay_1:chg_4"]
 
 
+@pytest.mark.covers("M4")
 @given(st.lists(st.integers(1, 10**7), max_size=6), st.integers(-(10**6), 10**8))
 def test_what_is_left_is_what_was_to_be_kept(amounts: list[int], keep: int) -> None:
     held = invoices(*amounts)

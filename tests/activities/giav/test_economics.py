@@ -29,6 +29,7 @@ def opened(economics: GiavEconomics) -> int:
     return file
 
 
+@pytest.mark.covers("giav 4: nightly check")
 def test_a_file_shows_margin_and_what_is_pending_in_one_call(desk: Desk, economics: GiavEconomics) -> None:
     desk.registered()
     desk.activities.record_payment(desk.payment())
@@ -57,6 +58,7 @@ def test_a_file_that_somebody_deleted_is_refused_in_giavs_own_words(economics: G
         economics.figures(987654)
 
 
+@pytest.mark.covers("giav 4: nightly check")
 def test_what_was_told_and_not_written_is_named(desk: Desk, economics: GiavEconomics) -> None:
     desk.activities.open_experience(desk.experience())
     step = desk.booking()

@@ -126,6 +126,7 @@ def test_only_what_a_put_can_say_is_a_difference(changes: dict[str, Any], differ
     assert reservas.differs(reservas.as_change(12, CONTAINER), CONTAINER | changes) is different
 
 
+@pytest.mark.covers("1.5.8")
 def test_other_currencies_are_never_sent() -> None:
     with pytest.raises(NeedsPerson, match="USD"):
         euros(Money(amount=1, currency="USD"))

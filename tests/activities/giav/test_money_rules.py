@@ -63,7 +63,7 @@ def test_the_day_of_a_payment_before_midnight_in_utc_is_the_next_day_in_madrid(d
     assert desk.held("Cobro")[0]["FechaCobro"][:10] == "2026-11-21"
 
 
-@pytest.mark.covers("1.1.6", "1.1.7", "1.3.3", "N3")
+@pytest.mark.covers("1.1.6", "1.1.7", "1.3.3", "1.3 the original was simplified", "N3")
 def test_full_simplified_and_correcting_invoices_have_a_series_each(desk: Desk) -> None:
     desk.registered(payer=NAMELESS)
     desk.activities.record_payment(desk.payment("pay_1", 10000))
@@ -272,6 +272,17 @@ def test_a_cobro_that_giav_refuses_leaves_nothing_behind_and_comes_before_its_in
     assert desk.store.effects.rearm(caught.value.details[0]["effect"])
     desk.activities.record_payment(step)
     assert (len(desk.held("Cobro")), len(desk.held("Factura"))) == (1, 1)
+
+
+@pytest.mark.covers("F-P6", "F-C1")
+def test_an_instalment_captured_while_giav_is_away_is_posted_with_its_own_day_when_it_is_back(desk: Desk) -> None:
+    desk.registered()
+    step = desk.payment(initiation="mit")
+    desk.stand_in.faults.set({"operation": "*", "kind": Kind.PAGE_503.value, "times": 5})
+    desk.insist(desk.activities.record_payment, step)
+    assert [fault.fired for fault in desk.stand_in.faults.faults] == [5]
+    assert (desk.money_lines(), desk.invoice_lines()) == ([("Cobro", "300.00")], [("Normal", "300.00")])
+    assert (desk.held("Cobro")[0]["FechaCobro"][:10], days(desk)) == ("2026-11-20", ["2026-11-22"])
 
 
 @pytest.mark.covers("F-C10", "1.5.4")

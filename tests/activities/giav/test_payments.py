@@ -24,6 +24,7 @@ def registered(desk: Desk, **changes: object) -> None:
     desk.calls()
 
 
+@pytest.mark.covers("1.1.1", "giav 4: payment", "M2")
 def test_a_payment_takes_five_calls_and_is_linked_to_its_invoice(desk: Desk) -> None:
     registered(desk)
     done = desk.activities.record_payment(desk.payment())
@@ -36,6 +37,7 @@ def test_a_payment_takes_five_calls_and_is_linked_to_its_invoice(desk: Desk) -> 
     assert (invoice["SerieFacturacion"], invoice["EsSimplificada"]) == ("Especial", False)
 
 
+@pytest.mark.covers("1.1.2", "1.1.4", "F-C11", "N4")
 def test_a_late_posting_is_issued_today_and_names_the_day_of_the_payment(desk: Desk) -> None:
     registered(desk)
     desk.activities.record_payment(desk.payment())
@@ -48,6 +50,7 @@ def test_a_late_posting_is_issued_today_and_names_the_day_of_the_payment(desk: D
     assert document.amount == Money(amount=30000, currency="EUR")
 
 
+@pytest.mark.covers("1.1.8", "M2")
 def test_recording_again_makes_no_second_record(desk: Desk) -> None:
     registered(desk)
     step = desk.payment()
@@ -58,6 +61,7 @@ def test_recording_again_makes_no_second_record(desk: Desk) -> None:
     assert (len(desk.held("Cobro")), len(desk.held("Factura"))) == (1, 1)
 
 
+@pytest.mark.covers("F-C9", "1.1.8")
 @pytest.mark.parametrize(
     "kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.DROP_BEFORE, Kind.ERROR_BEFORE, Kind.PAGE_503]
 )
@@ -72,6 +76,7 @@ def test_whatever_breaks_at_any_call_there_is_one_cobro_one_invoice_one_link(
     assert desk.held("Cobro")[0]["DatosExternos"]["Disponible"] == 0
 
 
+@pytest.mark.covers("F-C9")
 @pytest.mark.parametrize("operation", ["Cobro_POST", "Factura_Servicios_POST", "RelationDueDatePayment_POST"])
 def test_a_write_that_lands_late_is_adopted(desk: Desk, operation: str) -> None:
     registered(desk)
@@ -85,6 +90,7 @@ def test_a_write_that_lands_late_is_adopted(desk: Desk, operation: str) -> None:
     assert [len(desk.held(entity)) for entity in ("Cobro", "Factura", "RelationDueDatePayment")] == [1, 1, 1]
 
 
+@pytest.mark.covers("F-C9")
 def test_lost_answers_are_found_in_the_expediente_where_no_custom_field_exists(desk: Desk) -> None:
     desk.configure(custom_fields={})
     registered(desk)
@@ -121,12 +127,14 @@ def test_a_payment_of_a_reserva_that_was_taken_back_asks_a_person(desk: Desk) ->
     assert failure(caught.value) == "NeedsPerson"
 
 
+@pytest.mark.covers("1.1.6")
 def test_a_small_payment_of_a_consumer_without_fiscal_data_is_a_simplified_invoice(desk: Desk) -> None:
     registered(desk, payer=NAMELESS)
     desk.activities.record_payment(desk.payment(amount=40000))
     assert [invoice["EsSimplificada"] for invoice in desk.held("Factura")] == [True]
 
 
+@pytest.mark.covers("F-C7", "1.1.5", "1.1.6")
 @pytest.mark.parametrize(("payer", "amount"), [(NAMELESS, 40001), (COMPANY, 10000)])
 def test_without_fiscal_data_the_cobro_is_kept_and_the_invoice_waits_for_them(
     desk: Desk, payer: dict[str, object], amount: int
@@ -147,6 +155,7 @@ def test_without_fiscal_data_the_cobro_is_kept_and_the_invoice_waits_for_them(
     assert desk.held("Cobro")[0]["DatosExternos"]["Disponible"] == 0
 
 
+@pytest.mark.covers("F-C8b")
 def test_an_invoice_that_giav_refuses_leaves_the_cobro_and_parks(desk: Desk) -> None:
     registered(desk)
     step = desk.payment()
@@ -160,6 +169,7 @@ def test_an_invoice_that_giav_refuses_leaves_the_cobro_and_parks(desk: Desk) -> 
     assert (len(desk.held("Cobro")), len(desk.held("Factura"))) == (1, 1)
 
 
+@pytest.mark.covers("F-C9")
 def test_an_invoice_number_is_not_an_id_that_can_be_adopted(desk: Desk) -> None:
     registered(desk)
     step = desk.payment()
@@ -172,6 +182,7 @@ def test_an_invoice_number_is_not_an_id_that_can_be_adopted(desk: Desk) -> None:
     assert failure(again.value) == "NeedsPerson"
 
 
+@pytest.mark.covers("F-C18")
 def test_money_beyond_the_price_is_invoiced_all_the_same(desk: Desk) -> None:
     registered(desk)
     desk.activities.record_payment(desk.payment("pay_1", 100500))
@@ -187,6 +198,7 @@ def test_a_method_nobody_configured_asks_a_person(desk: Desk) -> None:
         desk.activities.record_payment(desk.payment())
 
 
+@pytest.mark.covers("1.1.7", "1.2.1", "1.2.6", "1.2.7")
 @pytest.mark.parametrize(("regime", "series"), [("reav", "Especial"), ("general", "General"), ("mediation", "Dac")])
 def test_the_tax_regime_of_the_trip_decides_the_series(desk: Desk, regime: str, series: str) -> None:
     desk.activities.open_experience(desk.experience(tax_regime=regime))
@@ -195,6 +207,7 @@ def test_the_tax_regime_of_the_trip_decides_the_series(desk: Desk, regime: str, 
     assert [invoice["SerieFacturacion"] for invoice in desk.held("Factura")] == [series]
 
 
+@pytest.mark.covers("F-X12", "M3")
 def test_money_that_pays_a_penalty_is_not_invoiced_beside_the_penalty(desk: Desk) -> None:
     registered(desk)
     desk.activities.cancel_booking(cancelled(desk))
@@ -208,6 +221,7 @@ def test_money_that_pays_a_penalty_is_not_invoiced_beside_the_penalty(desk: Desk
     assert desk.calls() == ["DueDate_SEARCH"]
 
 
+@pytest.mark.covers("F-X1", "M3")
 def test_money_beyond_the_penalty_is_credited_too_and_waits_for_its_refund(desk: Desk) -> None:
     registered(desk)
     desk.activities.cancel_booking(cancelled(desk))

@@ -11,6 +11,7 @@ from tests.activities.giav.desk import Desk, failure
 from tests.activities.giav.test_cancel import cancelled, documents, paid
 
 
+@pytest.mark.covers("giav 4: refund", "M1")
 def test_a_refund_after_a_cancellation_is_one_reembolso_and_no_further_document(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk))
@@ -26,6 +27,7 @@ def test_a_refund_after_a_cancellation_is_one_reembolso_and_no_further_document(
     assert len(documents(desk)) == 3
 
 
+@pytest.mark.covers("F-R4", "giav 4: refund")
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.DROP_BEFORE, Kind.LATE])
 @pytest.mark.parametrize("fields", [{"cobro": 2004}, {}])
 def test_a_refund_whose_answer_is_lost_is_not_booked_twice(desk: Desk, kind: Kind, fields: dict[str, int]) -> None:
@@ -42,6 +44,7 @@ def test_a_refund_whose_answer_is_lost_is_not_booked_twice(desk: Desk, kind: Kin
     assert desk.money_lines() == [("Cobro", "300.00"), ("Reembolso", "270.00")]
 
 
+@pytest.mark.covers("giav 4: refund", "M3")
 def test_a_goodwill_refund_credits_the_invoice_and_issues_the_rest(desk: Desk) -> None:
     paid(desk, 30000)
     done = desk.activities.record_refund(desk.refund(amount=5000, cause="goodwill", payment_id="pay_1"))
@@ -50,6 +53,7 @@ def test_a_goodwill_refund_credits_the_invoice_and_issues_the_rest(desk: Desk) -
     assert "credit_note" in done.ids
 
 
+@pytest.mark.covers("F-C18", "F-P5")
 def test_a_payment_made_twice_leaves_no_trace_in_the_sum_once_it_is_refunded(desk: Desk) -> None:
     paid(desk, 100500, 100500)
     desk.activities.record_refund(desk.refund(amount=100500, cause="duplicate", payment_id="pay_1"))
@@ -58,6 +62,7 @@ def test_a_payment_made_twice_leaves_no_trace_in_the_sum_once_it_is_refunded(des
     assert desk.container()["Venta"] == desk.container()["FacturadoImporte"] == 1005
 
 
+@pytest.mark.covers("F-X1")
 def test_money_captured_after_a_cancellation_is_credited_with_its_refund(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk))
@@ -85,6 +90,7 @@ def test_a_refund_waits_until_its_payment_is_in_giav(desk: Desk) -> None:
     assert desk.held("Cobro") == []
 
 
+@pytest.mark.covers("F-R2")
 @pytest.mark.parametrize(("destination", "method"), [("original_method", seeds.STRIPE), ("transfer", seeds.REFUND)])
 def test_the_way_back_decides_the_method(desk: Desk, destination: str, method: int) -> None:
     paid(desk, 30000)
@@ -93,6 +99,7 @@ def test_the_way_back_decides_the_method(desk: Desk, destination: str, method: i
     assert desk.held("Cobro")[-1]["IdFormaPago"] == method
 
 
+@pytest.mark.covers("F-R10")
 def test_a_voucher_is_no_refund_of_money(desk: Desk) -> None:
     paid(desk, 30000)
     with pytest.raises(ApplicationError) as caught:
@@ -100,6 +107,7 @@ def test_a_voucher_is_no_refund_of_money(desk: Desk) -> None:
     assert failure(caught.value) == "NeedsPerson"
 
 
+@pytest.mark.covers("1.7.10", "giav 4: chargeback", "F-P9")
 def test_a_chargeback_moves_money_and_leaves_a_task_but_no_document(desk: Desk) -> None:
     desk.registered()
     desk.activities.record_payment(desk.payment())
@@ -113,6 +121,7 @@ def test_a_chargeback_moves_money_and_leaves_a_task_but_no_document(desk: Desk) 
     assert desk.invoice_lines() == [("Normal", "300.00")]
 
 
+@pytest.mark.covers("giav 4: chargeback")
 @pytest.mark.parametrize("operation", ["Cobro_POST", "Activity_POST"])
 def test_a_chargeback_whose_answer_is_lost_is_booked_once(desk: Desk, operation: str) -> None:
     desk.registered()

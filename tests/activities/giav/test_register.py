@@ -38,6 +38,7 @@ WHOLE = {"Cliente": 2, "Pasajero": 2, "PasajeroExpediente": 2, "Reserva": 3}
 EMPTY = {"Cliente": 2, "Pasajero": 0, "PasajeroExpediente": 0, "Reserva": 0}
 
 
+@pytest.mark.covers("giav 4: booking created", "G1")
 def test_a_booking_is_registered_without_a_single_look_up_of_our_own_records(desk: Desk) -> None:
     opened(desk)
     done = desk.activities.register_booking(desk.booking())
@@ -64,6 +65,7 @@ def test_registering_again_calls_nobody(desk: Desk) -> None:
     assert desk.calls() == []
 
 
+@pytest.mark.covers("F-C1", "F-C2")
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.DROP_BEFORE, Kind.PAGE_503])
 @pytest.mark.parametrize("operation", sorted(set(CALLS)))
 def test_whatever_breaks_at_any_call_every_record_exists_once(desk: Desk, operation: str, kind: Kind) -> None:
@@ -74,6 +76,7 @@ def test_whatever_breaks_at_any_call_every_record_exists_once(desk: Desk, operat
     assert set(desk.lines()) == {"lin_01", "lin_02"}
 
 
+@pytest.mark.covers("F-C2")
 def test_without_custom_fields_lost_answers_are_still_found(desk: Desk) -> None:
     desk.configure(custom_fields={})
     opened(desk)
@@ -83,6 +86,7 @@ def test_without_custom_fields_lost_answers_are_still_found(desk: Desk) -> None:
     assert counted(desk) == WHOLE
 
 
+@pytest.mark.covers("F-C2")
 def test_a_reserva_that_lands_late_is_adopted(desk: Desk) -> None:
     opened(desk)
     step = desk.booking()
@@ -102,6 +106,7 @@ def test_a_booking_waits_for_its_expediente(desk: Desk) -> None:
     assert "waiting for expediente" in str(caught.value)
 
 
+@pytest.mark.covers("F-C3")
 def test_a_payer_whom_giav_knows_is_not_created_again(desk: Desk) -> None:
     opened(desk)
     desk.activities.register_booking(desk.booking())
@@ -111,6 +116,7 @@ def test_a_payer_whom_giav_knows_is_not_created_again(desk: Desk) -> None:
     assert len({each["IdCliente"] for each in desk.held("Reserva")}) == 1
 
 
+@pytest.mark.covers("F-C3")
 def test_a_document_that_belongs_to_another_name_asks_a_person(desk: Desk) -> None:
     opened(desk)
     desk.activities.register_booking(desk.booking())
@@ -135,6 +141,7 @@ def test_a_company_without_address_is_a_company(desk: Desk) -> None:
     assert (made["Tipo"], made["Nombre"], made.get("Apellidos")) == ("Empresa", "Colegio Ejemplo SL", None)
 
 
+@pytest.mark.covers("F-C4", "giav 4: booking created, taken back")
 def test_a_refused_registration_is_taken_back_and_can_be_made_anew(desk: Desk) -> None:
     opened(desk)
     step = desk.booking()
@@ -150,6 +157,7 @@ def test_a_refused_registration_is_taken_back_and_can_be_made_anew(desk: Desk) -
     assert set(desk.lines()) == {"lin_01", "lin_02"}
 
 
+@pytest.mark.covers("F-C4", "F-C6", "giav 4: booking created, taken back")
 def test_a_whole_registration_is_taken_back_in_reverse_order(desk: Desk) -> None:
     step = desk.registered()
     desk.calls()
@@ -163,6 +171,7 @@ def test_a_whole_registration_is_taken_back_in_reverse_order(desk: Desk) -> None
     assert counted(desk) == EMPTY
 
 
+@pytest.mark.covers("giav 4: booking created, taken back")
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.DROP_BEFORE])
 @pytest.mark.parametrize(
     "operation", ["Reserva_Anidamiento_PUT", "Reserva_DELETE", "PasajeroExpediente_DELETE", "Pasajero_DELETE"]
@@ -184,6 +193,7 @@ def test_an_undo_first_finds_out_about_what_broke_off(desk: Desk) -> None:
     assert counted(desk) == EMPTY
 
 
+@pytest.mark.covers("F-C5")
 def test_nothing_is_taken_back_once_money_was_recorded(desk: Desk) -> None:
     step = desk.registered()
     desk.activities.record_payment(desk.payment())
@@ -203,6 +213,7 @@ def test_a_reserva_on_which_costs_were_received_is_not_taken_back(desk: Desk) ->
     assert counted(desk) == WHOLE
 
 
+@pytest.mark.covers("1.5.8")
 def test_another_currency_asks_a_person(desk: Desk) -> None:
     opened(desk)
     totals = {name: {"amount": 0, "currency": "USD"} for name in stories.booking()["totals"]}

@@ -110,6 +110,7 @@ def test_the_company_fields_of_the_traveller_reach_the_file(night: Night, airplu
     assert (record[19:36].strip(), record[36:53].strip(), record[202:212].strip()) == ("4711", "CC-0815", "DEFAULT")
 
 
+@pytest.mark.covers("F-C16")
 def test_a_line_that_breaks_a_rule_is_listed_and_blocks_nobody(store: Store, airplus: DropBoxSite) -> None:
     night = Night(store, airplus.settings, lodge=False)
     told = night.sold()
@@ -229,6 +230,7 @@ def test_a_delivered_file_is_not_even_connected_for_again(night: Night, airplus:
     assert airplus.operations() == []
 
 
+@pytest.mark.covers("F-C17")
 def test_a_drop_after_the_rename_delivers_once(night: Night, airplus: DropBoxSite) -> None:
     night.sold()
     sealed = night.seal()
@@ -240,6 +242,7 @@ def test_a_drop_after_the_rename_delivers_once(night: Night, airplus: DropBoxSit
     assert night.states() == {"sale": "SENT"}
 
 
+@pytest.mark.covers("F-C17")
 def test_a_drop_before_the_rename_is_looked_for_with_patience_then_sent(night: Night, airplus: DropBoxSite) -> None:
     sealed = night.seal()
     airplus.stand_in.faults.set({"operation": "rename", "kind": "drop-before"})
@@ -319,6 +322,7 @@ def test_cancelled_before_the_night_the_penalty_is_charged_on_its_own_document(
     assert (line["type"], line["gross"], line["inv_no"], line["status"]) == ("SA", 3000, "P-12", "A")
 
 
+@pytest.mark.covers("F-X15")
 def test_cancelled_after_delivery_one_net_credit_follows(night: Night, airplus: DropBoxSite) -> None:
     night.sold()
     sent(night)
