@@ -261,6 +261,8 @@ def refund_failed(number: int = 5) -> AcceptedEvent:
     return event(number, "payment.refund_failed", told)
 
 
-def disputed(number: int = 4, stage: str = "funds_withdrawn", revision: int = 2, fee: int | None = 2000) -> AcceptedEvent:
+def disputed(
+    number: int = 4, stage: str = "funds_withdrawn", revision: int = 2, fee: int | None = 2000
+) -> AcceptedEvent:
     told = data("payment/pay_1001", revision, chargeback=chargeback(stage, fee=fee), payment_ref=PAYMENT_REF)
     return event(number, "payment.chargeback", told)

@@ -44,7 +44,11 @@ def chargeback(told: Chargeback, payment: Payment, moment: datetime, zone: ZoneI
     stage = "lost" if fact is Fact.LOST else told.stage
     movement = _of_payment(payment, fact, key_of("dev", told.id, stage), _day(moment, zone), f"{told.id} {stage}")
     return movement.model_copy(
-        update={"amount": told.amount, "fee": told.fee if fact is Fact.WITHDRAWN else None, "booking_id": told.booking_id}
+        update={
+            "amount": told.amount,
+            "fee": told.fee if fact is Fact.WITHDRAWN else None,
+            "booking_id": told.booking_id,
+        }
     )
 
 

@@ -33,7 +33,9 @@ def test_the_examples_of_the_contract_add_up(told: dict[str, Any]) -> None:
     assert found(told) == {}
 
 
-@pytest.mark.parametrize("name", ["gross", "discount", "penalty", "total", "cost", "margin", "captured", "refunded", "due"])
+@pytest.mark.parametrize(
+    "name", ["gross", "discount", "penalty", "total", "cost", "margin", "captured", "refunded", "due"]
+)
 @pytest.mark.parametrize("cent", [1, -1])
 def test_one_cent_too_many_or_too_few_is_found(name: str, cent: int) -> None:
     snapshot = stories.booking()
@@ -79,7 +81,9 @@ def test_a_price_effect_must_be_the_difference_it_claims() -> None:
 
 
 def test_open_instalments_add_up_to_the_plan_s_total() -> None:
-    assert "/payment_plan/total" in found(stories.data("payment_plan/plan_50", payment_plan=stories.plan(balance=27299)))
+    assert "/payment_plan/total" in found(
+        stories.data("payment_plan/plan_50", payment_plan=stories.plan(balance=27299))
+    )
 
 
 def test_a_plan_without_open_instalments_has_nothing_to_add_up() -> None:

@@ -79,7 +79,9 @@ def test_the_accounts_are_the_agency_s_own() -> None:
 
 
 @given(st.sampled_from(Fact), st.integers(1, 10**12), st.integers(0, 10**6))
-def test_whatever_the_amounts_every_entry_balances_and_its_reversal_undoes_it(fact: Fact, amount: int, fee: int) -> None:
+def test_whatever_the_amounts_every_entry_balances_and_its_reversal_undoes_it(
+    fact: Fact, amount: int, fee: int
+) -> None:
     entry = entry_of(movement(fact, amount, fee=eur(fee)), Chart())
     back = reversal(entry, on=DAY, text="back")
     sums: dict[tuple[str, str], int] = {}

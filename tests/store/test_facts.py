@@ -81,7 +81,9 @@ def test_a_captured_payment_without_a_time_was_captured_when_it_was_told(store: 
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((refunded(1), stories.refund_failed(2)))))
-def test_a_refund_that_failed_does_not_stand_in_whatever_order_it_is_told(store: Store, order: tuple[object, ...]) -> None:
+def test_a_refund_that_failed_does_not_stand_in_whatever_order_it_is_told(
+    store: Store, order: tuple[object, ...]
+) -> None:
     for told in order:
         store.inbox.accept(told)  # type: ignore[arg-type]
     assert store.facts.refunds_of(AGENCY, B) == []
@@ -136,8 +138,12 @@ def test_discounts_and_service_changes_are_logged(store: Store) -> None:
 
 def test_experiences_and_their_bookings_are_listed(store: Store) -> None:
     cancellation = {"id": "cxl_9", "cause": "min_travellers", "decided_at": "2027-05-30T09:00:00Z"}
-    store.inbox.accept(event(1, "experience.created", stories.data("experience/exp_31", experience=stories.experience())))
-    told = stories.data("experience/exp_31", 2, experience=stories.experience(status="cancelled"), cancellation=cancellation)
+    store.inbox.accept(
+        event(1, "experience.created", stories.data("experience/exp_31", experience=stories.experience()))
+    )
+    told = stories.data(
+        "experience/exp_31", 2, experience=stories.experience(status="cancelled"), cancellation=cancellation
+    )
     store.inbox.accept(event(2, "experience.cancelled", told))
     store.inbox.accept(created(3))
     assert [e.status for e in store.facts.experiences(AGENCY)] == ["cancelled"]
