@@ -8,7 +8,7 @@ from activities.giav.experiences import hold_by_payer
 from activities.giav.mapping.parties import full_name, pasajero
 from activities.giav.mapping.reservas import container, cost_line, has_cost_line, line_code
 from activities.giav.mapping.values import Request
-from activities.giav.office import CREATE, Container, Office
+from activities.giav.office import CREATE, Container, Office, own_id
 from domain.effects import VERIFY_WAITS, EffectKey, EffectRecord, EffectState, wait_before_look
 from domain.errors import BackOfficeError, NeedsPerson, Refused, UnknownOutcome
 from domain.platform import Booking, Experience, Line, Traveller
@@ -197,11 +197,17 @@ def _landed(office: Office, key: EffectKey) -> list[str]:
 
 
 def _check_guards(office: Office, booking_id: str) -> None:
-    """What a person or a supplier did to the reserva in GIAV meanwhile forbids to delete it (giav 2.5)."""
-    own = office.made(office.key("reserva", booking_id, CREATE))
-    if own is None:
+    """What a person or a supplier did in GIAV meanwhile to the reserva or a line of it forbids to delete it (giav 2.5)."""
+    reservas = [
+        own_id(record.outside_id, record.key)
+        for record in office.records(booking_id)
+        if record.key.entity in ("reserva", "cost line")
+        and (record.key.operation, record.state) == (CREATE, EffectState.DONE)
+        and record.outside_id
+    ]
+    if not reservas:
         return
-    for record in office.lookups.reservas(idsReservas=[own]):
+    for record in office.lookups.reservas(idsReservas=reservas):
         details = record["DatosExternos"] or {}
         standing = [
             name
@@ -216,7 +222,7 @@ def _check_guards(office: Office, booking_id: str) -> None:
             if value
         ]
         if standing:
-            raise NeedsPerson(f"reserva {own} may not be deleted: {', '.join(standing)}", system=SYSTEM)
+            raise NeedsPerson(f"reserva {record['Id']} may not be deleted: {', '.join(standing)}", system=SYSTEM)
 
 
 def _delete_reserva(office: Office, own: int) -> None:

@@ -213,6 +213,19 @@ def test_a_reserva_on_which_costs_were_received_is_not_taken_back(desk: Desk) ->
     assert counted(desk) == WHOLE
 
 
+@pytest.mark.covers("giav 4: booking created, taken back")
+def test_a_cost_line_whose_cost_was_received_is_not_deleted_and_a_person_is_asked(desk: Desk) -> None:
+    step = desk.registered()
+    records = desk.stand_in.books.records
+    bus = desk.lines()["lin_02"]
+    records.change("Reserva", records.get("Reserva", bus["Id"]), received=130.0)
+    with pytest.raises(ApplicationError, match=f"reserva {bus['Id']} may not be deleted: costs received") as caught:
+        desk.insist(desk.activities.undo_register_booking, step)
+    assert failure(caught.value) == "NeedsPerson"
+    assert counted(desk) == WHOLE
+    assert set(desk.lines()) == {"lin_01", "lin_02"}, "nothing was un-nested before asking"
+
+
 @pytest.mark.covers("1.5.8")
 def test_another_currency_asks_a_person(desk: Desk) -> None:
     opened(desk)
