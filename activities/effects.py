@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from temporalio import activity
+
 from domain.effects import (
     AfterLook,
     EffectKey,
@@ -71,12 +73,17 @@ class Effect:
     request: Mapping[str, Any] | None = None
 
 
-class Effects:
-    """Runs effects against a ledger; `beat` names the running effect to whoever watches (an activity's heartbeat)."""
+def beat(what: object) -> None:
+    """Name what is running to Temporal, when there is a Temporal around."""
+    if activity.in_activity():
+        activity.heartbeat(what)
 
-    def __init__(self, ledger: Ledger, beat: Callable[[str], None] = lambda _: None) -> None:
+
+class Effects:
+    """Runs effects against a ledger, and names the running one in the activity's heartbeat."""
+
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._beat = beat
 
     def perform(self, effect: Effect) -> str:
         """Make the effect happen exactly once and return its outside id.
@@ -84,7 +91,7 @@ class Effects:
         Raises `Refused` (also when it was refused before and nobody armed it again), `Transient`, `UnknownOutcome`
         (come back after `retry_after`), `NeedsPerson` when it could not be found after all acts.
         """
-        self._beat(f"{effect.key.operation} {effect.key.entity}")
+        beat(f"{effect.key.operation} {effect.key.entity}")
         record, fresh = self._ledger.intend(effect.key, booking_id=effect.booking_id, request=effect.request)
         match next_move(record, fresh=fresh):
             case Move.RETURN:

@@ -9,11 +9,10 @@ from typing import Any, Literal, NoReturn
 
 from pydantic import ValidationError
 
-from domain.notices import notice_of
-from domain.platform import REQUIRED, CloudEvent, EventData
+from domain.platform import CloudEvent
 from store import Store
-from store.inbox import AcceptedEvent
-from store.installation import AgencySettings, Installation
+from store.installation import Installation
+from store.intake import examine, first_fault
 
 
 class BrokenEnvelope(ValueError):
@@ -75,13 +74,6 @@ def read_envelope(raw: bytes) -> CloudEvent:
     return envelope
 
 
-def first_fault(error: ValidationError) -> str:
-    """The first thing wrong, as `path: reason`, without the value (it may name a person)."""
-    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    path = ".".join(str(part) for part in fault["loc"])
-    return f"{path}: {fault['msg']}"[:400]
-
-
 def _holds_nul(value: Any) -> bool:
     """U+0000 cannot be stored as text by PostgreSQL."""
     if isinstance(value, str):
@@ -128,47 +120,9 @@ def take_in(
     agency = agency or agency_of_source(installation, envelope.source)
     if agency is None:
         raise UnknownSource(f"no agency has the event source {envelope.source}")
-    accepted = examine(installation.agencies[agency], agency, envelope, raw, received_at)
+    settings = installation.agencies[agency]
+    accepted = examine(settings.platform, settings.environment, agency, envelope, raw, received_at)
     result = store.inbox.accept(accepted)
     if result == "new" and accepted.problem is not None:
         return Receipt(agency, envelope.id, "parked")
     return Receipt(agency, envelope.id, result)
-
-
-def examine(
-    settings: AgencySettings, agency: str, envelope: CloudEvent, raw: bytes, received_at: datetime
-) -> AcceptedEvent:
-    """The event as the inbox takes it: with its data and notice, or with the problem that parks it."""
-    kind = envelope.kind(settings.platform.event_prefix)
-    handled = kind is not None and kind in REQUIRED
-    data, problem = _read_data(settings, kind, envelope) if kind and handled else (None, "the type is not one of ours")
-    notice = notice_of(agency, envelope.id, kind, envelope.time, data) if kind and data else None
-    return AcceptedEvent(
-        agency=agency,
-        source=envelope.source,
-        event_id=envelope.id,
-        kind=kind if kind and handled else envelope.type,
-        body=raw,
-        data=data,
-        notice=notice,
-        occurred_at=envelope.time,
-        received_at=received_at,
-        problem=problem,
-        sequence=int(envelope.sequence),
-    )
-
-
-def _read_data(settings: AgencySettings, kind: str, envelope: CloudEvent) -> tuple[EventData | None, str | None]:
-    """The data, or why it cannot be used; paths and reasons only."""
-    try:
-        data = EventData.model_validate(envelope.data)
-    except ValidationError as error:
-        return None, f"data: {first_fault(error)}"
-    missing = [name for name in REQUIRED[kind] if getattr(data, name) is None]
-    if missing:
-        return None, f"data lacks {', '.join(missing)}"
-    if envelope.subject != f"{data.aggregate.type}/{data.aggregate.id}":
-        return None, "subject and data.aggregate name different things"
-    if data.environment != settings.environment:
-        return None, f"an event of environment {data.environment} at an agency of environment {settings.environment}"
-    return data, None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from temporalio import activity
-
 from activities.effects import Effects
 from activities.failures import implements
 from activities.giav import bookings, changes, experiences, payments, refunds
@@ -39,12 +37,6 @@ from store import Store
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def _beat(effect: str) -> None:
-    """Name the running effect in Temporal, when there is a Temporal around."""
-    if activity.in_activity():
-        activity.heartbeat(effect)
 
 
 class GiavActivities:
@@ -107,6 +99,6 @@ class GiavActivities:
         known = self._offices.get(agency)
         if known is not None and known[0] is account:
             return known[1]
-        office = Office(agency, account, self._store, Effects(self._store.effects, _beat), self._now)
+        office = Office(agency, account, self._store, Effects(self._store.effects), self._now)
         self._offices[agency] = (account, office)
         return office

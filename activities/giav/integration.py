@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from pydantic import SecretStr
-from temporalio import activity
 
 from activities.effects import Effect, Effects
 from activities.failures import implements
@@ -76,7 +75,7 @@ class GiavIntegration:
     ) -> None:
         self._store = store
         self._names = names
-        self._effects = Effects(store.effects, _beat)
+        self._effects = Effects(store.effects)
         self._now = now
 
     @implements(INTEGRATION_CHECK)
@@ -201,8 +200,3 @@ def _to_show(catalogues: Catalogues, questions: Mapping[str, object]) -> list[di
 def _must_be_ours(step: IntegrationStep) -> None:
     if step.system != SYSTEM:
         raise Refused(f"{step.system} is not activated this way", system=SYSTEM, operation="integration")
-
-
-def _beat(effect: str) -> None:
-    if activity.in_activity():
-        activity.heartbeat(effect)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from temporalio import activity
-
 from activities.effects import Effect, Effects
 from activities.failures import implements
 from activities.midoffice.accounts import MidOfficeAccount
@@ -27,18 +25,13 @@ from store import Store
 NO_MIDOFFICE = Done(outcome="skipped", note="the agency has no mid-office")
 
 
-def _beat(what: str) -> None:
-    if activity.in_activity():
-        activity.heartbeat(what)
-
-
 class MidOfficeActivities:
     """`accounts` holds the mid-office of every agency that has one."""
 
     def __init__(self, store: Store, accounts: Mapping[str, MidOfficeAccount]) -> None:
         self._store = store
         self._accounts = accounts
-        self._effects = Effects(store.effects, _beat)
+        self._effects = Effects(store.effects)
 
     @implements(MIDOFFICE_REGISTER_BOOKING)
     def register_booking(self, step: BookingStep) -> Done:

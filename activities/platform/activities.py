@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from temporalio import activity
-
-from activities.effects import Effect, Effects
+from activities.effects import Effect, Effects, beat
 from activities.failures import implements
 from activities.platform.client import SYSTEM, Charge, PlatformClient
 from activities.platform.mapping import event_of, still_due, told_by_snapshot, what_to_charge
@@ -30,18 +28,13 @@ MOST_EVENTS = 10_000
 Category = Literal["hard", "soft", "authentication_required"]
 
 
-def _beat(what: str) -> None:
-    if activity.in_activity():
-        activity.heartbeat(what)
-
-
 class PlatformActivities:
     """`accounts` holds every agency, also those that only import events."""
 
     def __init__(self, store: Store, accounts: Mapping[str, PlatformAccount]) -> None:
         self._store = store
         self._accounts = accounts
-        self._effects = Effects(store.effects, _beat)
+        self._effects = Effects(store.effects)
 
     @implements(PLATFORM_READ_BOOKING)
     def read_booking(self, step: BookingStep) -> Done:
@@ -84,7 +77,7 @@ class PlatformActivities:
     def _take_in(self, account: PlatformAccount, agency: str, document: Mapping[str, Any]) -> int:
         if self._store.inbox.get(agency, str(document.get("id"))) is not None:
             return 0
-        _beat("take in an event")
+        beat("take in an event")
         return int(self._store.inbox.accept(event_of(account, agency, document, datetime.now(UTC))) == "new")
 
     @implements(PLATFORM_COLLECT_INSTALMENT)

@@ -15,13 +15,10 @@ from pydantic import ValidationError
 from activities.platform.settings import PlatformAccount
 from domain.errors import ContractBroken
 from domain.money import Money, total
-from domain.notices import notice_of
 from domain.platform import (
-    REQUIRED,
     Booking,
     Chargeback,
     CloudEvent,
-    EventData,
     Instalment,
     Payment,
     PaymentPlan,
@@ -29,6 +26,7 @@ from domain.platform import (
 )
 from domain.steps import ChargeResult
 from store.inbox import AcceptedEvent
+from store.intake import examine, first_fault
 
 
 def event_of(
@@ -42,45 +40,10 @@ def event_of(
     try:
         envelope = CloudEvent.model_validate(document)
     except ValidationError as error:
-        raise ContractBroken(f"event: {_where(error)}", system="platform", operation="read events") from None
+        raise ContractBroken(f"event: {first_fault(error)}", system="platform", operation="read events") from None
     if envelope.source != account.settings.source:
         raise ContractBroken("an event of another source", system="platform", operation="read events")
-    kind = envelope.kind(account.settings.event_prefix)
-    data, problem = _data(account, kind, envelope)
-    return AcceptedEvent(
-        agency=agency,
-        source=envelope.source,
-        event_id=envelope.id,
-        kind=kind if kind in REQUIRED else envelope.type,
-        body=body,
-        data=data,
-        notice=notice_of(agency, envelope.id, kind, envelope.time, data) if kind and data else None,
-        occurred_at=envelope.time,
-        received_at=received_at,
-        problem=problem,
-        sequence=int(envelope.sequence) or None,
-    )
-
-
-def _data(account: PlatformAccount, kind: str | None, envelope: CloudEvent) -> tuple[EventData | None, str | None]:
-    if kind not in REQUIRED:
-        return None, "the type is not one of ours"
-    try:
-        data = EventData.model_validate(envelope.data)
-    except ValidationError as error:
-        return None, f"data: {_where(error)}"
-    missing = [name for name in REQUIRED[kind] if getattr(data, name) is None]
-    if missing:
-        return None, f"data lacks {', '.join(missing)}"
-    if data.environment != account.environment:
-        return data, f"an event of environment {data.environment} at an agency of environment {account.environment}"
-    return data, None
-
-
-def _where(error: ValidationError) -> str:
-    """The first thing wrong, without its value."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
+    return examine(account.settings, account.environment, agency, envelope, body, received_at)
 
 
 def told_by_snapshot(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
-from activities.effects import Effect, Effects
+from activities.effects import Effect, Effects, beat
 from activities.failures import implements
 from activities.signatures import (
     TAMARA_CANCEL_BOOKING,
@@ -38,11 +38,6 @@ PATIENCE = 100
 SLOWEST = 300.0
 
 
-def _beat(what: object) -> None:
-    if activity.in_activity():
-        activity.heartbeat(what)
-
-
 class TamaraActivities:
     """`accounts` holds the settings of every agency that has an agreement with AirPlus."""
 
@@ -50,7 +45,7 @@ class TamaraActivities:
         self._store = store
         self._accounts = accounts
         self._clock = clock
-        self._effects = Effects(store.effects, _beat)
+        self._effects = Effects(store.effects)
 
     @implements(TAMARA_RECORD_PAYMENT)
     def record_payment(self, step: PaymentStep) -> Done:
@@ -108,7 +103,7 @@ class TamaraActivities:
         if settings is None:
             return SealedFile(partner_id="", kind=step.kind, seq=0, name="", lines=0)
         staging = self._staging(step.agency, settings)
-        sealer = Sealer(self._store, step.agency, settings, _beat)
+        sealer = Sealer(self._store, step.agency, settings, beat)
         file = sealer.seal(step.kind, step.day, self._now(settings), staging.rejudge)
         if file is None:
             return SealedFile(partner_id=settings.partner_id, kind=step.kind, seq=0, name="", lines=0)
@@ -142,7 +137,7 @@ class TamaraActivities:
                 content=content,
                 rename_sent=now.rename_sent,
                 renaming=lambda sent: ledger.renaming(file.key, sent),
-                beat=lambda sent: _beat({"file": file.name, "bytes": sent}),
+                beat=lambda sent: beat({"file": file.name, "bytes": sent}),
             )
 
         key = EffectKey(

@@ -15,11 +15,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.errors import BackOfficeError
 from domain.steps import Decision, DecisionTaken
 from starter.answers import CommandError, as_json, as_table, say
-from starter.events import examine, read_envelope
+from starter.events import read_envelope
 from starter.opening import AsJson, SettingsFile, connected, opened_store, read_settings
 from store import Store
 from store.inbox import AcceptedEvent, StoredEvent
 from store.installation import Installation
+from store.intake import examine
 from store.parked import ParkedItem
 
 app = typer.Typer(no_args_is_help=True, help="What waits for a person.")
@@ -124,7 +125,8 @@ def _tell_inbox(installation: Installation, store: Store, taken: DecisionTaken) 
 
     def reexamine(event: StoredEvent) -> AcceptedEvent:
         envelope = read_envelope(event.body)
-        return examine(installation.agencies[event.agency], event.agency, envelope, event.body, event.received_at)
+        settings = installation.agencies[event.agency]
+        return examine(settings.platform, settings.environment, event.agency, envelope, event.body, event.received_at)
 
     try:
         store.inbox.decide(taken, reexamine)

@@ -11,11 +11,12 @@ from typing import Any
 from domain.checks import discrepancies
 from domain.money import Money
 from domain.platform import EventData
-from starter.events import examine, read_envelope, take_in
+from starter.events import read_envelope, take_in
 from starter.importing.reading import ImportFile, UnusableRow, wire
 from starter.importing.sale import Data
 from store import Store
 from store.installation import Installation
+from store.intake import examine
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class Import:
     def _judge(self, raw: bytes) -> str:
         """What the inbox would say of a new event."""
         settings = self._installation.agencies[self._agency]
-        accepted = examine(settings, self._agency, read_envelope(raw), raw, self._now())
+        accepted = examine(settings.platform, settings.environment, self._agency, read_envelope(raw), raw, self._now())
         fits = isinstance(accepted.data, EventData) and not discrepancies(accepted.data)
         return "would be taken in" if fits else "would be parked"
 
