@@ -103,7 +103,8 @@ class EffectLedger:
         self._clock = clock
         self._parked = parked
         # Built once: a booking's life runs through these some fifty times.
-        self._insert = insert_for(database.dialect, effects).on_conflict_do_nothing(index_elements=["key"])
+        # Key and reference are unique together; PostgreSQL may see the clash of either first.
+        self._insert = insert_for(database.dialect, effects).on_conflict_do_nothing()
         self._select = select(effects).where(effects.c.key == _key)
         self._of_booking = _RECORD.where(
             effects.c.agency == bindparam("of_agency"), effects.c.booking_id == bindparam("of_booking")
