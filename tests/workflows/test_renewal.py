@@ -33,14 +33,14 @@ async def test_what_was_seen_is_carried_through_every_renewal(office: Office) ->
         for payment in payments:
             await deliver(environment.client, payment, payment)
         state = BookingState(agency="demo", booking_id=booking)
-        while len(state.payments) < PAYMENTS:  # noqa: ASYNC110 the workers make it true
+        while len(state.payments) < PAYMENTS:
             await asyncio.sleep(0.05)
             state = await handle.query("view", result_type=BookingState)
         first = await environment.client.get_workflow_handle(
             handle.id, run_id=handle.first_execution_run_id or handle.result_run_id
         ).describe()
         await deliver(environment.client, *payments, told("booking.modified", booking, 2))
-        while state.revision < 2:  # noqa: ASYNC110 the workers make it true
+        while state.revision < 2:
             await asyncio.sleep(0.05)
             state = await handle.query("view", result_type=BookingState)
     assert first.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
