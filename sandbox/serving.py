@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -49,7 +50,7 @@ class Dropped(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-class StandIn:
+class StandIn(ABC):
     """A stand-in system. Subclasses give `routes()` and `state()` and answer calls through `serve`."""
 
     name = "system"
@@ -59,14 +60,15 @@ class StandIn:
         self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)
         self._late: set[asyncio.Task[None]] = set()
 
+    @abstractmethod
     def routes(self) -> list[BaseRoute]:
-        raise NotImplementedError  # each system has its own
+        """Where the system's own protocol is answered."""
 
+    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Everything held, as JSON-ready data."""
-        raise NotImplementedError  # each system has its own
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 most stand-ins hold nothing open
         """Let go of files and threads; the stand-in answers no more. Nothing to do by default."""
 
     def refusal(self, operation: str) -> Response:
