@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.giav.stand_in import GiavStandIn
@@ -34,7 +34,13 @@ class Behind(StandIn):
     behind: ASGIApp
 
     def app(self) -> Starlette:
-        return Starlette(routes=[Mount("/", app=self._forward)])
+        return Starlette(routes=self.routes())
+
+    def routes(self) -> list[BaseRoute]:
+        return [Mount("/", app=self._forward)]
+
+    def state(self) -> dict[str, object]:
+        return {}
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.behind(scope, receive, send)
