@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import (
+    BindParameter,
     Column,
     Date,
     Index,
@@ -149,15 +150,38 @@ def data_of_body(body: bytes) -> EventData:
         raise ContractBroken(f"event body: {where}: {first['type']}", system="store") from None
 
 
+_agency: BindParameter[str] = bindparam("of_agency")
+_id: BindParameter[str] = bindparam("of_id")
+_EVENT_BODY = select(events.c.body).where(events.c.agency == _agency, events.c.event_id == _id)
+_LOGGED = (
+    select(logged_facts.c.body)
+    .where(
+        logged_facts.c.agency == _agency,
+        logged_facts.c.aggregate_id == _id,
+        logged_facts.c.kind == bindparam("of_kind"),
+    )
+    .order_by(logged_facts.c.revision, logged_facts.c.id)
+)
+_STANDING_REFUNDS = (
+    select(refunds.c.body)
+    .where(
+        refunds.c.agency == _agency,
+        refunds.c.booking_id == _id,
+        ~exists().where(refund_failures.c.agency == refunds.c.agency, refund_failures.c.id == refunds.c.id),
+    )
+    .order_by(refunds.c.updated_at, refunds.c.id)
+)
+# Built once, like the two below: building a statement costs more than running it.
+
+
 @cache
 def _body_of(table: Table) -> Select[Any]:
-    """Built once: building a statement costs more than running it."""
-    return select(table.c.body).where(table.c.agency == bindparam("of_agency"), table.c.id == bindparam("of_id"))
+    return select(table.c.body).where(table.c.agency == _agency, table.c.id == _id)
 
 
-_EVENT_BODY = select(events.c.body).where(
-    events.c.agency == bindparam("of_agency"), events.c.event_id == bindparam("of_id")
-)
+@cache
+def _bodies_of_booking(table: Table, *order: Column[Any]) -> Select[Any]:
+    return select(table.c.body).where(table.c.agency == _agency, table.c.booking_id == _id).order_by(*order)
 
 
 class Facts:
@@ -216,9 +240,7 @@ class Facts:
 
     def refunds_of(self, agency: str, booking_id: str) -> list[Refund]:
         """Refunds that stand: announced and not failed afterwards."""
-        failed = exists().where(refund_failures.c.agency == agency, refund_failures.c.id == refunds.c.id)
-        query = select(refunds.c.body).where(refunds.c.agency == agency, refunds.c.booking_id == booking_id, ~failed)
-        return self._all(Refund, query.order_by(refunds.c.updated_at, refunds.c.id))
+        return self._all(Refund, _STANDING_REFUNDS, of_agency=agency, of_id=booking_id)
 
     def chargebacks_of(self, agency: str, booking_id: str) -> list[Chargeback]:
         """Every stage that was told, in the order of revisions."""
@@ -272,17 +294,12 @@ class Facts:
         return None if body is None else kind.model_validate_json(body)
 
     def _of_booking(self, kind: type[M], table: Table, agency: str, booking_id: str, *order: Any) -> list[M]:
-        query = select(table.c.body).where(table.c.agency == agency, table.c.booking_id == booking_id)
-        return self._all(kind, query.order_by(*order))
+        return self._all(kind, _bodies_of_booking(table, *order), of_agency=agency, of_id=booking_id)
 
     def _logged(self, model: type[M], kind: str, agency: str, aggregate_id: str) -> list[M]:
-        columns = logged_facts.c
-        query = select(columns.body).where(
-            columns.agency == agency, columns.aggregate_id == aggregate_id, columns.kind == kind
-        )
-        return self._all(model, query.order_by(columns.revision, columns.id))
+        return self._all(model, _LOGGED, of_agency=agency, of_id=aggregate_id, of_kind=kind)
 
-    def _all(self, kind: type[M], query: Select[Any]) -> list[M]:
+    def _all(self, kind: type[M], query: Select[Any], **wanted: str) -> list[M]:
         with self._database.read() as connection:
-            bodies: Sequence[str] = connection.scalars(query).all()
+            bodies: Sequence[str] = connection.scalars(query, wanted).all()
         return [kind.model_validate_json(body) for body in bodies]
