@@ -7,7 +7,7 @@ never changed: what was wrong is reversed by a new entry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -38,6 +38,8 @@ class Chart(BaseModel):
     bank_charges: AccountCode = "626"
     bad_debts: AccountCode = "650"
     services: AccountCode = "705"
+    suppliers: AccountCode = "400"
+    purchases: AccountCode = "607"
     indemnities: AccountCode = "778"
 
     def clearing(self, method: str) -> str:
@@ -104,6 +106,11 @@ class Fact(StrEnum):
     WITHDRAWN = "chargeback_withdrawn"
     WON = "chargeback_won"
     LOST = "chargeback_lost"
+    SETTLEMENT = "settlement"
+    RENDERED = "service_rendered"
+    RENDERED_LESS = "service_rendered_less"
+    SUPPLIER_INVOICE = "supplier_invoice"
+    SUPPLIER_CREDIT = "supplier_credit"
 
 
 Role = Literal[
@@ -117,6 +124,8 @@ Role = Literal[
     "bank_charges",
     "services",
     "indemnities",
+    "suppliers",
+    "purchases",
 ]
 Part = Literal["amount", "fee"]
 
@@ -138,11 +147,23 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
     ),
     Fact.WON: (("clearing", "debit", "amount"), ("disputed", "credit", "amount")),
     Fact.LOST: (("doubtful", "debit", "amount"), ("disputed", "credit", "amount")),
+    Fact.SETTLEMENT: (
+        ("bank", "debit", "amount"),
+        ("bank_charges", "debit", "fee"),
+        ("clearing", "credit", "amount"),
+        ("clearing", "credit", "fee"),
+    ),
+    Fact.RENDERED: (("advances", "debit", "amount"), ("services", "credit", "amount")),
+    Fact.RENDERED_LESS: (("services", "debit", "amount"), ("advances", "credit", "amount")),
+    Fact.SUPPLIER_INVOICE: (("purchases", "debit", "amount"), ("suppliers", "credit", "amount")),
+    Fact.SUPPLIER_CREDIT: (("suppliers", "debit", "amount"), ("purchases", "credit", "amount")),
 }
-"""The table of money-rules 2; settlements and the start of the trip are not facts that reach us yet.
+"""The table of money-rules 2.
 
-So the processor's fee of a payment is not posted here. A management fee (1.4.11) is a service, not an indemnity, and a
-refund by bank transfer (F-R2) does not pass the processor. What failed or was won back is a `reversal`.
+The processor's fee is known when it settles, not when a payment is captured; the amount of a settlement is what reached
+the bank. A management fee (1.4.11) is a service, not an indemnity, and a refund by bank transfer (F-R2) does not pass the
+processor. `RENDERED` empties 438 when the trip starts, `RENDERED_LESS` follows a correction after it. What failed or was
+won back is a `reversal`.
 """
 
 
@@ -162,6 +183,8 @@ class Movement(BaseModel):
     payment_id: str = ""
     processor: str = ""
     method: str = "card"
+    supplier_id: str = ""
+    line_id: str = ""
 
 
 def entry_of(movement: Movement, chart: Chart) -> Entry:
@@ -188,7 +211,7 @@ def entry_of(movement: Movement, chart: Chart) -> Entry:
 
 
 def _accounts(movement: Movement, chart: Chart) -> Mapping[Role, tuple[str, str]]:
-    """Account and sub-account of every role: payers at 430, bookings at 438, processors at 5729, payments at 555."""
+    """Account and sub-account of every role: payers at 430, bookings at 438, processors at 5729, suppliers at 400."""
     return {
         "customers": (chart.customers, movement.payer_id),
         "advances": (chart.advances, movement.booking_id),
@@ -200,12 +223,23 @@ def _accounts(movement: Movement, chart: Chart) -> Mapping[Role, tuple[str, str]
         "bank_charges": (chart.bank_charges, ""),
         "services": (chart.services, movement.booking_id),
         "indemnities": (chart.indemnities, ""),
+        "suppliers": (chart.suppliers, movement.supplier_id),
+        "purchases": (chart.purchases, f"{movement.booking_id}:{movement.line_id}"),
     }
 
 
 def key_of(*parts: str) -> str:
     """`led:` and the key of the thing that is posted (`inv:pay_1001`, `dev:cbk_2:won`)."""
     return "led:" + ":".join(parts)
+
+
+def in_open_period(entry: Entry, closed_until: date | None) -> Entry:
+    """The entry as it may be posted: a fact of a closed period is posted on the first open day and says which day it was."""
+    if closed_until is None or entry.on > closed_until:
+        return entry
+    return entry.model_copy(
+        update={"on": closed_until + timedelta(days=1), "text": f"{entry.text} (of {entry.on.isoformat()})"}
+    )
 
 
 def reversal(entry: Entry, *, on: date, text: str) -> Entry:

@@ -3,7 +3,7 @@
 How an unbalanced entry is refused at commit: a trigger keeps the sum of an entry's postings in `journal_balances`, and
 the entry's columns (id, zero, lines) are a deferred foreign key to (entry_id, balance, lines) there. Only a row whose
 balance is zero and whose number of lines is the announced one satisfies it; a posting added later breaks it again.
-Triggers refuse UPDATE and DELETE; they are part of the migrations (`store.migrations.journal_guards`).
+Triggers refuse UPDATE and DELETE, and entries in a closed period; they are part of the migrations.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from domain.errors import ContractBroken, Refused
-from domain.ledger import Entry, Posting
+from domain.errors import ContractBroken, Refused, Transient
+from domain.ledger import Entry, Posting, in_open_period
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
+from store.periods import closed_until
 from store.tables import Instant, LongId, agency_column, id_column, insert_for, metadata
 
 journal_balances = Table(
@@ -97,13 +98,13 @@ journal_postings = Table(
     Index(None, "account", "sub"),
 )
 
-_signed = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=-journal_postings.c.amount)
+signed = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=-journal_postings.c.amount)
 _BY_KEY = select(journal_entries).where(
     journal_entries.c.agency == bindparam("of_agency"), journal_entries.c.key == bindparam("of_key")
 )
 _debit = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=0)
 _credit = case((journal_postings.c.side == "credit", journal_postings.c.amount), else_=0)
-_joined = journal_postings.join(journal_entries, journal_entries.c.id == journal_postings.c.entry_id)
+joined = journal_postings.join(journal_entries, journal_entries.c.id == journal_postings.c.entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +147,18 @@ class Journal:
     def append(self, agency: str, *entries: Entry) -> list[int]:
         """Post all entries in one transaction; one that is posted already under its key stays as it is.
 
-        Returns their numbers. Raises `ContractBroken` when a key was used for another content, and `Refused` when the
-        database does not take an entry (unbalanced, no lines).
+        A fact of a closed period is posted on the first open day. Returns their numbers. Raises `ContractBroken` when a
+        key was used for another content, `Refused` when the database does not take an entry (unbalanced, no lines), and
+        `Transient` when the period is closed at this very moment.
         """
         try:
             with self._database.begin() as connection:
-                return [self._append(connection, agency, entry) for entry in entries]
-        except IntegrityError:
+                closed = closed_until(connection, agency)
+                return [self._append(connection, agency, in_open_period(entry, closed)) for entry in entries]
+        except IntegrityError as error:
             keys = ", ".join(entry.key for entry in entries)
+            if "period is closed" in str(error.orig):
+                raise Transient(f"the period of {keys} was closed meanwhile", system="journal") from None
             raise Refused(f"the books do not take {keys}: debit and credit differ", system="journal") from None
 
     def find(self, agency: str, key: str) -> PostedEntry | None:
@@ -190,8 +195,8 @@ class Journal:
     ) -> Money:
         """Debit minus credit of an account, of one sub-account or one booking if named."""
         query = (
-            select(func.coalesce(func.sum(_signed), 0))
-            .select_from(_joined)
+            select(func.coalesce(func.sum(signed), 0))
+            .select_from(joined)
             .where(
                 journal_entries.c.agency == agency,
                 journal_postings.c.account == account,
@@ -205,16 +210,20 @@ class Journal:
         with self._database.read() as connection:
             return Money(amount=int(connection.scalar(query) or 0), currency=currency)
 
-    def trial_balance(self, agency: str, *, until: date | None = None) -> list[AccountBalance]:
-        """Every account and sub-account with its sums, in the order of codes; the balances add up to zero."""
+    def trial_balance(
+        self, agency: str, *, since: date | None = None, until: date | None = None
+    ) -> list[AccountBalance]:
+        """Every account and sub-account with its sums of a period, by code; the balances add up to zero."""
         columns = (journal_postings.c.account, journal_postings.c.sub, journal_postings.c.currency)
         query = (
             select(*columns, func.sum(_debit).label("debit"), func.sum(_credit).label("credit"))
-            .select_from(_joined)
+            .select_from(joined)
             .where(journal_entries.c.agency == agency)
             .group_by(*columns)
             .order_by(*columns)
         )
+        if since is not None:
+            query = query.where(journal_entries.c.on_date >= since)
         if until is not None:
             query = query.where(journal_entries.c.on_date <= until)
         with self._database.read() as connection:

@@ -16,6 +16,9 @@ from store.integrations import Integrations
 from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
+from store.periods import Periods
+from store.statements import Statements
+from store.subaccounts import Subaccounts
 from store.sums import Sums
 from store.tamara import TamaraLedger
 from store.transfers import Transfers
@@ -47,6 +50,9 @@ class Store:
         self.documents = Documents(database, clock)
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)
+        self.statements = Statements(database)
+        self.periods = Periods(database, clock)
+        self.subaccounts = Subaccounts(database)
         self.lifecycles = Lifecycles(database, clock)
         self.integrations = Integrations(database, clock)
         self.tamara = TamaraLedger(database, clock)

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.ledger import RULES, Chart, Entry, Fact, Movement, Posting, entry_of, reversal
+from domain.ledger import RULES, Chart, Entry, Fact, Movement, Posting, entry_of, in_open_period, reversal
 from domain.money import Money
 
 DAY = date(2026, 11, 20)
@@ -58,6 +58,23 @@ TABLE = [
     (Fact.WITHDRAWN, {}, {("4309", "cus_77", "debit", 30000), ("5729", "stripe", "credit", 30000)}),
     (Fact.WON, {}, {("5729", "stripe", "debit", 30000), ("4309", "cus_77", "credit", 30000)}),
     (Fact.LOST, {}, {("436", "cus_77", "debit", 30000), ("4309", "cus_77", "credit", 30000)}),
+    (
+        Fact.SETTLEMENT,
+        {"fee": eur(450)},
+        {("572", "", "debit", 30000), ("626", "", "debit", 450), ("5729", "stripe", "credit", 30450)},
+    ),
+    (Fact.RENDERED, {}, {("438", "bkg_500", "debit", 30000), ("705", "bkg_500", "credit", 30000)}),
+    (Fact.RENDERED_LESS, {}, {("705", "bkg_500", "debit", 30000), ("438", "bkg_500", "credit", 30000)}),
+    (
+        Fact.SUPPLIER_INVOICE,
+        {"supplier_id": "sup_1", "line_id": "ln_2"},
+        {("607", "bkg_500:ln_2", "debit", 30000), ("400", "sup_1", "credit", 30000)},
+    ),
+    (
+        Fact.SUPPLIER_CREDIT,
+        {"supplier_id": "sup_1", "line_id": "ln_2"},
+        {("400", "sup_1", "debit", 30000), ("607", "bkg_500:ln_2", "credit", 30000)},
+    ),
 ]
 
 
@@ -90,6 +107,15 @@ def test_whatever_the_amounts_every_entry_balances_and_its_reversal_undoes_it(
         sums[posting.account, posting.sub] = sums.get((posting.account, posting.sub), 0) + sign * posting.amount.amount
     assert set(sums.values()) == {0}
     assert back.key != entry.key
+
+
+def test_a_fact_of_a_closed_period_is_posted_on_the_first_open_day_and_keeps_its_own() -> None:
+    posted = entry_of(movement(Fact.INVOICE), Chart())
+    assert in_open_period(posted, None) == in_open_period(posted, DAY - timedelta(days=1)) == posted
+    moved = in_open_period(posted, DAY)
+    assert moved.on == DAY + timedelta(days=1)
+    assert DAY.isoformat() in moved.text
+    assert (moved.key, moved.postings) == (posted.key, posted.postings)
 
 
 def entry(*postings: Posting) -> Entry:
