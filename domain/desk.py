@@ -60,6 +60,15 @@ DUTIES: dict[str, Duty] = {
     "refund_failed": Duty(owner=ACCOUNTING, hours=24),
     "instalment_declined": Duty(owner=OPERATIONS, hours=72),
     "fiscal_data_missing": Duty(owner=OPERATIONS, hours=24),
+    "giav_changed_there": Duty(owner=OPERATIONS, hours=24),
+    "payer_replaced": Duty(owner=ACCOUNTING, hours=24),
+    "invoice_data_wrong": Duty(owner=ACCOUNTING, hours=24),
+    "simplified_exchange": Duty(owner=ACCOUNTING, hours=72),
+    "late_change": Duty(owner=ACCOUNTING, hours=48),
+    "giav_differs": Duty(owner=ACCOUNTING, hours=24),
+    "erp_reversed": Duty(owner=ACCOUNTING, hours=8),
+    "invoice_late": Duty(owner=ACCOUNTING, hours=1),
+    "invoice_late_company": Duty(owner=ACCOUNTING, hours=120),
 }
 """Reasons that need another desk or another patience than `Desk.otherwise`; fault classes are reasons too."""
 

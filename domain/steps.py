@@ -169,8 +169,9 @@ class PlanArrangement(BaseModel):
     due: tuple[DueInstalment, ...]
 
 
-Decision = Literal["retry", "skip", "adopt", "abandon"]
-"""A person's answers: do it again, go on without it, take over a record that exists, give up and compensate."""
+Decision = Literal["retry", "skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs"]
+"""A person's answers: do it again, go on without it, take over a record that exists, give up and compensate; to a
+question of a cell: do it, leave it, write what we have over what stands there, leave what stands there."""
 
 
 class MoneyAtStake(BaseModel):

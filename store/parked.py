@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -217,6 +217,24 @@ class ParkedItems:
                 select(decisions_taken).where(decisions_taken.c.item_id == item_id).order_by(decisions_taken.c.id)
             ).all()
         return _item(row, tuple(_made(line) for line in taken))
+
+    def answer(
+        self, agency: str, effect: str, among: Collection[Decision], since: datetime | None = None
+    ) -> Decision | None:
+        """The newest answer of `among` that a person gave to a question about `effect`, if it was given at `since` or later."""
+        query = (
+            select(decisions_taken.c.decision)
+            .join(parked_items, parked_items.c.item_id == decisions_taken.c.item_id)
+            .where(parked_items.c.agency == agency, parked_items.c.effect == effect)
+            .where(decisions_taken.c.decision.in_(among))
+            .order_by(decisions_taken.c.id.desc())
+            .limit(1)
+        )
+        if since is not None:
+            query = query.where(decisions_taken.c.decided_at >= since)
+        with self._database.read() as connection:
+            found: Decision | None = connection.scalar(query)
+        return found
 
     def list(
         self,

@@ -34,7 +34,15 @@ FOREVER = RetryPolicy(
 ALL_DECISIONS: tuple[Decision, ...] = ("retry", "skip", "adopt", "abandon")
 FORWARD: tuple[Decision, ...] = ("retry", "skip", "adopt")
 """Past a pivot there is no way back (money-rules P1)."""
-MUST_EXPLAIN = frozenset({"skip", "adopt", "abandon"})
+MUST_EXPLAIN = frozenset({"skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs"})
+QUESTIONS: dict[str, tuple[Decision, ...]] = {
+    "giav_changed_there": ("take_ours", "keep_theirs", "retry"),
+    "payer_replaced": ("approve", "decline"),
+    "invoice_data_wrong": ("approve", "decline"),
+    "simplified_exchange": ("approve", "decline"),
+    "late_change": ("approve", "decline"),
+}
+"""Reasons that are questions of a cell: it is asked again with the answer and carries it out, whichever it is."""
 
 
 class Abandoned(Exception):
@@ -157,7 +165,7 @@ class Stepping:
                     return None
                 case "abandon":
                     raise Abandoned(taken.explanation)
-                case "retry" | "adopt":
+                case "retry" | "adopt" | "approve" | "decline" | "take_ours" | "keep_theirs":
                     continue
 
     async def park(
@@ -173,6 +181,7 @@ class Stepping:
         """Stop with reason, owner and deadline until a person answers, or until `solved` says that the cause is gone."""
         self._items += 1
         info = workflow.info()
+        reason = reason_of(verb, fault)
         item = Parking(
             agency=given.agency,
             lifecycle=given.lifecycle,
@@ -182,12 +191,12 @@ class Stepping:
             experience_id=getattr(given, "experience_id", None),
             payment_id=getattr(given, "payment_id", None),
             verb=verb,
-            reason=reason_of(verb, fault),
+            reason=reason,
             detail=fault.words,
             fault=fault.kind,
             effect=fault.effect,
             amount=amount,
-            decisions=decisions,
+            decisions=QUESTIONS.get(reason, decisions),
             since=workflow.now(),
         )
         self._open[item.item_id] = item
@@ -242,6 +251,7 @@ OWN_REASONS = frozenset(
         "instalment_declined",
         "fiscal_data_missing",
         "penalty_undecided",
+        *QUESTIONS,
     }
 )
 """Reasons with a desk of their own (`domain.desk`), given by a lifecycle or as the code of an error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -84,12 +85,24 @@ def decide(
     skip: Annotated[bool, typer.Option("--skip", help="Go on without it.")] = False,
     adopt: Annotated[str | None, typer.Option(help="Take over the record with this id in the outside system.")] = None,
     abandon: Annotated[bool, typer.Option("--abandon", help="Give up and compensate.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Answer a question: do it.")] = False,
+    decline: Annotated[bool, typer.Option("--decline", help="Answer a question: leave it.")] = False,
+    take_ours: Annotated[bool, typer.Option("--take-ours", help="Write ours over what was changed there.")] = False,
+    keep_theirs: Annotated[bool, typer.Option("--keep-theirs", help="Leave what was changed there.")] = False,
     json_out: AsJson = False,
 ) -> None:
     """Answer a parked item; the work goes on exactly there."""
-    taken = DecisionTaken(
-        item_id=item, decision=_decision(retry, skip, adopt, abandon), by=by, explanation=why, outside_id=adopt
-    )
+    choices: dict[Decision, bool] = {
+        "retry": retry,
+        "skip": skip,
+        "adopt": adopt is not None,
+        "abandon": abandon,
+        "approve": approve,
+        "decline": decline,
+        "take_ours": take_ours,
+        "keep_theirs": keep_theirs,
+    }
+    taken = DecisionTaken(item_id=item, decision=_decision(choices), by=by, explanation=why, outside_id=adopt)
     installation = read_settings(settings)
     with opened_store(installation) as store:
         found = _find(store, item)
@@ -105,11 +118,11 @@ def decide(
     as_json({"item": item, "decision": taken.decision, "answer": said}) if json_out else say(said)
 
 
-def _decision(retry: bool, skip: bool, adopt: str | None, abandon: bool) -> Decision:
-    choices: dict[Decision, bool] = {"retry": retry, "skip": skip, "adopt": adopt is not None, "abandon": abandon}
+def _decision(choices: Mapping[Decision, bool]) -> Decision:
     chosen = [name for name, given in choices.items() if given]
     if len(chosen) != 1:
-        raise CommandError("choose exactly one of --retry, --skip, --adopt ID, --abandon")
+        every = ", ".join("--adopt ID" if name == "adopt" else f"--{name.replace('_', '-')}" for name in choices)
+        raise CommandError(f"choose exactly one of {every}; 'bookings park list' shows which the item takes")
     return chosen[0]
 
 
