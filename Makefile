@@ -14,7 +14,7 @@ demo-once: $(VENV)/.runtime
 	$(BIN)/bookings demo --once
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -56,9 +56,10 @@ class DemoState(BaseModel):
     sftp_password: str
 
     @classmethod
-    def invent(cls) -> DemoState:
+    def invent(cls, *, any_ports: bool = False) -> DemoState:
+        """A new demo; on the well-known ports where they are free, unless `any_ports` will do."""
         return cls(
-            ports=_choose_ports(),
+            ports=_choose_ports(dict.fromkeys(PREFERRED_PORTS, 0) if any_ports else PREFERRED_PORTS),
             master_key=base64.b64encode(secrets.token_bytes(32)).decode(),
             platform_secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
             platform_token=secrets.token_urlsafe(24),
@@ -68,7 +69,7 @@ class DemoState(BaseModel):
         )
 
     @classmethod
-    def of(cls, folder: Path) -> DemoState:
+    def of(cls, folder: Path, *, any_ports: bool = False) -> DemoState:
         """The state of an existing demo, or a new one, written so that only its owner reads it."""
         path = folder / "demo.json"
         if path.exists():
@@ -76,16 +77,16 @@ class DemoState(BaseModel):
                 return cls.model_validate_json(path.read_text("utf-8"))
             except ValueError:
                 raise CommandError(f"{path} cannot be read; remove the folder to begin anew") from None
-        state = cls.invent()
+        state = cls.invent(any_ports=any_ports)
         write_private(path, state.model_dump_json(indent=2))
         return state
 
 
-def _choose_ports() -> dict[str, int]:
+def _choose_ports(preferred: Mapping[str, int]) -> dict[str, int]:
+    """A free port for each name; 0 leaves the choice to the system."""
     chosen: dict[str, int] = {}
-    for name, preferred in PREFERRED_PORTS.items():
-        port = preferred
-        while port in chosen.values() or not port_is_free("127.0.0.1", port):
+    for name, port in preferred.items():
+        while not port or port in chosen.values() or not port_is_free("127.0.0.1", port):
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]

@@ -37,6 +37,9 @@ def demo(
         Path | None, typer.Option(help="Folder of the demo; var/demo by default, with --once a new one.")
     ] = None,
     pace: Annotated[float | None, typer.Option(min=0, help="Seconds between the steps of the season.")] = None,
+    any_ports: Annotated[
+        bool, typer.Option("--any-ports", help="A new demo takes whatever ports are free, beside another demo.")
+    ] = False,
 ) -> None:
     """Start everything with stand-ins for the outside systems and play a season through it.
 
@@ -44,6 +47,7 @@ def demo(
     promise held.
     """
     folder = _folder(once, data)
+    DemoState.of(folder, any_ports=any_ports)
     say(f"demo in {folder}")
     code = asyncio.run(_play(folder, once=once, pace=pace if pace is not None else (0.0 if once else 1.0)))
     raise typer.Exit(code)

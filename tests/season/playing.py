@@ -27,7 +27,18 @@ class Demo:
         folder.mkdir(parents=True, exist_ok=True)
         self._said = folder / "said.txt"
         self._from = self._said.stat().st_size if self._said.exists() else 0
-        command = [sys.executable, "-m", "starter", "demo", "--data", str(self.data), "--pace", "0", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "starter",
+            "demo",
+            "--data",
+            str(self.data),
+            "--pace",
+            "0",
+            "--any-ports",
+            *arguments,
+        ]
         paths = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
         with self._said.open("ab") as said:
             self._process = subprocess.Popen(
