@@ -13,6 +13,7 @@ from starter.commands import (
     events,
     imports,
     integrations,
+    journal,
     park,
     processes,
     reports,
@@ -43,6 +44,7 @@ app.add_typer(stores.app, name="store")
 app.add_typer(integrations.app, name="integration")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
+app.add_typer(journal.app, name="journal")
 
 
 def run() -> int:
