@@ -1,4 +1,4 @@
-"""The HTTP line to an outside system: one POST after the other over httpx's transport, connections kept open.
+"""The HTTP line to an outside system: one request after the other over httpx's transport, connections kept open.
 
 An adapter makes some thirty calls for a booking, so their price is the orchestrator's price. The transport is used without
 the client around it, whose redirects, cookies, authentication and hooks SOAP never uses and which would cost half as much
@@ -48,9 +48,16 @@ class Line:
         )
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """One request and its answer, whatever the status. Raises the classes of `httpx.TransportError`."""
+        """One POST to the address itself and its answer, whatever the status; see `ask`."""
+        return self.ask("POST", "", body, headers)
+
+    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One request and its answer, whatever the status; `path` (already quoted) is put behind the address. Raises the
+        classes of `httpx.TransportError`.
+        """
         together = {**self._headers, **headers}
-        request = httpx.Request("POST", self._url, headers=together, content=body, extensions=self._timeout)
+        url = httpx.URL(f"{self._url}{path}") if path else self._url
+        request = httpx.Request(method, url, headers=together, content=body, extensions=self._timeout)
         answer = self._transport.handle_request(request)
         try:
             return Answer(answer.status_code, answer.headers, answer.read())

@@ -9,7 +9,7 @@ from activities.failures import implements
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.payments import payment_key, payment_of
 from activities.midoffice.told import GONE, Chain, chains
-from activities.midoffice.transfer import NOTHING_BELONGS, Transfer
+from activities.midoffice.transfer import NOTHING_BELONGS, Transfer, taken
 from activities.signatures import (
     MIDOFFICE_AMEND_BOOKING,
     MIDOFFICE_CANCEL_BOOKING,
@@ -69,17 +69,20 @@ class MidOfficeActivities:
         told = chains(self._store, step.agency, system, step.booking_id)
         key = payment_key(step.agency, system, step.payment_id)
         # An attempt that may have arrived has chosen the order; on another one it would be a second payment.
-        chosen = (self._store.effects.last_request(key) or {}).get("order")
-        order_id = chosen or next((chain.order_id for chain in told.values() if chain.order_id), None)
-        if order_id is None:
+        chosen = str((self._store.effects.last_request(key) or {}).get("order", ""))
+        orders = {chain.order_id: chain for chain in told.values() if chain.order_id}
+        chain = orders.get(chosen) or next(iter(orders.values()), None)
+        if not account.adapter.capabilities.payment:
+            return Done(outcome="skipped", note=f"{system} is not told of payments")
+        if chain is None:
             return self._payment_without_order(account, step, told)
-        announced = payment_of(payment)
+        booking, announced = chain.ref, payment_of(payment)
 
         def act(_: str) -> str:
-            return account.adapter.push_payment(order_id, announced).external_ref
+            return taken(account.adapter.push_payment(booking, announced), system)
 
         # A payment is known there by its transaction number, so the same announcement may be sent again.
-        request = {"order": order_id, "amount": payment.amount.model_dump()}
+        request = {"order": booking.external_ref, "amount": payment.amount.model_dump()}
         done = self._effects.perform(Effect(key, act, booking_id=step.booking_id, request=request))
         return Done(ids={"order": done, "transaction": payment.id})
 

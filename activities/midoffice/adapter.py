@@ -5,27 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from activities.midoffice.booking import MidOfficeBooking, MidOfficePayment, ProductKind
+from activities.midoffice.booking import BookingRef, MidOfficeBooking, MidOfficePayment, ProductKind
 from activities.midoffice.codec import HeldBooking
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a system can take. Invoices are written by the mid-office itself, so none are pushed."""
+    """What a system can do. Invoices are written by the mid-office itself, so none are pushed.
+
+    `payment=False`: payments are not announced there. `answers_later=True`: a message is dropped and acknowledged later,
+    so that sending it again under its idempotency key is how its fate is asked for.
+    """
 
     products: frozenset[ProductKind]
-    change: bool = True
     payment: bool = True
+    answers_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """`QUEUED`: dropped as a file, the acknowledgement is outstanding. `external_ref` is the id that later calls need."""
+    """`external_ref` is the id over there. `QUEUED`: dropped, the acknowledgement is outstanding, come back after
+    `come_back_seconds`. `STALE`: they hold a newer revision, nothing was changed.
+    """
 
-    outcome: Literal["ACCEPTED", "DUPLICATE", "QUEUED"]
+    outcome: Literal["ACCEPTED", "DUPLICATE", "QUEUED", "STALE"]
     external_ref: str
     external_no: str = ""
     warnings: tuple[str, ...] = ()
+    come_back_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,11 @@ class MidOfficeAdapter(Protocol):
     def cancel_booking(self, record: MidOfficeBooking) -> PushResult:
         """Cancel with the fee as price; the record is whole."""
 
-    def push_payment(self, external_ref: str, payment: MidOfficePayment) -> PushResult:
-        """Announce money on an order; the same transaction id twice is one payment there."""
+    def push_payment(self, booking: BookingRef, payment: MidOfficePayment) -> PushResult:
+        """Announce money on a booking; the same transaction id twice is one payment there."""
 
-    def read_status(self, record: MidOfficeBooking) -> list[MidOfficeState]:
-        """What is held under the record's supplier and booking id, oldest first; empty if nothing is."""
+    def read_status(self, booking: BookingRef) -> list[MidOfficeState]:
+        """What is held under the supplier and booking id, oldest first; empty if nothing is."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from activities.midoffice.currencies import known_currency
 
 Action = Literal["CREATE", "CHANGE", "CANCEL"]
 Status = Literal["REQUESTED", "CONFIRMED", "CANCELLED", "NO_SHOW", "FAILED", "REJECTED"]
@@ -23,8 +34,10 @@ PaymentMedium = Literal["CASH", "TRANSFER", "DIRECT_DEBIT", "CARD", "AIRPLUS", "
 
 Text64 = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Text256 = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CurrencyCode = Annotated[str, AfterValidator(known_currency)]
 Amount = Annotated[Decimal, Field(max_digits=16, decimal_places=3)]
+Gross = Annotated[Decimal, Field(max_digits=16, decimal_places=3, ge=0)]
+"""What somebody pays: never below zero; only a margin may be."""
 
 NOT_CONTENT = frozenset({"action", "revision", "modified_at", "origin", "documents"})
 """What may differ between two records of the same content; `action` follows from what the target already holds."""
@@ -137,9 +150,9 @@ class Line(Part):
 class Price(Part):
     """Gross amounts in the booking's currency; `margin` is sale less cost, `margin_vat` the tax included in it."""
 
-    cost_gross: Amount
-    cost_vat: Amount = Decimal("0.00")
-    sell_gross: Amount
+    cost_gross: Gross
+    cost_vat: Gross = Decimal("0.00")
+    sell_gross: Gross
     commission: Amount = Decimal("0.00")
     margin: Amount
     selling_model: SellingModel
@@ -157,9 +170,9 @@ class Price(Part):
 class CancellationTerms(Part):
     """What a cancellation cost: to the agency (`fee_charged`) and to the customer."""
 
-    fee_charged: Amount | None = None
-    refund_from_supplier: Amount | None = None
-    fee_to_customer: Amount | None = None
+    fee_charged: Gross | None = None
+    refund_from_supplier: Gross | None = None
+    fee_to_customer: Gross | None = None
 
 
 class MidOfficePayment(Part):
@@ -170,7 +183,7 @@ class MidOfficePayment(Part):
     party: Literal["CUSTOMER", "SUPPLIER"] = "CUSTOMER"
     method: PaymentMedium
     card_brand: str | None = None
-    amount: Amount
+    amount: Annotated[Decimal, Field(max_digits=16, decimal_places=3, gt=0)]
     currency: CurrencyCode
     value_date: date
     reference: str | None = None
@@ -186,6 +199,17 @@ class Origin(Part):
     system: str
     channel: str
     received_by: Literal["WEBHOOK", "SWEEP", "WORKFLOW"] = "WORKFLOW"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRef:
+    """What names a booking in every mid-office; `external_ref` is its id over there, once it has one."""
+
+    agency_id: str
+    booking_key: str
+    supplier_code: str
+    supplier_booking_id: str
+    external_ref: str = ""
 
 
 class MidOfficeBooking(Part):
@@ -233,6 +257,11 @@ class MidOfficeBooking(Part):
         return self
 
     @property
+    def ref(self) -> BookingRef:
+        """The names of this booking."""
+        return BookingRef(self.agency_id, self.booking_key, self.supplier_code, self.supplier_booking_id)
+
+    @property
     def content_hash(self) -> str:
         """SHA-256 over the content; equal hashes mean that there is nothing to send."""
         content = self.model_dump(mode="json", exclude=set(NOT_CONTENT))
@@ -248,3 +277,20 @@ class MidOfficeBooking(Part):
         for service in kept["services"]:
             service["traveller_refs"] = []
         return kept
+
+
+PLACES = {
+    "Price": "price",
+    "Customer": "customer",
+    "Traveller": "travellers",
+    "Service": "services",
+    "CancellationTerms": "cancellation",
+}
+"""Where the parts of a record have their place in it."""
+
+
+def complaint(error: ValidationError) -> str:
+    """The first thing that is wrong with a record or a part of it: the path of the field and the rule, never the value."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    path = (PLACES.get(error.title), *first["loc"])
+    return f"{'.'.join(str(part) for part in path if part is not None) or 'record'}: {first['msg']}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from activities.midoffice.booking import (
     Address,
     CancellationTerms,
@@ -20,11 +22,13 @@ from activities.midoffice.booking import (
     Remark,
     Room,
     Status,
+    complaint,
 )
 from activities.midoffice.booking import Service as StayedRoom
 from activities.midoffice.booking import Traveller as Guest
 from activities.midoffice.pricing import discounted, penalties, price_of
 from activities.midoffice.settings import MidOfficeSettings
+from domain.errors import Refused
 from domain.money import Money, total
 from domain.platform import Booking, Cancellation, Experience, ExternalOrder, Line, Party, Service, Traveller
 
@@ -78,7 +82,10 @@ def sort_out(
     cancellations: Iterable[Cancellation],
     settings: MidOfficeSettings,
 ) -> Sorted:
-    """Sort the lines of a snapshot and build the records of those that go to the mid-office."""
+    """Sort the lines of a snapshot and build the records of those that go to the mid-office.
+
+    Raises `Refused` with the path of the field if a record cannot be built; then none is.
+    """
     services = {service.id: service for service in experience.services}
     orders: dict[str, _Order] = {}
     left: list[NotTransferred] = []
@@ -96,10 +103,14 @@ def sort_out(
     sale = {} if booking.status == "cancelled" else discounted(booking)
     cancelled = tuple(cancellations)
     fees = penalties(booking, cancelled, {key: order.lines for key, order in orders.items()})
-    records = {
-        key: _record(agency, key, order, booking, experience, sale, fees[key], _no_show(cancelled), settings)
-        for key, order in orders.items()
-    }
+    records = {}
+    for key, order in orders.items():
+        try:
+            records[key] = _record(
+                agency, key, order, booking, experience, sale, fees[key], _no_show(cancelled), settings
+            )
+        except ValidationError as error:
+            raise Refused(f"{key}: {complaint(error)}", system=settings.kind, operation="announce booking") from None
     lines = {key: tuple(line.id for line in order.lines) for key, order in orders.items()}
     return Sorted(records, lines, tuple(left))
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from activities.midoffice.booking import Action, MidOfficeBooking
+from activities.midoffice.booking import Action, BookingRef, MidOfficeBooking
 from domain.effects import EffectKey, EffectRecord, EffectState
 from store import Store
 
@@ -41,6 +41,12 @@ class Chain:
     def order_id(self) -> str | None:
         """The order over there, once any message was taken."""
         return next((one.outside_id for one in reversed(self.messages) if one.outside_id), None)
+
+    @property
+    def ref(self) -> BookingRef:
+        """What names it over there; made from the message that was sent last."""
+        names = ("agency_id", "booking_key", "supplier_code", "supplier_booking_id")
+        return BookingRef(**{name: str(self.content.get(name, "")) for name in names}, external_ref=self.order_id or "")
 
     @property
     def refused(self) -> bool:

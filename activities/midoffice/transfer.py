@@ -7,12 +7,13 @@ from typing import Literal
 
 from activities.effects import Effect, Effects
 from activities.midoffice.accounts import MidOfficeAccount
+from activities.midoffice.adapter import PushResult
 from activities.midoffice.booking import MidOfficeBooking
 from activities.midoffice.codec import HeldBooking
 from activities.midoffice.mapping import Sorted, as_it_stood, customer_of, guests_of, sort_out, struck_out
 from activities.midoffice.told import GONE, Chain, chains, message_key, next_message, request_of
 from domain.effects import EffectKey, EffectState
-from domain.errors import Transient
+from domain.errors import Transient, UnknownOutcome
 from domain.platform import Booking, Cancellation
 from domain.steps import Done
 from store import Store
@@ -108,13 +109,15 @@ class Transfer:
         push = adapter.cancel_booking if wanted.action == "CANCEL" else adapter.push_booking
 
         def act(_: str) -> str:
-            return push(message).external_ref
+            return taken(push(message), adapter.system)
 
         def look_up(_: str) -> list[str]:
-            return [state.external_ref for state in adapter.read_status(message) if agrees(state.held, message)]
+            return [state.external_ref for state in adapter.read_status(message.ref) if agrees(state.held, message)]
 
-        # What a change changes may not be visible from outside, but its repeat is the same change again.
-        look = None if wanted.action == "CHANGE" else look_up
+        # What a change changes may not be visible from outside, but its repeat is the same change again. Where answers
+        # come later, sending again under the same key asks for the answer.
+        repeatable = wanted.action == "CHANGE" or adapter.capabilities.answers_later
+        look = None if repeatable else look_up
         order_id = self._effects.perform(
             Effect(key, act, look, booking_id=message.booking_key, request=request_of(message))
         )
@@ -156,8 +159,19 @@ class Transfer:
         return {"order" if number == 1 else f"order_{number}": order for number, order in enumerate(held, start=1)}
 
 
+def taken(result: PushResult, system: str) -> str:
+    """The id over there; raises `UnknownOutcome` while the acknowledgement of a dropped message is outstanding."""
+    if result.outcome == "QUEUED":
+        raise UnknownOutcome(
+            "delivered, the acknowledgement is outstanding", system=system, retry_after=result.come_back_seconds
+        )
+    return result.external_ref
+
+
 def agrees(held: HeldBooking, record: MidOfficeBooking) -> bool:
-    """Whether what is held is the record, as far as the read-back shows it."""
+    """Whether what is held is the record or came after it, as far as the read-back shows it."""
+    if held.revision is not None and held.revision != record.revision:
+        return held.revision > record.revision
     return (
         (held.status == "CANCELLED") == (record.status in GONE)
         and (held.price is None or held.price == record.price.sell_gross)

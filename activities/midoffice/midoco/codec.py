@@ -12,8 +12,9 @@ from lxml import etree
 
 from activities.midoffice.booking import Customer, MidOfficeBooking, MidOfficePayment, Part, Service, Status, Traveller
 from activities.midoffice.codec import Announce, AnnouncePayment, FindBooking, Question, ReadOrder, Reply
-from activities.midoffice.midoco.answers import SOAP, read_answer
-from activities.midoffice.settings import MidOfficeSettings
+from activities.midoffice.midoco.answers import read_answer
+from activities.midoffice.midoco.settings import MidocoSettings
+from activities.midoffice.soap import as_bytes, new_envelope, spoken
 
 SYSTEM = "http://www.midoco.de/system"
 BOOKING = "http://www.midoco.de/booking"
@@ -48,13 +49,12 @@ Values = Mapping[str, object]
 class MidocoCodec:
     """Encodes with the credentials and the choices of one agency."""
 
-    def __init__(self, settings: MidOfficeSettings) -> None:
+    def __init__(self, settings: MidocoSettings) -> None:
         self._settings = settings
 
     def encode(self, question: Question) -> bytes:
         """The whole SOAP envelope, UTF-8."""
-        envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP, "s": SYSTEM, "b": BOOKING})
-        header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
+        envelope, header, body = new_envelope(s=SYSTEM, b=BOOKING)
         credentials = etree.SubElement(header, f"{{{SYSTEM}}}MidocoCredentials")
         for name, value in (
             ("Login", self._settings.login),
@@ -63,13 +63,12 @@ class MidocoCodec:
             ("Locale", self._settings.locale),
         ):
             etree.SubElement(credentials, f"{{{SYSTEM}}}{name}").text = value
-        body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
         operation = etree.SubElement(body, f"{{{BOOKING}}}{OPERATIONS[type(question)]}")
         match question:
             case Announce():
                 self._message(operation, question)
             case AnnouncePayment():
-                _element(operation, "orderId", question.order_id)
+                _element(operation, "orderId", question.booking.external_ref)
                 _block(operation, "ExternalPayment", _payment(question.payment))
             case FindBooking():
                 _element(operation, "bookingId", question.booking_id)
@@ -77,7 +76,7 @@ class MidocoCodec:
                 _element(operation, "checkDates", "false")
             case ReadOrder():
                 _element(operation, "orderId", question.order_id)
-        return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+        return as_bytes(envelope)
 
     def decode(self, answer: bytes) -> Reply:
         """What an answer says; raises `Unreadable` if it is none of ours."""
@@ -144,7 +143,7 @@ def _text(value: object) -> str:
         case date():
             return value.isoformat()
         case _:
-            return "".join(sign if sign >= " " else " " for sign in str(value))
+            return spoken(str(value))
 
 
 def _customer(message: etree._Element, customer: Customer) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from activities.midoffice.booking import MidOfficeBooking
 from activities.midoffice.mapping import Sorted, as_it_stood, sort_out, struck_out
-from activities.midoffice.settings import MidOfficeSettings
+from activities.midoffice.midoco.settings import MidocoSettings
 from domain.platform import Cancellation
 from tests.activities.platform import trip
 
-SETTINGS = MidOfficeSettings.model_validate(
+SETTINGS = MidocoSettings.model_validate(
     {
         "url": "https://midoco.example",
         "login": "orchestrator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from activities.midoffice.codec import (
     FindBooking,
     Found,
     HeldBooking,
+    Meaning,
     OrderContent,
     Question,
     ReadOrder,
@@ -51,7 +53,7 @@ SENT: dict[str, Question] = {
     "create": Announce(RECORD, "RATEHAWK"),
     "cancel": Announce(CANCELLED.as_message("CANCEL", 2), "RATEHAWK"),
     "company": Announce(only(mapped(trip.booking(payer=COMPANY), tax_regime="mediation")), "RATEHAWK"),
-    "payment": AnnouncePayment("700001", PAYMENT),
+    "payment": AnnouncePayment(replace(RECORD.ref, external_ref="700001"), "RATEHAWK", PAYMENT),
     "search": FindBooking("RATEHAWK", "bkg_500-lin_01"),
     "status": ReadOrder("700001"),
 }
@@ -122,7 +124,7 @@ STATUS_ROW = (
             "<m:announceExternalPaymentResponse>"
             '<m:ExternalPaymentResultType transaction_number="pay_1001" result_code="DUPLICATE"/>'
             "</m:announceExternalPaymentResponse>",
-            Accepted(warnings=("DUPLICATE",)),
+            Accepted(warnings=("DUPLICATE",), duplicate=True),
         ),
         ("<m:searchBookingIdResponse/>", Found(())),
         (
@@ -142,7 +144,7 @@ STATUS_ROW = (
                         2,
                         date(2027, 6, 20),
                         date(2027, 6, 23),
-                        "bkg_500",
+                        ours="bkg_500",
                     ),
                 )
             ),
@@ -154,7 +156,7 @@ STATUS_ROW = (
         ),
         (
             "<soap:Fault><faultcode>soap:Server</faultcode><faultstring>NullPointerException</faultstring></soap:Fault>",
-            Fault("", "NullPointerException"),
+            Fault("", "a SOAP fault without detail", Meaning.INTERNAL),
         ),
     ],
 )
