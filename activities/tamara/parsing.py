@@ -1,22 +1,25 @@
-"""The parser: bytes and a layout in, records and a canonical file out; shares no code with the renderer (contracts: tamara 3.1).
+"""The parser: bytes and a layout in, records out; shares no code with the renderer (contracts: tamara 3.1).
 
-It proves a file before it is sent and reads answers. Every finding names line, record and field.
+It proves a file before it is sent and reads answers. Every finding names line, record and field. A file is read as a
+stream: memory holds the records of one transaction.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from activities.tamara.layout import Control, FieldSpec, Layout, RecordSpec, code_pattern
-from activities.tamara.model import AnswerFile, TamaraFile, Transaction, attribute
-from domain.errors import ContractBroken
+from activities.tamara.grammar import Control, Layout, RecordSpec, code_pattern
+from activities.tamara.ordering import Order
+from activities.tamara.reading import Read, reader_of
+from activities.tamara.rebuilding import answers_in, file_in, refuse
+from activities.tamara.model import AnswerFile, TamaraFile
+from activities.tamara.scanning import Row, scan
+
+Condition = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,13 @@ class Finding:
 
 @dataclass(slots=True)
 class Record:
-    """One record read: wire text and value of each field; `items` are the members of its group."""
+    """One record read: the value of each field; `items` are the members of its group, `block` its transaction."""
 
     spec: RecordSpec
     line: int
     block: int
-    wire: dict[str, str]
     values: dict[str, Any]
+    cells: Sequence[str]
     items: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -51,270 +54,171 @@ class Parsed:
         return [record for record in self.records if record.spec.code == code]
 
 
-def parse(layout: Layout, data: bytes, *, answer: bool = False) -> Parsed:
+def parse(layout: Layout, data: bytes | Iterable[bytes], *, answer: bool = False) -> Parsed:
     """Read all records and check lengths, line numbers, order, constants, mandatory fields and controls.
 
     Never raises for bad data: what is wrong is in `findings`, and what could not be read is not in `records`.
     """
     findings: list[Finding] = []
-    records = list(_records(layout, data, findings))
-    _check_structure(layout, records, answer, findings)
-    _check_controls(layout, data, records, findings)
-    return Parsed(records, findings)
+    return Parsed(list(read(layout, data, findings.append, answer=answer)), findings)
 
 
-def _records(layout: Layout, data: bytes, findings: list[Finding]) -> Iterator[Record]:
-    eol = layout.eol.encode()
-    rows = data.split(eol)
-    if rows.pop() != b"":
-        findings.append(Finding("V028", len(rows) + 1, "the last record has no line end"))
-        return
-    for number, row in enumerate(rows, start=1):
-        try:
-            text = row.decode(layout.charset)
-        except UnicodeDecodeError:
-            findings.append(Finding("V028", number, f"is not {layout.charset}"))
-            continue
-        if len(text) != layout.record_length:
-            findings.append(Finding("V028", number, f"has {len(text)} characters, not {layout.record_length}"))
-            continue
-        spec = layout.by_code.get(text[:3])
-        if spec is None:
-            findings.append(Finding("V028", number, f"record type {text[:3]!r} is not in the layout"))
-            continue
-        yield _record(layout, spec, number, text, findings)
-
-
-def _record(layout: Layout, spec: RecordSpec, number: int, text: str, findings: list[Finding]) -> Record:
-    record = Record(spec, number, 0, {}, {})
-    for each in (*layout.head, *spec.fields):
-        raw = text[each.pos - 1 : each.end - 1]
-        if each.type == "X":
-            if raw.strip(" "):
-                findings.append(Finding("V028", number, f"{spec.code}.{each.name} at {each.pos} is not blank"))
-            continue
-        record.wire[each.name] = raw
-        record.values[each.name] = _value(layout, spec, each, raw, number, findings)
-    record.block = int(record.values.get("TXN") or 0)
-    if int(record.values.get("LINE") or 0) != number:
-        findings.append(Finding("V028", number, "LINE does not continue the numbering"))
-    if spec.group is not None:
-        for place in range(spec.group.count):
-            start = spec.group.pos - 1 + place * spec.group.size
-            slot = text[start : start + spec.group.size]
-            if not slot.strip(" "):
-                continue
-            item: dict[str, Any] = {}
-            for each in spec.group.fields:
-                inside = each.pos - spec.group.pos
-                item[each.name] = _value(layout, spec, each, slot[inside : inside + each.len], number, findings)
-            record.items.append(item)
-    return record
-
-
-def _value(layout: Layout, spec: RecordSpec, each: FieldSpec, raw: str, number: int, findings: list[Finding]) -> object:
-    text = raw.rstrip(" ")
-    if not text:
-        if each.req == "M":
-            findings.append(Finding("V028", number, f"{spec.code}.{each.name} is mandatory and blank"))
-        return None
-    if each.const is not None and text != each.const:
-        findings.append(Finding("V028", number, f"{spec.code}.{each.name} is not its constant"))
-    try:
-        value = _READERS.get(each.type, str)(text if each.type in ("A", "AN", "C") else raw)
-    except ValueError as error:
-        findings.append(Finding("V028", number, f"{spec.code}.{each.name} {error}"))
-        return None
-    if each.map is not None and isinstance(value, str):
-        return layout.canonical(each.map, value)
-    return value
-
-
-def _digits(raw: str) -> str:
-    """Digits over the whole width; leading zeros stay in numbers that are identifiers, so the text is kept."""
-    if not (raw.isascii() and raw.isdigit()):
-        raise ValueError("is not a number")
-    return raw
-
-
-def _day(raw: str) -> dt.date:
-    try:
-        return dt.date(int(_digits(raw)[:4]), int(raw[4:6]), int(raw[6:8]))
-    except ValueError:
-        raise ValueError("is not a date") from None
-
-
-def _clock(raw: str) -> dt.time:
-    try:
-        return dt.time(int(_digits(raw)[:2]), int(raw[2:4]), int(raw[4:6]))
-    except ValueError:
-        raise ValueError("is not a time") from None
-
-
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "N": _digits,
-    "M": lambda raw: int(_digits(raw)),
-    "R": lambda raw: Decimal(int(_digits(raw))) / 100,
-    "D": _day,
-    "T": _clock,
-}
-
-
-def _check_structure(layout: Layout, records: Sequence[Record], answer: bool, findings: list[Finding]) -> None:
-    codes = "".join(record.spec.code for record in records)
-    shape = _shape(layout, answer)
-    if not shape.fullmatch(codes):
-        findings.append(Finding("V028", 0, "the records do not follow the order of the layout"))
-    block = 0
-    lead = next((each[0] for each in layout.order if not isinstance(each, str)), None)
-    for record in records if not answer else ():
-        if record.spec.code == lead:
-            block += 1
-        inside = any(code_pattern(each).fullmatch(record.spec.code) for each in _inside(layout))
-        if record.block != (block if inside else 0):
-            findings.append(Finding("V028", record.line, "TXN is not the number of its transaction"))
-
-
-def _inside(layout: Layout) -> tuple[str, ...]:
-    """Patterns of the records that belong to a block."""
-    own = [pattern for place in layout.order if not isinstance(place, str) for pattern in place]
-    return (*own, *(record.code for record in layout.records if record.parent is not None))
-
-
-def _shape(layout: Layout, answer: bool) -> re.Pattern[str]:
-    """The order of the layout as a regular expression over record codes."""
-
-    def one(pattern: str) -> str:
-        ways = []
-        for spec in layout.matching(pattern):
-            children = "".join(f"(?:{child.code})*" for child in layout.children(spec.code))
-            ways.append(spec.code + children)
-        quantifier = pattern[-1] if pattern[-1] in "*?" else ""
-        return f"(?:{'|'.join(ways)}){quantifier}"
-
-    order = layout.answer_order if answer else layout.order
-    return _compiled(
-        "".join(one(place) if isinstance(place, str) else f"(?:{''.join(map(one, place))})*" for place in order)
-    )
-
-
-@lru_cache(maxsize=32)
-def _compiled(shape: str) -> re.Pattern[str]:
-    return re.compile(shape)
-
-
-def _check_controls(layout: Layout, data: bytes, records: Sequence[Record], findings: list[Finding]) -> None:
-    """Recompute every control value from the bytes and compare (V027)."""
-    blocks: dict[int, list[Record]] = {}
-    for record in records:
-        blocks.setdefault(record.block, []).append(record)
-    for record in records:
-        for each in record.spec.fields:
-            if each.control is None or record.wire[each.name].strip() == "":
-                continue
-            around = records if each.control.scope == "file" else blocks[record.block]
-            expected = _control(layout, data, each.control, record, around, blocks[record.block])
-            if record.wire[each.name].strip() != expected.rjust(each.len, "0"):
-                findings.append(Finding("V027", record.line, f"{record.spec.code}.{each.name} should be {expected}"))
-
-
-def _control(
-    layout: Layout,
-    data: bytes,
-    control: Control,
-    record: Record,
-    around: Sequence[Record],
-    block: Sequence[Record],
-) -> str:
-    match control.function:
-        case "count":
-            shape = code_pattern(control.of)
-            return str(
-                sum(
-                    1
-                    for other in around
-                    if shape.fullmatch(other.spec.code)
-                    and all(other.wire.get(name, "").strip() == value for name, value in control.where.items())
-                )
-            )
-        case "items":
-            return str(sum(len(other.items) for other in block if other.spec.repeat == control.of))
-        case "sum_mod":
-            code, _, name = control.of.partition(".")
-            total = sum(int(other.values[name] or 0) for other in around if other.spec.code == code)
-            return str(total % 10**control.digits)
-        case "sha256":
-            rows = data.split(layout.eol.encode())[: record.line - 1]
-            return hashlib.sha256(b"".join(row + layout.eol.encode() for row in rows)).hexdigest()
+def read(
+    layout: Layout, data: bytes | Iterable[bytes], found: Callable[[Finding], None], *, answer: bool = False
+) -> Iterator[Record]:
+    """The records one after another; what is wrong with them is given to `found`, the last of it at the end."""
+    return _Reader(layout, found, answer=answer).records([data] if isinstance(data, bytes) else data)
 
 
 def file_of(parsed: Parsed) -> TamaraFile:
     """The canonical file behind parsed records. Raises `ContractBroken` if the records had findings."""
-    _refuse_findings(parsed)
-    top: dict[str, Any] = {}
-    blocks: dict[int, dict[str, Any]] = {}
-    for record in parsed.records:
-        _settle(blocks.setdefault(record.block, {}) if record.block else top, record)
-    members = tuple(Transaction.model_validate(_named(blocks[number])) for number in sorted(blocks))
-    return TamaraFile.model_validate({**_named(top), "transactions": members})
+    refuse(parsed.findings)
+    return file_in(parsed.records)
 
 
 def answers_of(parsed: Parsed) -> AnswerFile:
     """The answer behind parsed records 900, 910, 990. Raises `ContractBroken` if the records had findings."""
-    _refuse_findings(parsed)
-    top: dict[str, Any] = {}
-    for record in parsed.records:
-        _settle(top, record)
-    return AnswerFile.model_validate(_named(top))
+    refuse(parsed.findings)
+    return answers_in(parsed.records)
 
 
-def _refuse_findings(parsed: Parsed) -> None:
-    if parsed.findings:
-        first = parsed.findings[0]
-        raise ContractBroken(
-            f"{len(parsed.findings)} findings, first {first.rule} in line {first.line}: {first.text}",
-            system="tamara",
-            operation="parse",
-        )
+class _Plan:
+    """One kind of record, worked out: readers by place, and which cells are checked against what was read."""
+
+    def __init__(self, layout: Layout, spec: RecordSpec, conditions: set[Condition], summed: set[str]) -> None:
+        fields = (*layout.head, *spec.fields)
+        self.names = [each.name for each in fields]
+        self.fields = fields
+        self.readers: list[Read] = [reader_of(layout, each) for each in fields]
+        self.item_fields = spec.group.fields if spec.group is not None else ()
+        self.item_names = [each.name for each in self.item_fields]
+        self.item_readers = [reader_of(layout, each) for each in self.item_fields]
+        self.kept = [index for index, each in enumerate(fields) if each.type != "X"]
+        self.fillers = len(self.kept) != len(fields)
+        own = {each.source: index for index, each in enumerate(fields) if each.source is not None}
+        self.line, self.block = own.get("record.line"), own.get("record.block")
+        self.controls = [(index, each.control) for index, each in enumerate(fields) if each.control is not None]
+        self.where = [
+            (condition, [(self.names.index(name), value) for name, value in condition[1]])
+            for condition in conditions
+            if code_pattern(condition[0]).fullmatch(spec.code)
+        ]
+        self.sums = [
+            (name, self.names.index(name.partition(".")[2])) for name in summed if name.split(".")[0] == spec.code
+        ]
 
 
-def _settle(tree: dict[str, Any], record: Record) -> None:
-    """Put the values of a record where its sources point to."""
-    member: dict[str, Any] = {}
-    for each in record.spec.fields:
-        if each.source is None or record.values.get(each.name) is None:
-            continue
-        root, _, rest = each.source.partition(".")
-        if root.endswith("[]"):
-            _place(member, rest.split("."), record.values[each.name])
-        elif root not in ("record", "layout"):
-            _place(tree, each.source.split("."), record.values[each.name])
-    if member:
-        tree.setdefault(record.spec.repeat or "", []).append(member)
-    if record.spec.group is not None:
-        for item in record.items:
-            named: dict[str, Any] = {}
-            for each in record.spec.group.fields:
-                if each.source is not None and item[each.name] is not None:
-                    _place(named, each.source.split(".")[1:], item[each.name])
-            tree.setdefault(record.spec.repeat or "", []).append(named)
+class _Reader:
+    def __init__(self, layout: Layout, found: Callable[[Finding], None], *, answer: bool) -> None:
+        self._layout, self._found, self._answer = layout, found, answer
+        self._order = Order(layout, answer=answer)
+        controls = [each.control for spec in layout.records for each in spec.fields if each.control is not None]
+        conditions = {(c.of, tuple(sorted(c.where.items()))) for c in controls if c.function == "count" and c.where}
+        summed = {c.of for c in controls if c.function == "sum_mod"}
+        self._plans = {spec.code: _Plan(layout, spec, conditions, summed) for spec in layout.records}
+        self._digest = hashlib.sha256() if any(c.function == "sha256" for c in controls) else None
+        self._codes: Counter[str] = Counter()
+        self._where: Counter[Condition] = Counter()
+        self._sums: Counter[str] = Counter()
 
+    def records(self, chunks: Iterable[bytes]) -> Iterator[Record]:
+        here, straight, number = self._order.start(), True, 0
+        block: list[tuple[Record, Row]] = []
+        for row in scan(self._layout, chunks, self._say):
+            code = row.spec.code
+            if straight:
+                here = self._order.step(here, code)
+                straight = bool(here)
+                if not straight:
+                    self._say("V028", row.line, f"record {code} does not follow the order of the layout")
+            inside = code in self._order.inside
+            if block and (not inside or code == self._order.lead):
+                yield from self._checked(block)
+                block = []
+            number += code == self._order.lead
+            record = self._record(row, number if inside else 0)
+            if inside:
+                block.append((record, row))
+            else:
+                yield from self._checked([(record, row)])
+            if self._digest is not None:
+                self._digest.update(row.raw)
+        yield from self._checked(block)
+        if straight and not self._order.complete(here):
+            self._say("V028", 0, "the file ends before the order of the layout does")
 
-def _place(tree: dict[str, Any], steps: Sequence[str], value: object) -> None:
-    for step in steps[:-1]:
-        tree = tree.setdefault(step, {})
-    last = steps[-1]
-    if last not in tree or tree[last] == value:
-        tree[last] = value
-    elif isinstance(tree[last], list):
-        tree[last].append(value)
-    else:
-        # A moment is written in two or three fields of the same source: date, time, offset.
-        tree[last] = [tree[last], value]
+    def _say(self, rule: str, line: int, text: str) -> None:
+        self._found(Finding(rule, line, text))
 
+    def _record(self, row: Row, block: int) -> Record:
+        plan = self._plans[row.spec.code]
+        try:
+            values = [read(cell) for read, cell in zip(plan.readers, row.cells, strict=True)]
+        except ValueError:
+            values = self._one_by_one(row, plan)
+        named = dict(zip(plan.names, values, strict=True))
+        if plan.fillers:
+            named.pop("FILLER", None)
+        record = Record(row.spec, row.line, block, named, row.cells)
+        for item in row.items:
+            try:
+                entry = [read(cell) for read, cell in zip(plan.item_readers, item, strict=True)]
+            except ValueError as error:
+                self._say("V028", row.line, f"{row.spec.code}, entry of its group: {error}")
+                continue
+            record.items.append(dict(zip(plan.item_names, entry, strict=True)))
+        if plan.line is not None and int(values[plan.line] or 0) != row.line:
+            self._say("V028", row.line, "LINE does not continue the numbering")
+        if plan.block is not None and not self._answer and int(values[plan.block] or 0) != block:
+            self._say("V028", row.line, "TXN is not the number of its transaction")
+        self._count(row, plan)
+        return record
 
-def _named(tree: Any) -> Any:
-    """The same tree with the Python names of its steps."""
-    if isinstance(tree, dict):
-        return {attribute(step): _named(member) for step, member in tree.items()}
-    return [_named(member) for member in tree] if isinstance(tree, list) else tree
+    def _one_by_one(self, row: Row, plan: _Plan) -> list[Any]:
+        values: list[Any] = []
+        for each, read_cell, cell in zip(plan.fields, plan.readers, row.cells, strict=True):
+            try:
+                values.append(read_cell(cell))
+            except ValueError as error:
+                self._say("V028", row.line, f"{row.spec.code}.{each.name} {error}")
+                values.append(None)
+        return values
+
+    def _count(self, row: Row, plan: _Plan) -> None:
+        self._codes[row.spec.code] += 1
+        for condition, wanted in plan.where:
+            if all(row.cells[index].strip() == text for index, text in wanted):
+                self._where[condition] += 1
+        for name, index in plan.sums:
+            text = row.cells[index].strip()
+            if text.isascii() and text.isdigit():
+                self._sums[name] += int(text)
+
+    def _checked(self, block: Sequence[tuple[Record, Row]]) -> Iterator[Record]:
+        """Recompute the control values of a block, or of a record outside of one, and compare (V027)."""
+        for record, row in block:
+            for index, control in self._plans[row.spec.code].controls:
+                wire = row.cells[index].strip()
+                if wire:
+                    expected = self._control(control, [other for other, _ in block])
+                    if (wire.lstrip("0") or "0") != (expected.lstrip("0") or "0"):
+                        name = self._plans[row.spec.code].names[index]
+                        self._say("V027", record.line, f"{row.spec.code}.{name} should be {expected}")
+            yield record
+
+    def _control(self, control: Control, block: Sequence[Record]) -> str:
+        match control.function:
+            case "count" if control.scope == "block":
+                shape = code_pattern(control.of)
+                return str(sum(1 for other in block if shape.fullmatch(other.spec.code)))
+            case "count" if control.where:
+                return str(self._where[control.of, tuple(sorted(control.where.items()))])
+            case "count":
+                shape = code_pattern(control.of)
+                return str(sum(count for code, count in self._codes.items() if shape.fullmatch(code)))
+            case "items":
+                return str(sum(len(other.items) for other in block if other.spec.repeat == control.of))
+            case "sum_mod":
+                return str(self._sums[control.of] % 10**control.digits)
+            case "sha256":
+                return self._digest.hexdigest() if self._digest is not None else ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
-from activities.tamara.layout import Layout
-from activities.tamara.model import CURRENCIES, FileHead
-from activities.tamara.parsing import Parsed, file_of, parse
+from activities.tamara.grammar import Layout
+from activities.tamara.model import CURRENCIES, FileHead, TamaraFile
+from activities.tamara.parsing import Finding, read
+from activities.tamara.rebuilding import named, settle
 from activities.tamara.settings import TamaraSettings
 from domain.errors import ContractBroken, NeedsPerson
 from store.tamara_tables import File
@@ -23,15 +25,23 @@ def prove_block(settings: TamaraSettings, kind: str) -> None:
         )
 
 
-def prove(layout: Layout, data: bytes, file: File) -> None:
-    """V027 to V029 over the rendered bytes. Raises `ContractBroken`: such a file is never sent."""
-    parsed = parse(layout, data)
-    if parsed.findings:
-        first = parsed.findings[0]
-        raise _broken(first.rule, f"line {first.line}: {first.text}")
-    content = file_of(parsed)
+def prove(layout: Layout, data: bytes | Iterable[bytes], file: File) -> None:
+    """V027 to V029 over the rendered bytes, read as a stream. Raises `ContractBroken`: such a file is never sent."""
+    lines: Sums = {}
+    top: dict[str, Any] = {}
+    transaction: dict[str, Any] = {}
+    for record in read(layout, data, _refuse):
+        if not record.block:
+            settle(top, record)
+        elif record.spec.repeat == "transactions":
+            transaction = {}
+            settle(transaction, record)
+            txn = transaction["txn"]
+            key = (txn["amount"]["currency"], txn["dc"])
+            count, gross = lines.get(key, (0, 0))
+            lines[key] = (count + 1, gross + txn["amount"]["gross"])
+    content = TamaraFile.model_validate(named(top))
     _prove_identity(content.file, content.agency.partner_id, file)
-    lines = _sums_of(parsed)
     if lines != _sealed(file):
         raise _broken("V027", "the transactions do not add up to what was sealed")
     totals: Sums = {}
@@ -48,20 +58,15 @@ def prove(layout: Layout, data: bytes, file: File) -> None:
         raise _broken("V027", "the totals per currency do not agree with the transactions")
 
 
+def _refuse(finding: Finding) -> None:
+    raise _broken(finding.rule, f"line {finding.line}: {finding.text}")
+
+
 def _prove_identity(head: FileHead, partner_id: str, file: File) -> None:
     if (partner_id, head.kind, head.mode) != (file.partner_id, file.kind, file.mode):
         raise _broken("V026", "partner, kind or mode of the header is not that of the ledger")
     if head.seq != file.seq:
         raise _broken("V029", f"the header has number {head.seq}, the ledger {file.seq}")
-
-
-def _sums_of(parsed: Parsed) -> Sums:
-    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for record in parsed.of("300"):
-        row = sums[record.values["CUR"], record.values["DC"]]
-        row[0] += 1
-        row[1] += record.values["GROSS"]
-    return {key: (count, gross) for key, (count, gross) in sums.items()}
 
 
 def _sealed(file: File) -> Sums:

@@ -1,60 +1,116 @@
 """The renderer: a layout and a canonical file in, records out, one at a time (contracts: tamara 3.1, 3.2).
 
-It knows the grammar and nothing else of TAMARA. Memory holds one transaction, whatever the length of the file.
+It knows the grammar and nothing else of TAMARA. What a layout says is worked out once per kind of record; memory holds
+one transaction, whatever the length of the file.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
-from activities.tamara.card import CardNumber
-from activities.tamara.characters import fitted
-from activities.tamara.layout import FieldSpec, GroupSpec, Layout, RecordSpec, code_pattern
-from activities.tamara.model import attribute
-from domain.errors import ContractBroken
+from activities.tamara.framing import block_marks, closing_of, frame_of, opening_of
+from activities.tamara.grammar import Control, FieldSpec, Layout, RecordSpec, code_pattern
+from activities.tamara.model import Transaction, attribute
+from activities.tamara.picking import DOCUMENT, MEMBER, Picker, blank, scope_of
+from activities.tamara.writing import FieldError, Write, blank_of, writer_of
+
+__all__ = ["FieldError", "render"]
 
 BLOCKS = ("transactions", "answers")
 """Lists whose members open a block of records; they may be generators."""
 
-
-class FieldError(ContractBroken):
-    """A value does not fit its field. Names record and field, never the value."""
-
-    def __init__(self, record: str, field: str, reason: str) -> None:
-        super().__init__(f"record {record}, field {field}: {reason}", system="tamara", operation="render", code=field)
-        self.record = record
-        self.field = field
-        self.reason = reason
-
-
-@dataclass(slots=True)
-class _Planned:
-    """A record about to be written: its place in the file and where its values come from."""
-
-    spec: RecordSpec
-    scopes: tuple[object, ...]
-    sub: int = 0
-    items: Sequence[object] = ()
+MEMBER_ROOTS = frozenset(Transaction.model_fields)
+Condition = tuple[str, tuple[tuple[str, str], ...]]
+"""A pattern of record codes, with the wire values that certain fields must have."""
 
 
 @dataclass(slots=True)
 class _Tally:
     """What the control functions need to know of the records written so far."""
 
-    wanted_counts: list[tuple[str, tuple[tuple[str, str], ...]]]
-    counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    where: Counter[Condition] = field(default_factory=Counter)
     sums: Counter[str] = field(default_factory=Counter)
     digest: Any = field(default_factory=hashlib.sha256)
     lines: int = 0
     blocks: int = 0
+
+
+@dataclass(slots=True)
+class _Planned:
+    """A record about to be written: its place in the file and where its values come from."""
+
+    plan: _Plan
+    scopes: list[Any]
+    sub: int = 0
+    items: Sequence[Any] = ()
+
+
+class _Plan:
+    """One kind of record, worked out: which values, how they are written, how they stand together."""
+
+    def __init__(self, layout: Layout, spec: RecordSpec, *, inside: bool) -> None:
+        self.spec, self.code = spec, spec.code
+        self.fields = [each for each in (*layout.head, *spec.fields) if each.type != "X"]
+        self.when = None if spec.when == "always" else attribute(spec.when)
+        self.when_scope = MEMBER if inside and spec.when in MEMBER_ROOTS else DOCUMENT
+        self.repeat = spec.repeat if spec.repeat not in (None, *BLOCKS) else None
+        self.repeat_scope = MEMBER if inside and spec.repeat in MEMBER_ROOTS else DOCUMENT
+        self.size = spec.group.count if spec.group is not None else 1
+        self.writers: list[Write] = [writer_of(layout, spec.code, each) for each in self.fields]
+        self.blanks = [blank_of(layout, each) for each in self.fields]
+        self.mandatory = [index for index, each in enumerate(self.fields) if each.req == "M"]
+        self.frame = frame_of(layout, spec, self.fields)
+        self.constants: list[tuple[int, str]] = []
+        self.own: list[tuple[int, str]] = []
+        self.controls: list[tuple[int, Control]] = []
+        picked: list[int] = []
+        sources: list[tuple[int, tuple[str, ...]]] = []
+        for index, each in enumerate(self.fields):
+            if each.const is not None:
+                self.constants.append((index, each.const))
+            elif each.control is not None:
+                self.controls.append((index, each.control))
+            elif each.source == "record.code":
+                self.constants.append((index, spec.code))
+            elif each.source is not None and each.source.startswith("layout."):
+                text = str(getattr(layout, each.source.removeprefix("layout.")))
+                self.constants.append((index, text.upper() if each.format == "upper" else text))
+            elif each.source is not None and each.source.startswith("record."):
+                self.own.append((index, each.source.removeprefix("record.")))
+            else:
+                picked.append(index)
+                sources.append(scope_of(each, inside=inside))
+        self.picked = picked
+        self.pick = Picker(sources)
+        grouped = spec.group.fields if spec.group is not None else ()
+        self.item_pick = Picker([scope_of(each, inside=inside) for each in grouped])
+        self.item_fields = grouped
+        self.item_writers = [writer_of(layout, spec.code, each) for each in grouped]
+        self.item_blanks = [blank_of(layout, each) for each in grouped]
+        self.sums: list[tuple[str, int]] = []
+        self.where: list[tuple[Condition, list[tuple[int, str]]]] = []
+
+    def index_of(self, name: str) -> int:
+        return next(index for index, each in enumerate(self.fields) if each.name == name)
+
+    def item(self, member: object) -> list[str]:
+        """The cells of one entry of the group."""
+        values = self.item_pick([None, None, member])
+        cells = []
+        for each, write, nothing, value in zip(
+            self.item_fields, self.item_writers, self.item_blanks, values, strict=True
+        ):
+            if value is None and each.req == "M":
+                raise FieldError(self.code, each.name, "is mandatory and has no value")
+            cells.append(nothing if value is None else write(value))
+        return cells
 
 
 def render(layout: Layout, document: BaseModel, *, answer: bool = False) -> Iterator[bytes]:
@@ -65,12 +121,19 @@ def render(layout: Layout, document: BaseModel, *, answer: bool = False) -> Iter
 class _Renderer:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._tally = _Tally()
+        self._plans: dict[tuple[str, bool], _Plan] = {}
         controls = [each.control for record in layout.records for each in record.fields if each.control is not None]
-        counted = {(c.of, tuple(sorted(c.where.items()))) for c in controls if c.function == "count"}
-        self._tally = _Tally(sorted(counted))
+        self._conditions: set[Condition] = {
+            (c.of, tuple(sorted(c.where.items()))) for c in controls if c.function == "count" and c.where
+        }
         self._summed = {c.of for c in controls if c.function == "sum_mod"}
+        self._digested = any(c.function == "sha256" for c in controls)
 
     def file(self, document: BaseModel, order: Sequence[str | list[str]]) -> Iterator[bytes]:
+        opening, closing = opening_of(self._layout), closing_of(self._layout)
+        if opening:
+            yield self._bytes(opening)
         for place in order:
             if not isinstance(place, str):
                 yield from self._blocks(document, place[0], place[1:])
@@ -79,180 +142,125 @@ class _Renderer:
             if spec.repeat in BLOCKS:
                 yield from self._blocks(document, place, [])
             else:
-                for planned in self._planned(place, (document,)):
-                    yield self._record(planned, [planned], 0)
+                scopes = [None, document, None]
+                for plan, children in self._candidates([place], inside=False):
+                    for planned in self._instances(plan, children, scopes):
+                        yield self._record(planned, (planned.plan.code,), 0)
+        if closing:
+            yield self._bytes(closing)
+
+    def _plan(self, spec: RecordSpec, *, inside: bool) -> _Plan:
+        plan = self._plans.get((spec.code, inside))
+        if plan is None:
+            plan = self._plans[spec.code, inside] = _Plan(self._layout, spec, inside=inside)
+            for pattern, where in self._conditions:
+                if code_pattern(pattern).fullmatch(spec.code):
+                    plan.where.append(((pattern, where), [(plan.index_of(name), value) for name, value in where]))
+            for name in self._summed:
+                code, _, of = name.partition(".")
+                if code == spec.code:
+                    plan.sums.append((name, plan.index_of(of)))
+        return plan
+
+    def _candidates(self, places: Sequence[str], *, inside: bool) -> list[tuple[_Plan, list[_Plan]]]:
+        """Every kind of record that may stand at `places`, with the kinds under it."""
+        return [
+            (self._plan(spec, inside=inside), [self._plan(child, inside=inside) for child in self._children(spec)])
+            for place in places
+            for spec in self._layout.matching(place)
+        ]
+
+    def _children(self, spec: RecordSpec) -> tuple[RecordSpec, ...]:
+        return self._layout.children(spec.code)
 
     def _blocks(self, document: BaseModel, lead: str, rest: Sequence[str]) -> Iterator[bytes]:
         [spec] = self._layout.matching(lead)
+        first = self._plan(spec, inside=True)
+        candidates = self._candidates(rest, inside=True)
+        before, after = block_marks(self._layout)
         members: Iterable[object] = getattr(document, spec.repeat or "", ())
         for member in members:
             self._tally.blocks += 1
-            scopes = (member, document)
-            block = [_Planned(spec, scopes), *(one for place in rest for one in self._planned(place, scopes))]
+            scopes = [member, document, member]
+            block = [_Planned(first, scopes)]
+            for plan, children in candidates:
+                block.extend(self._instances(plan, children, scopes))
+            codes = [planned.plan.code for planned in block]
+            if before:
+                yield self._bytes(before)
             for planned in block:
-                yield self._record(planned, block, self._tally.blocks)
+                yield self._record(planned, codes, self._tally.blocks)
+            if after:
+                yield self._bytes(after)
 
-    def _planned(self, place: str, scopes: tuple[object, ...]) -> Iterator[_Planned]:
-        for spec in self._layout.matching(place):
-            for planned in self._instances(spec, scopes):
-                yield planned
-                for child in self._layout.children(spec.code):
-                    yield from self._instances(child, scopes)
-
-    def _instances(self, spec: RecordSpec, scopes: tuple[object, ...]) -> Iterator[_Planned]:
-        if spec.when != "always" and _blank(_look(scopes, [spec.when])):
+    def _instances(self, plan: _Plan, children: Sequence[_Plan], scopes: list[Any]) -> Iterator[_Planned]:
+        if plan.when is not None and blank(getattr(scopes[plan.when_scope], plan.when, None)):
             return
-        if spec.repeat is None:
-            yield _Planned(spec, scopes)
+        if plan.repeat is None:
+            yield _Planned(plan, scopes)
+            for child in children:
+                yield from self._instances(child, (), scopes)
             return
-        members = list(_look(scopes, [spec.repeat]) or ())
-        size = spec.group.count if spec.group is not None else 1
-        for number, start in enumerate(range(0, len(members), size), start=1):
-            yield _Planned(spec, scopes, sub=number, items=members[start : start + size])
+        members = getattr(scopes[plan.repeat_scope], plan.repeat, None) or ()
+        for number, start in enumerate(range(0, len(members), plan.size), start=1):
+            entries = members[start : start + plan.size]
+            yield _Planned(plan, [scopes[MEMBER], scopes[DOCUMENT], entries[0]], sub=number, items=entries)
 
-    def _record(self, planned: _Planned, block: Sequence[_Planned], number: int) -> bytes:
-        layout, spec, tally = self._layout, planned.spec, self._tally
+    def _record(self, planned: _Planned, block: Sequence[str], number: int) -> bytes:
+        plan, tally = planned.plan, self._tally
         tally.lines += 1
-        own = {
-            "code": spec.code,
-            "sub": planned.sub if spec.sub == "running" else 0,
-            "line": tally.lines,
-            "block": number,
-        }
-        line = [" "] * layout.record_length
-        wire: dict[str, str] = {}
-        counted = [each for each in tally.wanted_counts if code_pattern(each[0]).fullmatch(spec.code)]
-        # A record counts itself (the trailer does), so plain counts rise before its fields are written.
-        tally.counts.update(each for each in counted if not each[1])
-        for each in (*layout.head, *spec.fields):
-            if each.type == "X":
-                continue
-            value = self._value(each, planned, own, block)
-            text = wire[each.name] = self._text(spec.code, each, value)
-            line[each.pos - 1 : each.end - 1] = text
-        tally.counts.update(
-            each for each in counted if each[1] and all(wire.get(k, "").strip() == v for k, v in each[1])
-        )
-        for name in self._summed:
-            code, _, of = name.partition(".")
-            if code == spec.code and wire[of].strip():
-                tally.sums[name] += int(wire[of])
-        if spec.group is not None:
-            self._groups(line, spec, spec.group, planned.items)
-        record = ("".join(line) + layout.eol).encode(layout.charset)
-        tally.digest.update(record)
-        return record
+        # A record counts itself (the trailer does), so counts rise before its fields are written.
+        tally.codes[plan.code] += 1
+        values: list[Any] = [None] * len(plan.fields)
+        for index, text in plan.constants:
+            values[index] = text
+        for index, name in plan.own:
+            values[index] = tally.lines if name == "line" else number if name == "block" else _sub(planned)
+        for index, control in plan.controls:
+            values[index] = self._control(control, planned, block)
+        for index, value in zip(plan.picked, plan.pick(planned.scopes), strict=True):
+            values[index] = value
+        for index in plan.mandatory:
+            if values[index] is None:
+                raise FieldError(plan.code, plan.fields[index].name, "is mandatory and has no value")
+        cells = [
+            nothing if value is None else write(value)
+            for write, nothing, value in zip(plan.writers, plan.blanks, values, strict=True)
+        ]
+        for key, wanted in plan.where:
+            if all(cells[index].strip() == text for index, text in wanted):
+                tally.where[key] += 1
+        for name, index in plan.sums:
+            if cells[index].strip():
+                tally.sums[name] += int(cells[index])
+        items = [plan.item(member) for member in planned.items] if plan.item_fields else ()
+        return self._bytes(plan.frame(cells, items) + self._layout.eol)
 
-    def _groups(self, line: list[str], spec: RecordSpec, group: GroupSpec, items: Sequence[object]) -> None:
-        for place, item in enumerate(items):
-            for each in group.fields:
-                value = _look((item,), _steps(each)[1:])
-                start = each.pos - 1 + place * group.size
-                line[start : start + each.len] = self._text(spec.code, each, value)
+    def _bytes(self, text: str) -> bytes:
+        data = text.encode("ascii") if text.isascii() else text.encode(self._layout.charset)
+        if self._digested:
+            self._tally.digest.update(data)
+        return data
 
-    def _value(self, each: FieldSpec, planned: _Planned, own: dict[str, Any], block: Sequence[_Planned]) -> object:
-        if each.const is not None:
-            return each.const
-        if each.control is not None:
-            return self._control(each, planned, block)
-        steps = _steps(each)
-        if steps[0] == "record":
-            return own[steps[1]]
-        if steps[0] == "layout":
-            value = str(getattr(self._layout, steps[1]))
-            return value.upper() if each.format == "upper" else value
-        if "[]" in (each.source or ""):
-            return _look(tuple(planned.items[:1]) or planned.scopes[:1], steps[1:])
-        return _look(planned.scopes, steps)
-
-    def _control(self, each: FieldSpec, planned: _Planned, block: Sequence[_Planned]) -> object:
-        control = each.control
-        assert control is not None
+    def _control(self, control: Control, planned: _Planned, block: Sequence[str]) -> object:
+        tally = self._tally
         match control.function:
             case "count" if control.scope == "block":
-                return sum(1 for other in block if code_pattern(control.of).fullmatch(other.spec.code))
+                shape = code_pattern(control.of)
+                return sum(1 for code in block if shape.fullmatch(code))
+            case "count" if control.where:
+                return tally.where[control.of, tuple(sorted(control.where.items()))]
             case "count":
-                return self._tally.counts[control.of, tuple(sorted(control.where.items()))]
+                shape = code_pattern(control.of)
+                return sum(count for code, count in tally.codes.items() if shape.fullmatch(code))
             case "items":
-                return len(_look(planned.scopes, [control.of]) or ())
+                members = getattr(planned.scopes[MEMBER] or planned.scopes[DOCUMENT], control.of, None)
+                return len(members or ())
             case "sum_mod":
-                return self._tally.sums[control.of] % 10**control.digits
+                return tally.sums[control.of] % 10**control.digits
             case "sha256":
-                return self._tally.digest.hexdigest()
-
-    def _text(self, code: str, each: FieldSpec, value: object) -> str:
-        """The characters of one field, exactly its length."""
-        if isinstance(value, CardNumber):
-            if each.sens != "secret":
-                raise FieldError(code, each.name, "a card number may only stand in a field marked as secret")
-            value = value.get_secret_value()
-        if value is None or value == "":
-            if each.req == "M":
-                raise FieldError(code, each.name, "is mandatory and has no value")
-            return " " * each.len
-        if each.map is not None:
-            value = self._layout.wire(each.map, str(value))
-        if each.type in ("N", "M", "R"):
-            return _digits(code, each, value)
-        text = fitted(_written(code, each, value), self._layout.charset)
-        if each.type == "A":
-            text = text.upper()
-        if len(text) > each.len:
-            if each.overflow == "reject":
-                raise FieldError(code, each.name, f"has {len(text)} characters, room for {each.len}")
-            text = text[: each.len]
-        return text.ljust(each.len)
+                return tally.digest.hexdigest()
 
 
-def _digits(code: str, each: FieldSpec, value: object) -> str:
-    """Right-justified digits: N as they are, M minor units, R with two implied decimals."""
-    if each.type == "R":
-        scaled = Decimal(str(value)) * 100
-        if scaled != scaled.to_integral_value():
-            raise FieldError(code, each.name, "has more than two decimals")
-        value = int(scaled)
-    text = str(value)
-    if not (text.isascii() and text.isdigit()):
-        raise FieldError(code, each.name, "is not an unsigned number")
-    if len(text) > each.len:
-        raise FieldError(code, each.name, f"has {len(text)} digits, room for {each.len}")
-    return text.zfill(each.len)
-
-
-def _written(code: str, each: FieldSpec, value: object) -> str:
-    if each.type == "D" and isinstance(value, dt.date):
-        return value.strftime("%Y%m%d")
-    if each.type == "T" and isinstance(value, dt.datetime | dt.time):
-        return value.strftime("%H%M%S")
-    if each.type in ("D", "T"):
-        raise FieldError(code, each.name, "is not a date or time")
-    if each.format is not None and isinstance(value, dt.date | dt.time):
-        return value.strftime(each.format)
-    return str(value)
-
-
-def _steps(each: FieldSpec) -> list[str]:
-    assert each.source is not None
-    return each.source.replace("[]", "").split(".")
-
-
-def _look(scopes: Sequence[object], steps: Sequence[str]) -> Any:
-    """The value at the end of a path, None as soon as a step is absent; the innermost scope that has the root wins."""
-    for scope in scopes:
-        first = attribute(steps[0])
-        if isinstance(scope, BaseModel) and first not in type(scope).model_fields:
-            continue
-        value: Any = getattr(scope, first, None)
-        for step in steps[1:]:
-            if value is None:
-                return None
-            value = value.get(step) if isinstance(value, dict) else getattr(value, attribute(step), None)
-        return value
-    return None
-
-
-def _blank(value: object) -> bool:
-    """Whether a root carries nothing: absent, an empty list, or a part whose every member is absent."""
-    if isinstance(value, BaseModel):
-        return all(member is None for _, member in value)
-    return not value
+def _sub(planned: _Planned) -> int:
+    return planned.sub if planned.plan.spec.sub == "running" else 0
