@@ -10,7 +10,7 @@ from activities.giav.client import GiavClient
 from activities.giav.integration import account_settings
 from activities.giav.office import GiavAccount
 from activities.platform.client import PlatformClient
-from activities.tamara.drop_box import DropBox
+from activities.tamara.drop_box import drop_box_of
 from activities.tamara.settings import TamaraSettings
 from domain.errors import NeedsPerson, Refused
 from store import Store
@@ -40,7 +40,7 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
     for agency, midoffice in accounts.midoffice.items():
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, tamara in accounts.tamara.items():
-        yield f"{agency}: AirPlus SFTP", partial(_tamara, tamara)
+        yield f"{agency}: AirPlus drop box", partial(_tamara, tamara)
     for agency, platform in accounts.platform.items():
         if platform.client is not None:
             yield f"{agency}: platform", partial(_platform, platform.client)
@@ -63,8 +63,8 @@ def _integrated(store: Store, integration: Integration) -> None:
 
 
 def _tamara(settings: TamaraSettings) -> None:
-    with DropBox(settings.sftp).session() as folder:
-        folder.listdir()
+    with drop_box_of(settings).session() as folder:
+        folder.names()
 
 
 def _platform(client: PlatformClient) -> None:

@@ -17,7 +17,7 @@ from activities.signatures import (
     TAMARA_SEAL_FILE,
 )
 from activities.tamara.delivery import Parcel, deliver, find
-from activities.tamara.drop_box import DropBox
+from activities.tamara.drop_box import drop_box_of
 from activities.tamara.mapping import reason_of_cancellation, reason_of_refund
 from activities.tamara.sealing import Sealer
 from activities.tamara.settings import TamaraSettings
@@ -124,7 +124,7 @@ class TamaraActivities:
         return Done(ids={"file": file.name})
 
     def _deliver(self, settings: TamaraSettings, file: File) -> None:
-        ledger, box = self._store.tamara, DropBox(settings.sftp)
+        ledger, box = self._store.tamara, drop_box_of(settings)
         earlier = ledger.undelivered_before(file.key)
         if earlier:
             raise Transient(f"file {earlier[0]} goes first", system="tamara", operation="deliver", retry_after=60)

@@ -1,24 +1,21 @@
-"""Delivery by SFTP: pinned host key, temporary name, size check, rename that never overwrites (contracts: tamara 4.1, 4.2, 4.4)."""
+"""Delivery: look, temporary name, size check, rename that never overwrites, look again (contracts: tamara 4.1, 4.4)."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
-import paramiko
+from activities.tamara.folder import OPERATION, SYSTEM, Beat, DropBox, Folder, needs_person
+from domain.errors import BackOfficeError, Refused, Transient, UnknownOutcome
 
-from activities.tamara.drop_box import DropBox, lost
-from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
-
-CHUNK = 32_768
-"""Bytes per write: what every server accepts in one request."""
-BEAT_EVERY = 64
-"""Chunks between two heartbeats: two megabytes."""
+DELIVERY_UNKNOWN = "DELIVERY_UNKNOWN"
+SEQUENCE_CONFLICT = "SEQUENCE_CONFLICT"
+REMOTE_CONFLICT = "REMOTE_CONFLICT"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parcel:
     """The bytes to deliver. `rename_sent`: an earlier attempt asked for the final name, so an absent file may be fetched.
 
@@ -29,7 +26,11 @@ class Parcel:
     content: bytes
     rename_sent: bool
     renaming: Callable[[bool], None]
-    beat: Callable[[int], None] = lambda _: None
+    beat: Beat = lambda _: None
+
+    @cached_property
+    def digest(self) -> str:
+        return _digest(self.content)
 
 
 def find(box: DropBox, parcel: Parcel) -> list[str]:
@@ -38,8 +39,8 @@ def find(box: DropBox, parcel: Parcel) -> list[str]:
     Raises `Refused` (other size under our name), `NeedsPerson` (the partner may have fetched it, or another sender uses
     our counter).
     """
-    with box.session() as sftp:
-        return [parcel.name] if _there(sftp, parcel, read_back=box.read_back) else []
+    with box.session() as folder:
+        return [parcel.name] if _there(folder, parcel, read_back=box.read_back) else []
 
 
 def deliver(box: DropBox, parcel: Parcel) -> str:
@@ -48,100 +49,98 @@ def deliver(box: DropBox, parcel: Parcel) -> str:
     Raises `Transient` while nothing final was asked for, `UnknownOutcome` when the rename was sent and its answer lost,
     `Refused`, `NeedsPerson` and `Unauthorised` as described in 4.4.
     """
-    with box.session() as sftp:
-        if _there(sftp, parcel, read_back=box.read_back):
-            return parcel.name
-        part = _upload(sftp, parcel, read_back=box.read_back)
-        _publish(sftp, parcel, part)
+    with box.session() as folder:
+        return put(folder, parcel, read_back=box.read_back)
+
+
+def put(folder: Folder, parcel: Parcel, *, read_back: bool) -> str:
+    """`deliver` inside a session that is open already: many files go through one."""
+    if not _there(folder, parcel, read_back=read_back):
+        part = _upload(folder, parcel, read_back=read_back)
+        _publish(folder, parcel, part)
     return parcel.name
 
 
-def _there(sftp: paramiko.SFTPClient, parcel: Parcel, *, read_back: bool) -> bool:
-    size = _size(sftp, parcel.name)
+def _there(folder: Folder, parcel: Parcel, *, read_back: bool) -> bool:
+    size = folder.size(parcel.name)
     if size is None:
-        if parcel.rename_sent and _size(sftp, f"{parcel.name}.part") is None:
-            raise NeedsPerson(
+        if parcel.rename_sent and _nothing_waits(folder, parcel):
+            raise needs_person(
                 f"{parcel.name} was renamed and is gone: AirPlus may have fetched it. Wait for its answer or e-mail, then "
                 "adopt the file as delivered or have it sent again",
-                system="tamara",
-                operation="deliver",
-                code="DELIVERY_UNKNOWN",
+                DELIVERY_UNKNOWN,
             )
         return False
     if size != len(parcel.content):
         raise Refused(
             f"{parcel.name} is there with {size} bytes instead of {len(parcel.content)}; it is not overwritten",
-            system="tamara",
-            operation="deliver",
-            code="REMOTE_CONFLICT",
+            system=SYSTEM,
+            operation=OPERATION,
+            code=REMOTE_CONFLICT,
         )
-    if not parcel.rename_sent and not (read_back and _same(sftp, parcel.name, parcel.content)):
-        raise NeedsPerson(
-            f"{parcel.name} is there although we never finished it: another sender uses this counter. Stop both kinds of "
-            "files of this partner",
-            system="tamara",
-            operation="deliver",
-            code="SEQUENCE_CONFLICT",
+    if not parcel.rename_sent and not (read_back and folder.digest(parcel.name) == parcel.digest):
+        raise needs_person(
+            f"{parcel.name} is there although we never finished it: another sender uses this counter. Both kinds of files "
+            "of this partner are stopped",
+            SEQUENCE_CONFLICT,
         )
     return True
 
 
-def _upload(sftp: paramiko.SFTPClient, parcel: Parcel, *, read_back: bool) -> str:
+def _nothing_waits(folder: Folder, parcel: Parcel) -> bool:
+    return all(folder.size(f"{parcel.name}{suffix}") is None for suffix in (".part", ".part2"))
+
+
+def _upload(folder: Folder, parcel: Parcel, *, read_back: bool) -> str:
     """Bring the temporary file to full length and give its name."""
     part = f"{parcel.name}.part"
     offset = 0
-    size = _size(sftp, part)
+    size = folder.size(part)
     if size is not None:
-        if size <= len(parcel.content) and read_back and _same(sftp, part, parcel.content[:size]):
+        if read_back and _continues(folder, part, size, parcel):
             offset = size
-        elif not _deleted(sftp, part):
+        elif not folder.delete(part):
             part = f"{parcel.name}.part2"
-            if _size(sftp, part) is not None and not _deleted(sftp, part):
-                raise NeedsPerson(
-                    f"{part} is there and may not be deleted; have the folder cleared",
-                    system="tamara",
-                    operation="deliver",
-                    code="PERMISSION",
-                )
-    _write(sftp, part, parcel, offset)
-    size = _size(sftp, part)
-    if size != len(parcel.content):
-        raise Transient(f"{size} bytes arrived instead of {len(parcel.content)}", system="tamara", operation="deliver")
-    if read_back and not _same(sftp, part, parcel.content):
-        _deleted(sftp, part)
-        raise Transient("other bytes arrived than were sent", system="tamara", operation="deliver")
+            if folder.size(part) is not None and not folder.delete(part):
+                raise needs_person(f"{part} is there and may not be deleted; have the folder cleared", "PERMISSION")
+    if offset < len(parcel.content) or not offset:
+        folder.write(part, memoryview(parcel.content), offset, parcel.beat)
+    _prove(folder, part, parcel, read_back=read_back)
     return part
 
 
-def _write(sftp: paramiko.SFTPClient, part: str, parcel: Parcel, offset: int) -> None:
-    view = memoryview(parcel.content)
-    with lost(Transient), sftp.open(part, "ab" if offset else "wb") as remote:
-        # Without pipelining every write waits for its answer, a hundred times slower.
-        remote.set_pipelined(True)
-        for place, start in enumerate(range(offset, len(parcel.content), CHUNK)):
-            if place % BEAT_EVERY == 0:
-                parcel.beat(start)
-            remote.write(bytes(view[start : start + CHUNK]))
-    parcel.beat(len(parcel.content))
+def _continues(folder: Folder, part: str, size: int, parcel: Parcel) -> bool:
+    """Whether the temporary file is a beginning of ours, and the rest can be put behind it."""
+    if size > len(parcel.content) or (size < len(parcel.content) and not folder.resumes):
+        return False
+    return size == 0 or folder.digest(part) == _digest(memoryview(parcel.content)[:size])
 
 
-def _publish(sftp: paramiko.SFTPClient, parcel: Parcel, part: str) -> None:
-    """Rename without overwriting, then look again. Plain SFTP rename fails when the target exists."""
+def _prove(folder: Folder, part: str, parcel: Parcel, *, read_back: bool) -> None:
+    size = folder.size(part)
+    if size != len(parcel.content):
+        raise Transient(f"{size} bytes arrived instead of {len(parcel.content)}", system=SYSTEM, operation=OPERATION)
+    if read_back and folder.digest(part) not in (parcel.digest, None):
+        folder.delete(part)
+        raise Transient("other bytes arrived than were sent", system=SYSTEM, operation=OPERATION)
+
+
+def _publish(folder: Folder, parcel: Parcel, part: str) -> None:
+    """Rename without overwriting, then look again."""
     parcel.renaming(True)
     try:
-        with lost(UnknownOutcome):
-            sftp.rename(part, parcel.name)
-    except (Transient, NeedsPerson) as refused:
-        with lost(UnknownOutcome):
-            _settle(parcel, refused, there=_size(sftp, parcel.name), waiting=_size(sftp, part))
-    with lost(UnknownOutcome):
-        size = _size(sftp, parcel.name)
+        folder.rename(part, parcel.name)
+    except UnknownOutcome:
+        raise
+    except BackOfficeError as refused:
+        _settle(parcel, refused, there=_asked(folder, parcel.name), waiting=_asked(folder, part))
+    size = _asked(folder, parcel.name)
     if size is not None and size != len(parcel.content):
         raise Refused(
             f"{parcel.name} has {size} bytes after the rename instead of {len(parcel.content)}",
-            system="tamara",
-            operation="deliver",
-            code="REMOTE_CONFLICT",
+            system=SYSTEM,
+            operation=OPERATION,
+            code=REMOTE_CONFLICT,
         )
     # A file that is gone at once was fetched at once: the rename was confirmed.
 
@@ -150,56 +149,26 @@ def _settle(parcel: Parcel, refused: BackOfficeError, *, there: int | None, wait
     """A rename was answered with a failure: see what it did. Returns if it happened nevertheless."""
     if waiting is None:
         if there is None:
-            raise UnknownOutcome("the rename failed and both names are gone", system="tamara", operation="deliver")
+            raise UnknownOutcome("the rename failed and both names are gone", system=SYSTEM, operation=OPERATION)
         return
     parcel.renaming(False)
     if there is not None:
         raise Refused(
             f"{parcel.name} appeared while it was sent; it is not overwritten",
-            system="tamara",
-            operation="deliver",
-            code="REMOTE_CONFLICT",
+            system=SYSTEM,
+            operation=OPERATION,
+            code=REMOTE_CONFLICT,
         )
     raise refused
 
 
-def _size(sftp: paramiko.SFTPClient, name: str) -> int | None:
-    """Bytes of a remote file, None when there is none."""
-    with lost(Transient):
-        try:
-            return sftp.stat(name).st_size
-        except OSError as error:
-            if error.errno == errno.ENOENT:
-                return None
-            raise
+def _asked(folder: Folder, name: str) -> int | None:
+    """The size of a file after a rename was sent: without an answer nobody knows what became of it."""
+    try:
+        return folder.size(name)
+    except Transient as error:
+        raise UnknownOutcome(error.message, system=SYSTEM, operation=OPERATION) from None
 
 
-def _same(sftp: paramiko.SFTPClient, name: str, content: bytes) -> bool:
-    """Whether a remote file of this length has exactly these bytes; False where the server lets nobody read."""
-    if not content:
-        return True
-    digest = hashlib.sha256()
-    with lost(Transient):
-        try:
-            with sftp.open(name, "rb") as remote:
-                remote.prefetch(len(content))
-                while chunk := remote.read(CHUNK):
-                    digest.update(chunk)
-        except PermissionError:
-            return False
-        except OSError as error:
-            if error.errno == errno.EACCES:
-                return False
-            raise
-    return digest.digest() == hashlib.sha256(content).digest()
-
-
-def _deleted(sftp: paramiko.SFTPClient, name: str) -> bool:
-    with lost(Transient):
-        try:
-            sftp.remove(name)
-        except OSError as error:
-            if isinstance(error, ConnectionError) or error.errno not in (errno.EACCES, errno.ENOENT, None):
-                raise
-            return error.errno == errno.ENOENT
-    return True
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()

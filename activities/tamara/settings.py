@@ -1,4 +1,4 @@
-"""What an agency configures for AirPlus TAMARA (contracts: tamara 2.1, 2.3, 4.2)."""
+"""What an agency configures for AirPlus TAMARA (contracts: tamara 2.1, 2.3, 4)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from activities.tamara.layout import Layout, load_layout, our_layout
 from activities.tamara.model import AgencyBlock
+from activities.tamara.transport import FtpsSettings, OpenPgpSettings, RetrySettings, SftpSettings
 
 DbiCode = Literal["PK", "KS", "DS", "AE", "IK", "BD", "PR", "AU", "AK", "RZ"]
-Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^1\d{3}$")]
 
 
@@ -46,32 +46,6 @@ class DbiProfile(Part):
 NO_PROFILE = DbiProfile(name="DEFAULT")
 
 
-class SftpSettings(Part):
-    """Where files go. `host_keys` pins the server by SHA-256 fingerprints (`ssh-keygen -lf`); two at a time for rotation.
-
-    Key before password when both are given. Seconds are for connecting, reading, and between keep-alives.
-    """
-
-    host: str
-    port: Annotated[int, Field(ge=1, le=65535)] = 22
-    username: str
-    password: SecretStr | None = None
-    private_key: SecretStr | None = None
-    private_key_passphrase: SecretStr | None = None
-    host_keys: Annotated[tuple[Fingerprint, ...], Field(min_length=1)]
-    folder: str = "in"
-    read_back: bool = True
-    connect_seconds: Annotated[float, Field(gt=0)] = 20.0
-    read_seconds: Annotated[float, Field(gt=0)] = 60.0
-    keep_alive_seconds: Annotated[int, Field(ge=1)] = 15
-
-    @model_validator(mode="after")
-    def _has_credentials(self) -> Self:
-        if self.password is None and self.private_key is None:
-            raise ValueError("needs private_key or password")
-        return self
-
-
 class TamaraSettings(Part):
     """The agency block of the header, the delivery, and the agency's own choices.
 
@@ -97,7 +71,16 @@ class TamaraSettings(Part):
     max_age_days: Annotated[int, Field(ge=1)] = 60
     profiles: tuple[DbiProfile, ...] = ()
     layout: Path | None = None
-    sftp: SftpSettings
+    sftp: SftpSettings | None = None
+    ftps: FtpsSettings | None = None
+    retry: RetrySettings = RetrySettings()
+    openpgp: OpenPgpSettings | None = None
+
+    @model_validator(mode="after")
+    def _has_one_way(self) -> Self:
+        if (self.sftp is None) == (self.ftps is None):
+            raise ValueError("needs either sftp or ftps")
+        return self
 
     @classmethod
     def of(cls, section: Mapping[str, Any], *, name: str | None = None, timezone: str | None = None) -> TamaraSettings:
@@ -112,6 +95,13 @@ class TamaraSettings(Part):
     def used_layout(self) -> Layout:
         """The layout document of this partner; ours unless a path is configured. Raises `LayoutError`."""
         return our_layout() if self.layout is None else load_layout(self.layout)
+
+    @property
+    def transport(self) -> SftpSettings | FtpsSettings:
+        """The way to the partner's folder."""
+        way = self.sftp or self.ftps
+        assert way is not None
+        return way
 
     @cached_property
     def zone(self) -> ZoneInfo:

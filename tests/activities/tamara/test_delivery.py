@@ -8,7 +8,7 @@ import asyncssh
 import pytest
 
 from activities.tamara.delivery import Parcel, deliver, find
-from activities.tamara.drop_box import DropBox
+from activities.tamara.drop_box import drop_box_of
 from activities.tamara.settings import TamaraSettings
 from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, Unauthorised, UnknownOutcome
 from sandbox.airplus.running import running_sftp
@@ -25,7 +25,7 @@ class Sender:
     """Delivers one file with a memory of whether a rename was sent, as the ledger has."""
 
     def __init__(self, settings: TamaraSettings, content: bytes = CONTENT) -> None:
-        self.box = DropBox(settings.sftp)
+        self.box = drop_box_of(settings)
         self.content = content
         self.rename_sent = False
         self.beats: list[int] = []
@@ -224,10 +224,12 @@ def test_a_file_that_is_fetched_at_once_is_delivered(airplus: DropBoxSite) -> No
     assert Sender(airplus.settings).deliver() == NAME
 
 
-def test_a_folder_without_rights_needs_a_person(airplus: DropBoxSite) -> None:
-    fault(airplus, "put", "refuse")
-    with pytest.raises(NeedsPerson, match="permission"):
+@pytest.mark.parametrize(("kind", "code"), [("refuse", "PERMISSION"), ("error-before", "SPACE")])
+def test_missing_rights_and_a_full_disk_are_named(airplus: DropBoxSite, kind: str, code: str) -> None:
+    fault(airplus, "put", kind)
+    with pytest.raises(Transient) as error:
         Sender(airplus.settings).deliver()
+    assert error.value.code == code
 
 
 def test_a_large_file_survives_the_wire(airplus: DropBoxSite) -> None:
