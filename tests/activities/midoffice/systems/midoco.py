@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from sandbox.midoco.stand_in import LOGIN, PASSWORD, MidocoStandIn
-from sandbox.running import running
+from tests.activities.midoffice.stage import staged
 from tests.activities.midoffice.under_test import Held, Paid, UnderTest
 
 STATUS = {"OK": "CONFIRMED", "RQ": "REQUESTED", "XX": "CANCELLED"}
@@ -34,7 +34,7 @@ def midoco() -> Iterator[UnderTest]:
         return [Paid(one["transaction-number"], Decimal(one["amount"]), one["currency"]) for one in found]
 
     announce = "announceBookingMessage"
-    with running(stand_in) as url:
+    with staged(stand_in) as url:
         yield UnderTest(
             name="midoco",
             stand_in=stand_in,
