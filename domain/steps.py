@@ -54,7 +54,7 @@ class PaymentStep(Step):
 
 
 class RefundStep(Step):
-    """One refund of one payment."""
+    """One refund of one payment. Without `rectify` only its money is booked, and the documents wait for a person."""
 
     booking_id: str
     payment_id: str
@@ -62,6 +62,7 @@ class RefundStep(Step):
     amount: Money
     cancellation_id: str | None = None
     event_id: str
+    rectify: bool = True
 
 
 class ChargebackStep(Step):

@@ -171,6 +171,15 @@ _STANDING_REFUNDS = (
     )
     .order_by(refunds.c.updated_at, refunds.c.id)
 )
+_FAILED_REFUNDS = (
+    select(refunds.c.body)
+    .where(
+        refunds.c.agency == _agency,
+        refunds.c.booking_id == _id,
+        exists().where(refund_failures.c.agency == refunds.c.agency, refund_failures.c.id == refunds.c.id),
+    )
+    .order_by(refunds.c.updated_at, refunds.c.id)
+)
 # Built once, like the two below: building a statement costs more than running it.
 
 
@@ -237,6 +246,20 @@ class Facts:
 
     def refund_failed(self, agency: str, refund_id: str) -> bool:
         return self._one(Refund, refund_failures, agency, refund_id) is not None
+
+    def refund_failure_event(self, agency: str, refund_id: str) -> str | None:
+        """The event that told the failure of a refund."""
+        with self._database.read() as connection:
+            found: str | None = connection.scalar(
+                select(refund_failures.c.event_id).where(
+                    refund_failures.c.agency == agency, refund_failures.c.id == refund_id
+                )
+            )
+        return found
+
+    def failed_refunds_of(self, agency: str, booking_id: str) -> list[Refund]:
+        """Refunds that were announced and then failed."""
+        return self._all(Refund, _FAILED_REFUNDS, of_agency=agency, of_id=booking_id)
 
     def refunds_of(self, agency: str, booking_id: str) -> list[Refund]:
         """Refunds that stand: announced and not failed afterwards."""

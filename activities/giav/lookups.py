@@ -120,6 +120,15 @@ class Lookups:
         """Reservations as they stand, for guards."""
         return list(self._client.search("Reservas_SEARCH", **RESERVAS, **filters))
 
+    def reserva_as_it_stands(self, own: int) -> Record | None:
+        return next((record for record in self.reservas(idsReservas=[own]) if record["Id"] == own), None)
+
+    def container_of(self, own: int) -> int | None:
+        """The container in which a cost line hangs."""
+        found = self.reserva_as_it_stands(own)
+        container: int | None = found["Anidacion_IdReservaContenedora"] if found else None
+        return container
+
     def cobro(self, reference: str, request: Request) -> list[str]:
         """By reference; else by processor id, kind and amount inside the file (giav 3.1: GIAV leaks other files)."""
         field = self._fields.cobro
@@ -138,6 +147,11 @@ class Lookups:
             )
 
         return _ids(self._client.search("Cobro_SEARCH", **COBROS, idsExpediente=[request["idExpediente"]]), same)
+
+    def cobro_by_id(self, own: int) -> Record | None:
+        """An entry as it stands, for its guards; None when it is gone."""
+        hits = self._client.search("Cobro_SEARCH", **COBROS, idsCobro=[own])
+        return next((record for record in hits if record["Id"] == own), None)
 
     def factura(self, reference: str, expediente: int) -> list[str]:
         """By reference; else by the reference in the text of the file's invoices."""

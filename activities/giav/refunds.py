@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.giav.bounced import never_booked, take_back
 from activities.giav.client import SYSTEM
 from activities.giav.corrections import originals, penalised
 from activities.giav.documents import REEMBOLSO, Desk
@@ -16,11 +17,19 @@ from store.documents import Document
 
 
 def record_refund(office: Office, step: RefundStep) -> Done:
-    """One Reembolso. Invoices are credited only if the change or cancellation behind the refund has not done it already."""
+    """One Reembolso, taken back once the refund is known to have failed.
+
+    Invoices are credited only if the change or cancellation behind the refund has not done it already.
+    """
+    failed = office.store.facts.refund_failed(step.agency, step.refund_id)
+    if failed and never_booked(office, step.refund_id):
+        return Done(outcome="skipped", note="the refund failed before it was booked")
     standing = office.container(step.booking_id)
     refund = office.store.facts.refund(step.agency, step.refund_id)
     if refund is None:
         raise ContractBroken(f"no refund {step.refund_id}", system="store")
+    if refund.destination == "voucher":
+        return Done(outcome="skipped", note="a voucher moves no money")
     booking = office.booking(step.booking_id)
     payment = _recorded_payment(office, step.payment_id)
     method = _refund_method(office, refund, payment)
@@ -29,6 +38,10 @@ def record_refund(office: Office, step: RefundStep) -> Done:
     made = office.create(
         key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
     )
+    if failed:
+        return take_back(office, refund, payment, booking, standing)
+    if not step.rectify:
+        return Done(ids={"reembolso": str(made)})
     credited = _correct_what_is_left(office, booking, refund, standing)
     ids = {"reembolso": str(made)}
     if credited:
@@ -79,8 +92,6 @@ def _recorded_payment(office: Office, payment_id: str) -> Payment:
 
 
 def _refund_method(office: Office, refund: Refund, payment: Payment) -> int:
-    if refund.destination == "voucher":
-        raise NeedsPerson("a voucher is no refund of money; the traveller must have accepted it", system=SYSTEM)
     by_transfer = refund.destination == "transfer"
     names = ("transfer", "transfer") if by_transfer else (refund.processor.name, payment.method)
     method = office.settings.refund_method(*names)

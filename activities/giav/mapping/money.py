@@ -38,6 +38,18 @@ def reembolso(refund: Refund, booking: Booking, at: At, method: int) -> Request:
     }
 
 
+def bounced(refund: Refund, booking: Booking, at: At, method: int, on: date) -> Request:
+    """The counter-entry of a refund that failed; `documento` is the failure's own id."""
+    return {
+        **_entry(at, method, refund.amount, on),
+        "idTipoOperacion": "Cobro",
+        "concepto": f"Devolución fallida {refund.processor.name} {booking.locator}",
+        "documento": f"{refund.id}:failed",
+        "pagador": booking.payer.name,
+        "notasInternas": f"{refund.id} {refund.payment_id} {at.reference}",
+    }
+
+
 def disputed(chargeback: Chargeback, booking: Booking, at: At, method: int, on: date) -> Request:
     """Money that a bank took back (`funds_withdrawn`) or returned (`won`)."""
     out = chargeback.stage == "funds_withdrawn"

@@ -100,11 +100,12 @@ def test_the_way_back_decides_the_method(desk: Desk, destination: str, method: i
 
 
 @pytest.mark.covers("F-R10")
-def test_a_voucher_is_no_refund_of_money(desk: Desk) -> None:
+def test_a_voucher_moves_no_money_in_giav(desk: Desk) -> None:
     paid(desk, 30000)
-    with pytest.raises(ApplicationError) as caught:
-        desk.activities.record_refund(desk.refund(payment_id="pay_1", destination="voucher"))
-    assert failure(caught.value) == "NeedsPerson"
+    desk.activities.cancel_booking(cancelled(desk))
+    documents = desk.invoice_lines()
+    assert desk.activities.record_refund(desk.refund(payment_id="pay_1", destination="voucher")).outcome == "skipped"
+    assert (desk.money_lines(), desk.invoice_lines()) == ([("Cobro", "300.00")], documents)
 
 
 @pytest.mark.covers("1.7.10", "giav 4: chargeback", "F-P9")
