@@ -70,6 +70,8 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sftp-public-key", type=Path, metavar="FILE", help="OpenSSH public key that may log in, too")
     parser.add_argument("--platform-token", metavar="TOKEN", help="bearer token of the platform's API")
     parser.add_argument("--platform-secret", metavar="SECRET", help="signing secret of the platform's webhooks")
+    parser.add_argument("--ratehawk-key", metavar="UUID", help="API key that RateHawk knows, and signs webhooks with")
+    parser.add_argument("--ratehawk-webhook-url", metavar="URL", help="address to which RateHawk announces changes")
     parser.set_defaults(run=_serve)
 
 
@@ -89,6 +91,8 @@ def _serve(chosen: argparse.Namespace) -> int:
         sftp_public_key=chosen.sftp_public_key,
         platform_token=chosen.platform_token,
         platform_secret=chosen.platform_secret,
+        ratehawk_key=chosen.ratehawk_key,
+        ratehawk_webhook_url=chosen.ratehawk_webhook_url,
     )
     asyncio.run(serve(wishes, lambda line: print(line, flush=True)))
     return 0

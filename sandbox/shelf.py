@@ -52,6 +52,13 @@ class Shelf:
                 )
         return record
 
+    def clear(self) -> None:
+        """Forget every record and every counter."""
+        with self._lock:
+            self._kinds.clear()
+            if self._file is not None:
+                self._file.execute("DELETE FROM record")
+
     def next_number(self, name: str, start: int) -> int:
         """The next number of the counter `name`; the first is `start`."""
         with self._lock:

@@ -38,6 +38,8 @@ class Wishes:
     sftp_public_key: Path | None = None
     platform_token: str | None = None
     platform_secret: str | None = None
+    ratehawk_key: str | None = None
+    ratehawk_webhook_url: str | None = None
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -70,11 +72,19 @@ def _platform(module: Any, wishes: Wishes) -> StandIn:
     return made
 
 
+def _ratehawk(module: Any, wishes: Wishes) -> StandIn:
+    made: StandIn = module.RateHawkStandIn(
+        wishes.data, webhook_url=wishes.ratehawk_webhook_url, **_given(api_key=wishes.ratehawk_key)
+    )
+    return made
+
+
 MAKERS: dict[str, Callable[[Any, Wishes], StandIn]] = {
     "giav": _giav,
     "midoco": _midoco,
     "airplus": _airplus,
     "platform": _platform,
+    "ratehawk": _ratehawk,
 }
 
 

@@ -8,6 +8,7 @@ import json
 import secrets
 import socket
 import sys
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +36,12 @@ PREFERRED_PORTS = {
     "midoco": 18102,
     "airplus": 18103,
     "platform": 18104,
+    "ratehawk": 18105,
     "sftp": 18122,
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
+
+SANDBOX_PORTS = ("giav", "midoco", "airplus", "platform", "ratehawk", "sftp")
 
 Announce = Callable[[str], None]
 
@@ -54,6 +58,7 @@ class DemoState(BaseModel):
     giav_key: str
     midoco_password: str
     sftp_password: str
+    ratehawk_key: str
 
     @classmethod
     def invent(cls, *, any_ports: bool = False) -> DemoState:
@@ -66,6 +71,7 @@ class DemoState(BaseModel):
             giav_key=secrets.token_urlsafe(24),
             midoco_password=secrets.token_urlsafe(24),
             sftp_password=secrets.token_urlsafe(24),
+            ratehawk_key=str(uuid.uuid4()),
         )
 
     @classmethod
@@ -74,12 +80,20 @@ class DemoState(BaseModel):
         path = folder / "demo.json"
         if path.exists():
             try:
-                return cls.model_validate_json(path.read_text("utf-8"))
-            except ValueError:
+                return cls._completed(json.loads(path.read_text("utf-8")))
+            except (ValueError, KeyError, TypeError):
                 raise CommandError(f"{path} cannot be read; remove the folder to begin anew") from None
         state = cls.invent(any_ports=any_ports)
         write_private(path, state.model_dump_json(indent=2))
         return state
+
+    @classmethod
+    def _completed(cls, kept: dict[str, Any]) -> DemoState:
+        """A demo of an earlier version did not have every system: what is missing is invented, and then its own."""
+        missing = {name: port for name, port in PREFERRED_PORTS.items() if name not in kept["ports"]}
+        ports = {**_choose_ports(missing), **kept["ports"]}
+        invented = str(uuid.uuid5(uuid.NAMESPACE_URL, kept["master_key"]))
+        return cls.model_validate({"ratehawk_key": invented, **kept, "ports": ports})
 
 
 def _choose_ports(preferred: Mapping[str, int]) -> dict[str, int]:
@@ -135,20 +149,22 @@ class Sandbox:
 
 async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> Sandbox:
     """Serve the stand-ins with the demo's credentials; their state survives in the folder."""
-    for name in ("giav", "midoco", "airplus", "platform", "sftp"):
+    for name in SANDBOX_PORTS:
         if not port_is_free("127.0.0.1", state.ports[name]):
             raise CommandError(
                 f"port {state.ports[name]} ({name} of the sandbox) is in use; end what uses it "
                 f"(ss -ltnp sport = :{state.ports[name]}) or remove {folder / 'demo.json'} to choose others"
             )
     command = [sys.executable, "-m", "sandbox", "serve", "--data", str(folder / "sandbox")]
-    for name in ("giav", "midoco", "airplus", "platform", "sftp"):
+    for name in SANDBOX_PORTS:
         command += [f"--{name}-port", str(state.ports[name])]
     command += ["--gateway-url", f"http://127.0.0.1:{state.ports['gateway']}/events"]
     # With an equals sign, because an invented word may begin with a dash.
     command += [f"--giav-key={state.giav_key}", f"--midoco-password={state.midoco_password}"]
     command += [f"--sftp-password={state.sftp_password}"]
     command += [f"--platform-token={state.platform_token}", f"--platform-secret={state.platform_secret}"]
+    command += [f"--ratehawk-key={state.ratehawk_key}"]
+    command += ["--ratehawk-webhook-url", f"http://127.0.0.1:{state.ports['gateway']}/suppliers/ratehawk"]
     child = Child(Recipe("sandbox", command), folder / "logs", announce)
     said = child.log_file.stat().st_size if child.log_file.exists() else 0
     await child.start()
@@ -159,7 +175,7 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     except TimeoutError:
         await child.stop()
         raise CommandError(f"the sandbox did not start; see {child.log_file}") from None
-    announce("sandbox ready: GIAV, MIDOCO, AirPlus and the booking platform")
+    announce("sandbox ready: GIAV, MIDOCO, AirPlus, RateHawk and the booking platform")
     return Sandbox(child, told)
 
 

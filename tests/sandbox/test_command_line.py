@@ -17,7 +17,8 @@ import pytest
 from sandbox.__main__ import main
 from sandbox.airplus.stand_in import PASSWORD, USER
 
-FREE = ["--giav-port", "0", "--midoco-port", "0", "--airplus-port", "0", "--sftp-port", "0", "--platform-port", "0"]
+SYSTEMS = ("giav", "midoco", "airplus", "platform", "ratehawk")
+FREE = [word for name in (*SYSTEMS, "sftp") for word in (f"--{name}-port", "0")]
 
 
 def start(data: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
@@ -43,7 +44,7 @@ def at(ready: dict[str, Any], system: str) -> list[str]:
 
 
 def test_one_process_serves_every_stand_in(served: dict[str, Any]) -> None:
-    for system in ("giav", "midoco", "airplus", "platform"):
+    for system in SYSTEMS:
         assert httpx.get(f"{served[system]['url']}/control/health").json() == {"system": system}
     sftp = served["airplus"]["sftp"]
     with paramiko.Transport((sftp["host"], sftp["port"])) as transport:
