@@ -16,6 +16,8 @@ from activities.midoffice.door import Door
 from activities.midoffice.midoco.adapter import MidocoAdapter
 from activities.midoffice.midoco.settings import MidocoSettings
 from activities.midoffice.settings import MidOfficeSettings
+from activities.midoffice.xmid.adapter import XmidAdapter
+from activities.midoffice.xmid.settings import XmidSettings
 
 HOTEL: frozenset[ProductKind] = frozenset({"hotel"})
 
@@ -33,6 +35,7 @@ class System:
 
 SYSTEMS: dict[str, System] = {
     "midoco": System(MidocoSettings, MidocoAdapter),
+    "xmid": System(XmidSettings, XmidAdapter),
 }
 """The mid-offices by the `kind` of the settings."""
 

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 
 from activities.line import Answer, Line
-from activities.midoffice.codec import Fault, Reply, Unreadable
+from activities.midoffice.codec import Accepted, Fault, Reply, Unreadable
 from activities.midoffice.faults import error_of
 from activities.midoffice.settings import WebSettings
 from domain.errors import BackOfficeError, ContractBroken, Transient, Unauthorised, UnknownOutcome
@@ -71,6 +71,8 @@ class Web:
         reply = self._read(route, answer, decode)
         if isinstance(reply, Fault):
             raise error_of(reply, system=self._system, operation=route.operation, write=route.write)
+        if isinstance(reply, Accepted) and answer.headers.get("Idempotent-Replay") == "true":
+            return replace(reply, duplicate=True)
         return reply
 
     def _read(self, route: Route, answer: Answer, decode: Callable[[bytes], Reply]) -> Reply:

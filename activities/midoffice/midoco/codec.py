@@ -5,7 +5,7 @@ Values of message blocks are attributes, parameters of operations are elements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from lxml import etree
@@ -14,6 +14,7 @@ from activities.midoffice.booking import Customer, MidOfficeBooking, MidOfficePa
 from activities.midoffice.codec import Announce, AnnouncePayment, FindBooking, Question, ReadOrder, Reply
 from activities.midoffice.midoco.answers import read_answer
 from activities.midoffice.midoco.settings import MidocoSettings
+from activities.midoffice.numbering import runs
 from activities.midoffice.soap import as_bytes, new_envelope, spoken
 
 SYSTEM = "http://www.midoco.de/system"
@@ -202,20 +203,9 @@ def _hotel(position: int, service: Service, currency: str) -> Values:
         "end-date": service.end_date,
         "no-of-nights": service.nights,
         "no-of-services": service.quantity,
-        "person-assignment": assignment(service.traveller_refs),
+        "person-assignment": runs(service.traveller_refs),
         "currency": currency,
     }
-
-
-def assignment(positions: Iterable[int]) -> str:
-    """Positions as MIDOCO writes them: runs with a dash, the rest with commas ("1-3,5")."""
-    runs: list[list[int]] = []
-    for position in sorted(set(positions)):
-        if runs and position == runs[-1][1] + 1:
-            runs[-1][1] = position
-        else:
-            runs.append([position, position])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def _price(record: MidOfficeBooking) -> Values:

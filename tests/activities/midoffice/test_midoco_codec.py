@@ -26,7 +26,8 @@ from activities.midoffice.codec import (
     Reply,
     Unreadable,
 )
-from activities.midoffice.midoco.codec import MidocoCodec, assignment, medium
+from activities.midoffice.midoco.codec import MidocoCodec, medium
+from activities.midoffice.numbering import runs
 from tests.activities.midoffice.test_mapping import SETTINGS, mapped, only
 from tests.activities.platform import trip
 
@@ -77,7 +78,7 @@ def test_control_characters_in_a_name_do_not_break_the_message() -> None:
     ("positions", "text"), [((1, 2, 3), "1-3"), ((1, 3), "1,3"), ((5, 1, 2, 1), "1-2,5"), ((), ""), ((4,), "4")]
 )
 def test_person_assignment(positions: tuple[int, ...], text: str) -> None:
-    assert assignment(positions) == text
+    assert runs(positions) == text
 
 
 @pytest.mark.parametrize(
