@@ -147,10 +147,7 @@ async def _ours(site: Site, dispatcher: Dispatcher, trip: Trip) -> Round:
         dispatcher.nudge()
 
     await tell(trip.opened)
-    expediente = EffectKey(AGENCY, "giav", "expediente", trip.experience_id, "create")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await asyncio.to_thread(site.store.effects.outside_id, expediente) is None:  # noqa: ASYNC110
-            await asyncio.sleep(POLL_SECONDS)
+    await opened(site, trip.experience_id)
     return await _round(
         site,
         trip.sales,
@@ -158,6 +155,14 @@ async def _ours(site: Site, dispatcher: Dispatcher, trip: Trip) -> Round:
         lambda sale: tell(sale.created, sale.captured),
         lambda sale: tell(sale.cancelled),
     )
+
+
+async def opened(site: Site, experience_id: str) -> None:
+    """Wait until the trip has its expediente."""
+    expediente = EffectKey(AGENCY, "giav", "expediente", experience_id, "create")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await asyncio.to_thread(site.store.effects.outside_id, expediente) is None:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _bare(site: Site, trip: Trip) -> Round:

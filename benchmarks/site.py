@@ -49,7 +49,7 @@ def _seconds(pid: int) -> float:
 
 
 @contextlib.asynccontextmanager
-async def standing(folder: Path | None = None) -> AsyncIterator[Site]:
+async def standing(folder: Path | None = None, *, bare: bool = True) -> AsyncIterator[Site]:
     """Started from nothing, and gone at the end; `folder` keeps the files for whoever wants to look at them."""
     with contextlib.ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bookings-bench-")))
@@ -64,8 +64,9 @@ async def standing(folder: Path | None = None) -> AsyncIterator[Site]:
             commands = {
                 "temporal": server_command(installation),
                 "worker": [sys.executable, "-m", "starter", "worker", "--settings", str(settings)],
-                "bare": [sys.executable, "-m", "benchmarks.bare", installation.temporal.target],
             }
+            if bare:
+                commands["bare"] = [sys.executable, "-m", "benchmarks.bare", installation.temporal.target]
             for name, command in commands.items():
                 children[name] = Child(Recipe(name, command), place / "logs", _quiet)
                 await children[name].start()

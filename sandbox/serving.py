@@ -6,7 +6,7 @@ Control endpoint of every stand-in:
     GET    /control/faults            the switches, with how often each struck
     POST   /control/faults            add one: {"operation": "Cobro_POST", "kind": "drop-after", "times": 1}
     DELETE /control/faults            remove all
-    GET    /control/calls             calls so far: [{"operation", "outcome", "at"}]
+    GET    /control/calls             calls so far: [{"operation", "outcome", "at", "seconds"}]
     GET    /control/state             everything that the stand-in holds, as JSON
 """
 
@@ -84,10 +84,12 @@ class StandIn(ABC):
 
     async def serve(self, operation: str, effect: Callable[[], Response]) -> Response:
         """Run `effect` (which stores and answers) under whatever fault is switched on for `operation`."""
+        began = time.perf_counter()
         fault = self.faults.take(operation)
         answer = effect() if fault is None else await self._misbehave(fault, operation, effect)
         outcome = fault.kind.value if fault else str(answer.status_code)
-        self.calls.append({"operation": operation, "outcome": outcome, "at": time.time()})
+        took = time.perf_counter() - began
+        self.calls.append({"operation": operation, "outcome": outcome, "at": time.time(), "seconds": took})
         return answer
 
     async def _misbehave(self, fault: Fault, operation: str, effect: Callable[[], Response]) -> Response:
