@@ -1,4 +1,4 @@
-"""Runs the SFTP side of an AirPlus stand-in on a loopback port in a background thread, for tests and small tools."""
+"""Runs the doors of an AirPlus stand-in on a loopback port in a background thread, for tests and small tools."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from sandbox.airplus.manners import Manners
 from sandbox.airplus.stand_in import AirplusStandIn
 
 WITHIN = 20.0
@@ -35,6 +36,15 @@ def running_sftp(stand_in: AirplusStandIn, port: int = 0) -> Iterator[Reach]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(WITHIN)
         loop.close()
+
+
+@contextmanager
+def running_ftps(stand_in: AirplusStandIn, port: int = 0, manners: Manners | None = None) -> Iterator[Reach]:
+    """Serve FTPS while the block runs; the fingerprint is the pin of the certificate. Raises OSError if the port is taken."""
+    try:
+        yield Reach("127.0.0.1", stand_in.start_ftps(port, manners=manners), stand_in.papers.pin)
+    finally:
+        stand_in.stop_ftps()
 
 
 async def _end(stand_in: AirplusStandIn) -> None:

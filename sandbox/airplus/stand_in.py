@@ -1,4 +1,4 @@
-"""The AirPlus stand-in: SFTP drop box, receiver, answers, and a control endpoint (contracts: tamara 3.11, 4.8)."""
+"""The AirPlus stand-in: drop box by SFTP and FTPS, receiver, answers, and a control endpoint (contracts: tamara 3.11, 4.8)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.airplus.answer import answer_name, render
+from sandbox.airplus.certificates import Papers, papers_in
+from sandbox.airplus.ftps import FtpsDoor
+from sandbox.airplus.manners import Manners
 from sandbox.airplus.receiver import Receiver
 from sandbox.airplus.sftp import Account, Door, Session, Site
 from sandbox.serving import StandIn
@@ -26,7 +29,7 @@ ANY_MODE = Account(USER, PASSWORD)
 
 
 class AirplusStandIn(StandIn):
-    """AirPlus: files come by SFTP (`start_sftp`), people and tests look in over HTTP.
+    """AirPlus: files come by SFTP (`start_sftp`) or FTPS (`start_ftps`), people and tests look in over HTTP.
 
     `data` is a folder (None: a temporary one), `accounts` who may log in, `partners` the known PartnerIDs (None: any),
     `answers_at_once=False` keeps the answers back until POST /control/answers.
@@ -34,6 +37,7 @@ class AirplusStandIn(StandIn):
     Beside the ordinary control endpoint:
 
         GET  /control/sftp        host, port, fingerprint and users
+        GET  /control/ftps        host, port, pin, and the file of the CA
         POST /control/answers     write the answers that were kept back; gives their names
         POST /control/rejections  {"<TXN_REF or INV_NO>": "A001", …}: reject these when they come
         POST /control/host-key    a new host key for new connections; gives its fingerprint
@@ -73,9 +77,12 @@ class AirplusStandIn(StandIn):
         for account in accounts:
             self._site.home(account)
         self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._ftps: FtpsDoor | None = None
+        self._folder = folder
         self._host = ""
 
     def close(self) -> None:
+        self.stop_ftps()
         self._receiver.close()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -101,6 +108,24 @@ class AirplusStandIn(StandIn):
             self._acceptor.close()
             await self._acceptor.wait_closed()
             self._acceptor = None
+
+    # --- FTPS ---
+
+    def start_ftps(self, port: int = 0, host: str = "127.0.0.1", manners: Manners | None = None) -> int:
+        """Listen for FTPS in threads of its own; gives the port. Raises OSError if it is taken."""
+        self._host = host
+        self._ftps = FtpsDoor(self._site, self.papers, manners or Manners())
+        return self._ftps.start(port, host)
+
+    def stop_ftps(self) -> None:
+        if self._ftps is not None:
+            self._ftps.stop()
+            self._ftps = None
+
+    @property
+    def papers(self) -> Papers:
+        """The certificate of the FTPS door and the CA that issued it."""
+        return papers_in(self._folder)
 
     @property
     def sftp_port(self) -> int:
@@ -173,6 +198,7 @@ class AirplusStandIn(StandIn):
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/control/sftp", self._sftp),
+            Route("/control/ftps", self._ftps_told),
             Route("/control/answers", self._write_answers, methods=["POST"]),
             Route("/control/rejections", self._reject, methods=["POST"]),
             Route("/control/host-key", self._new_key, methods=["POST"]),
@@ -191,6 +217,10 @@ class AirplusStandIn(StandIn):
                 "users": list(self._site.accounts),
             }
         )
+
+    async def _ftps_told(self, _: Request) -> Response:
+        port = self._ftps.port if self._ftps else 0
+        return JSONResponse({"host": self._host, "port": port, "pin": self.papers.pin, "ca": str(self.papers.ca)})
 
     async def _write_answers(self, _: Request) -> Response:
         return JSONResponse({"written": self.write_answers()})

@@ -39,6 +39,7 @@ class DropBoxSite:
 
 
 def settings_of(port: int = 1, fingerprint: str = NO_HOST, **changes: Any) -> TamaraSettings:
+    """Settings with a drop box by SFTP."""
     sftp = {
         "host": "127.0.0.1",
         "port": port,
@@ -49,7 +50,26 @@ def settings_of(port: int = 1, fingerprint: str = NO_HOST, **changes: Any) -> Ta
         "read_seconds": 10,
         **changes.pop("sftp", {}),
     }
-    section = {"partner_id": PARTNER, "city": "MADRID", "iata_no": "99999992", "sftp": sftp, **changes}
+    return _settings({"sftp": sftp, **changes})
+
+
+def ftps_settings_of(port: int, pin: str, **changes: Any) -> TamaraSettings:
+    """Settings with a drop box by FTPS."""
+    ftps = {
+        "host": "127.0.0.1",
+        "port": port,
+        "username": USER,
+        "password": PASSWORD,
+        "pins": [pin],
+        "connect_seconds": 10,
+        "read_seconds": 10,
+        **changes.pop("ftps", {}),
+    }
+    return _settings({"ftps": ftps, **changes})
+
+
+def _settings(changes: dict[str, Any]) -> TamaraSettings:
+    section = {"partner_id": PARTNER, "city": "MADRID", "iata_no": "99999992", **changes}
     return TamaraSettings.of(section, name="Viajes Sol", timezone="Europe/Madrid")
 
 

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-import asyncssh
 import pytest
 
-from activities.tamara.delivery import Parcel, deliver, find
-from activities.tamara.drop_box import drop_box_of
 from activities.tamara.settings import TamaraSettings
-from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, Unauthorised, UnknownOutcome
-from sandbox.airplus.running import running_sftp
-from sandbox.airplus.sftp import Account
+from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
+from sandbox.airplus.running import running_ftps, running_sftp
 from sandbox.airplus.stand_in import AirplusStandIn
-from tests.activities.tamara.night import NO_HOST, DropBoxSite, settings_of
-from tests.sandbox.tamara_files import File
-
-NAME = File().name
-CONTENT = File().raw()
+from tests.activities.tamara.night import DropBoxSite, ftps_settings_of, settings_of
+from tests.activities.tamara.sender import CONTENT, NAME, Sender, fault
 
 
-class Sender:
-    """Delivers one file with a memory of whether a rename was sent, as the ledger has."""
-
-    def __init__(self, settings: TamaraSettings, content: bytes = CONTENT) -> None:
-        self.box = drop_box_of(settings)
-        self.content = content
-        self.rename_sent = False
-        self.beats: list[int] = []
-
-    def parcel(self) -> Parcel:
-        return Parcel(NAME, self.content, self.rename_sent, self._renaming, self.beats.append)
-
-    def deliver(self) -> str:
-        return deliver(self.box, self.parcel())
-
-    def find(self) -> list[str]:
-        return find(self.box, self.parcel())
-
-    def _renaming(self, sent: bool) -> None:
-        self.rename_sent = sent
-
-
-def fault(site: DropBoxSite, operation: str, kind: str, **more: object) -> None:
-    site.stand_in.faults.set({"operation": operation, "kind": kind, **more})
+@pytest.fixture(params=["sftp", "ftps"])
+def airplus(request: pytest.FixtureRequest) -> Iterator[DropBoxSite]:
+    """The same promises by either protocol."""
+    stand_in = AirplusStandIn()
+    if request.param == "sftp":
+        with running_sftp(stand_in) as reach:
+            yield DropBoxSite(stand_in, settings_of(reach.port, reach.fingerprint))
+    else:
+        with running_ftps(stand_in) as reach:
+            yield DropBoxSite(stand_in, ftps_settings_of(reach.port, reach.fingerprint))
+    stand_in.close()
 
 
 def test_a_file_arrives_whole_under_its_final_name(airplus: DropBoxSite) -> None:
@@ -65,50 +45,10 @@ def test_a_file_that_is_there_is_not_sent_again(airplus: DropBoxSite) -> None:
     assert "rename" not in airplus.operations()
 
 
-def test_a_wrong_host_key_ends_before_any_password_is_said(airplus: DropBoxSite) -> None:
-    settings = settings_of(airplus.settings.sftp.port, NO_HOST)
-    with pytest.raises(Unauthorised, match=r"host key SHA256:.* not pinned") as error:
-        Sender(settings).deliver()
-    assert error.value.code == "HOST_KEY_MISMATCH"
-    assert "stat" not in airplus.operations()
-
-
-def test_one_of_two_pins_is_enough_while_keys_rotate(airplus: DropBoxSite) -> None:
-    pins = [NO_HOST, airplus.settings.sftp.host_keys[0]]
-    settings = settings_of(airplus.settings.sftp.port, sftp={"host_keys": pins})
-    assert Sender(settings).deliver() == NAME
-
-
-def test_a_changed_host_key_is_never_learned(airplus: DropBoxSite) -> None:
-    airplus.stand_in.change_host_key()
-    with pytest.raises(Unauthorised):
-        Sender(airplus.settings).deliver()
-
-
-def test_a_wrong_password_is_tried_once(airplus: DropBoxSite) -> None:
-    pinned = airplus.settings.sftp
-    settings = settings_of(pinned.port, pinned.host_keys[0], sftp={"password": "wrong-horse"})
-    with pytest.raises(Unauthorised, match="login") as error:
-        Sender(settings).deliver()
-    assert error.value.code == "LOGIN"
-    assert "wrong-horse" not in str(error.value)
-    assert airplus.operations().count("connect") == 1
-
-
-def test_a_key_opens_the_door_without_a_password() -> None:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    account = Account("agency", public_keys=(key.export_public_key().decode(),))
-    stand_in = AirplusStandIn(accounts=(account,))
-    with running_sftp(stand_in) as reach:
-        secret = key.export_private_key().decode()
-        settings = settings_of(reach.port, reach.fingerprint, sftp={"password": None, "private_key": secret})
-        assert Sender(settings).deliver() == NAME
-    stand_in.close()
-
-
-def test_an_unreachable_server_is_transient() -> None:
+@pytest.mark.parametrize("settings", [settings_of(9), ftps_settings_of(9, "SHA256:" + "A" * 43)])
+def test_an_unreachable_server_is_transient(settings: TamaraSettings) -> None:
     with pytest.raises(Transient):
-        Sender(settings_of(9)).deliver()
+        Sender(settings).deliver()
 
 
 @pytest.mark.parametrize(
