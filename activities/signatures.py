@@ -20,6 +20,7 @@ from domain.steps import (
     CancellationStep,
     ChargebackStep,
     ChargeResult,
+    ClaimStep,
     Done,
     ExperienceStep,
     InstalmentStep,
@@ -34,6 +35,7 @@ from domain.steps import (
     PlanArrangement,
     PlanStep,
     RefundStep,
+    RevenueStep,
     SealedFile,
     TamaraFileStep,
     TamaraStep,
@@ -66,6 +68,7 @@ GIAV_CANCEL_BOOKING = Verb("giav.cancel_booking", Queue.GIAV, CancellationStep, 
 GIAV_RECORD_PAYMENT = Verb("giav.record_payment", Queue.GIAV, PaymentStep, Done)
 GIAV_RECORD_REFUND = Verb("giav.record_refund", Queue.GIAV, RefundStep, Done)
 GIAV_RECORD_CHARGEBACK = Verb("giav.record_chargeback", Queue.GIAV, ChargebackStep, Done)
+GIAV_REPORT_DECLINE = Verb("giav.report_decline", Queue.GIAV, InstalmentStep, Done)
 
 MIDOFFICE_REGISTER_BOOKING = Verb("midoffice.register_booking", Queue.MIDOFFICE, BookingStep, Done)
 MIDOFFICE_UNDO_REGISTER_BOOKING = Verb("midoffice.undo_register_booking", Queue.MIDOFFICE, BookingStep, Done)
@@ -78,6 +81,8 @@ JOURNAL_AMEND_BOOKING = Verb("journal.amend_booking", Queue.ACCOUNTING, BookingS
 JOURNAL_CANCEL_BOOKING = Verb("journal.cancel_booking", Queue.ACCOUNTING, CancellationStep, Done)
 JOURNAL_RECORD_REFUND = Verb("journal.record_refund", Queue.ACCOUNTING, RefundStep, Done)
 JOURNAL_RECORD_CHARGEBACK = Verb("journal.record_chargeback", Queue.ACCOUNTING, ChargebackStep, Done)
+JOURNAL_SETTLE_CLAIM = Verb("journal.settle_claim", Queue.ACCOUNTING, ClaimStep, Done)
+JOURNAL_RECOGNISE_REVENUE = Verb("journal.recognise_revenue", Queue.ACCOUNTING, RevenueStep, Done)
 
 TAMARA_RECORD_PAYMENT = Verb("tamara.record_payment", Queue.TAMARA, PaymentStep, Done)
 TAMARA_CANCEL_BOOKING = Verb("tamara.cancel_booking", Queue.TAMARA, CancellationStep, Done)
@@ -97,6 +102,8 @@ PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM
 OFFICE_ARRANGE_PLAN = Verb("office.arrange_plan", Queue.OFFICE, PlanStep, PlanArrangement)
 OFFICE_DUE_INSTALMENTS = Verb("office.due_instalments", Queue.OFFICE, PlanStep, PlanArrangement)
 OFFICE_FREEZE_PLAN = Verb("office.freeze_plan", Queue.OFFICE, BookingQuestion, Done)
+OFFICE_THAW_PLAN = Verb("office.thaw_plan", Queue.OFFICE, BookingQuestion, Done)
+OFFICE_REFUND_SHOWN = Verb("office.refund_shown", Queue.OFFICE, RefundStep, Done)
 OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuestion, MoneyAtStake)
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
 OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)

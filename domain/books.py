@@ -144,6 +144,8 @@ class BookingBooks(Seen):
     airplus_staged: int = 0
     accounts: dict[str, int] = {}
     """Balance (debit − credit) of every ledger account for this booking."""
+    rendered: int = 0
+    """What has gone from 438 to 705 since the trip started."""
     waiting: int = 0
 
     @property
@@ -225,6 +227,8 @@ class Books(Seen):
     """Balance of the clearing account of each processor (5729)."""
     airplus_balance: int = 0
     """Balance of the AirPlus clearing account (5728)."""
+    settled: dict[str, int] = {}
+    """What each clearing account was relieved of by payouts, charges included: by processor, AirPlus as `5728`."""
     suspense_balance: int = 0
     stale_events: tuple[str, ...] = ()
     """Events older than a quarter of an hour that are neither applied, superseded nor parked."""

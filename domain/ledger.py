@@ -103,9 +103,14 @@ class Fact(StrEnum):
     FEE = "fee"
     REFUND = "refund"
     REFUND_BY_BANK = "refund_by_bank"
+    REFUND_BEYOND = "refund_beyond_decision"
+    REFUND_BEYOND_BY_BANK = "refund_beyond_decision_by_bank"
+    EXCESS_CLAIMED = "excess_claimed"
+    EXCESS_WRITTEN_OFF = "excess_written_off"
     WITHDRAWN = "chargeback_withdrawn"
     WON = "chargeback_won"
     LOST = "chargeback_lost"
+    WRITTEN_OFF = "claim_written_off"
     SETTLEMENT = "settlement"
     RENDERED = "service_rendered"
     RENDERED_LESS = "service_rendered_less"
@@ -126,6 +131,7 @@ Role = Literal[
     "indemnities",
     "suppliers",
     "purchases",
+    "bad_debts",
 ]
 Part = Literal["amount", "fee"]
 
@@ -139,6 +145,20 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
     Fact.FEE: (("customers", "debit", "amount"), ("services", "credit", "amount")),
     Fact.REFUND: (("customers", "debit", "amount"), ("clearing", "credit", "amount")),
     Fact.REFUND_BY_BANK: (("customers", "debit", "amount"), ("bank", "credit", "amount")),
+    Fact.REFUND_BEYOND: (
+        ("customers", "debit", "amount"),
+        ("suspense", "debit", "fee"),
+        ("clearing", "credit", "amount"),
+        ("clearing", "credit", "fee"),
+    ),
+    Fact.REFUND_BEYOND_BY_BANK: (
+        ("customers", "debit", "amount"),
+        ("suspense", "debit", "fee"),
+        ("bank", "credit", "amount"),
+        ("bank", "credit", "fee"),
+    ),
+    Fact.EXCESS_CLAIMED: (("customers", "debit", "amount"), ("suspense", "credit", "amount")),
+    Fact.EXCESS_WRITTEN_OFF: (("bad_debts", "debit", "amount"), ("suspense", "credit", "amount")),
     Fact.WITHDRAWN: (
         ("disputed", "debit", "amount"),
         ("bank_charges", "debit", "fee"),
@@ -147,6 +167,7 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
     ),
     Fact.WON: (("clearing", "debit", "amount"), ("disputed", "credit", "amount")),
     Fact.LOST: (("doubtful", "debit", "amount"), ("disputed", "credit", "amount")),
+    Fact.WRITTEN_OFF: (("bad_debts", "debit", "amount"), ("doubtful", "credit", "amount")),
     Fact.SETTLEMENT: (
         ("bank", "debit", "amount"),
         ("bank_charges", "debit", "fee"),
@@ -162,7 +183,8 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
 
 The processor's fee is known when it settles, not when a payment is captured; the amount of a settlement is what reached
 the bank. A management fee (1.4.11) is a service, not an indemnity, and a refund by bank transfer (F-R2) does not pass the
-processor. `RENDERED` empties 438 when the trip starts, `RENDERED_LESS` follows a correction after it. What failed or was
+processor. Of a refund beyond its decision (F-R7) the `fee` part is the difference, which waits in 555 until a person says
+that the payer owes it or that it is lost; a lost dispute waits in 436 for the same answer (F-P11). `RENDERED` empties 438 when the trip starts, `RENDERED_LESS` follows a correction after it. What failed or was
 won back is a `reversal`.
 """
 
@@ -223,9 +245,15 @@ def _accounts(movement: Movement, chart: Chart) -> Mapping[Role, tuple[str, str]
         "bank_charges": (chart.bank_charges, ""),
         "services": (chart.services, movement.booking_id),
         "indemnities": (chart.indemnities, ""),
+        "bad_debts": (chart.bad_debts, movement.payer_id),
         "suppliers": (chart.suppliers, movement.supplier_id),
-        "purchases": (chart.purchases, f"{movement.booking_id}:{movement.line_id}"),
+        "purchases": (chart.purchases, purchases_of(movement.booking_id, movement.line_id)),
     }
+
+
+def purchases_of(booking_id: str, line_id: str) -> str:
+    """The sub-account of 607 that holds what a line cost."""
+    return f"{booking_id}:{line_id}"
 
 
 def key_of(*parts: str) -> str:

@@ -41,6 +41,10 @@ def tamara_schedule(agency: str, kind: str) -> str:
     return f"tamara/{agency}/{kind}"
 
 
+def revenue_schedule(agency: str) -> str:
+    return f"revenue/{agency}"
+
+
 class Queue:
     """Task queues: one for workflows, one for every outside system, so that a dead system stalls only itself."""
 

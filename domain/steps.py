@@ -76,6 +76,21 @@ class ChargebackStep(Step):
     event_id: str
 
 
+class ClaimStep(Step):
+    """A person's answer to money that is gone: the payer owes it (`claim`), or it is lost (`write_off`).
+
+    `about` says what took it: a dispute that was lost, or a refund beyond its decision; `fact_id` names that fact.
+    """
+
+    booking_id: str
+    payment_id: str
+    fact_id: str
+    about: Literal["dispute", "refund"]
+    decision: Literal["claim", "write_off"]
+    amount: Money
+    decided_at: datetime
+
+
 class PlanStep(Step):
     """A payment plan as the event `event_id` told it; `start_due` collects at once what is already due."""
 
@@ -100,6 +115,18 @@ class TamaraOrder(Step):
 
     kind: Literal["BSP", "MA"]
     day: date | None = None
+
+
+class RevenueOrder(Step):
+    """An order to recognise revenue; without a day, that of the moment at which the Schedule fires (UTC)."""
+
+    day: date | None = None
+
+
+class RevenueStep(Step):
+    """Advances of trips that have started by this agency-local day become revenue."""
+
+    day: date
 
 
 class TamaraStep(Step):
@@ -170,9 +197,10 @@ class PlanArrangement(BaseModel):
     due: tuple[DueInstalment, ...]
 
 
-Decision = Literal["retry", "skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs"]
+Decision = Literal["retry", "skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs", "claim", "write_off"]
 """A person's answers: do it again, go on without it, take over a record that exists, give up and compensate; to a
-question of a cell: do it, leave it, write what we have over what stands there, leave what stands there."""
+question of a cell: do it, leave it, write what we have over what stands there, leave what stands there; of money that is
+gone: the payer owes it, it is lost."""
 
 
 class MoneyAtStake(BaseModel):
@@ -190,7 +218,10 @@ class BookingQuestion(Step):
 
 
 class Parking(Step):
-    """A request to park: what stopped, why, who is asked, until when, and what may be answered."""
+    """A request to park: what stopped, why, who is asked, until when, and what may be answered.
+
+    A `deadline` that somebody else sets (a bank, the law) counts before the desk's own hours.
+    """
 
     item_id: str
     workflow_id: str
@@ -205,6 +236,7 @@ class Parking(Step):
     amount: Money | None = None
     decisions: tuple[Decision, ...]
     since: datetime
+    deadline: datetime | None = None
 
 
 class Parked(BaseModel):

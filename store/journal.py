@@ -140,7 +140,7 @@ class Journal:
         self._insert = (
             insert_for(database.dialect, journal_entries)
             .on_conflict_do_nothing(index_elements=["agency", "key"])
-            .returning(journal_entries.c.id)
+            .returning(journal_entries.c.id, journal_entries.c.key)
         )
         self._insert_postings = journal_postings.insert()
 
@@ -154,7 +154,7 @@ class Journal:
         try:
             with self._database.begin() as connection:
                 closed = closed_until(connection, agency)
-                return [self._append(connection, agency, in_open_period(entry, closed)) for entry in entries]
+                return self._append(connection, agency, [in_open_period(entry, closed) for entry in entries])
         except IntegrityError as error:
             keys = ", ".join(entry.key for entry in entries)
             if "period is closed" in str(error.orig):
@@ -237,38 +237,15 @@ class Journal:
                 for row in connection.execute(query)
             ]
 
-    def _append(self, connection: Connection, agency: str, entry: Entry) -> int:
-        values = {
-            "agency": agency,
-            "key": entry.key,
-            "fact": entry.fact,
-            "on_date": entry.on,
-            "booking_id": entry.booking_id,
-            "text": entry.text,
-            "currency": entry.currency,
-            "zero": 0,
-            "lines": len(entry.postings),
-            "created_at": self._clock(),
-        }
-        number: int | None = connection.scalar(self._insert, values)
-        if number is None:
-            return self._already(connection, agency, entry)
-        connection.execute(
-            self._insert_postings,
-            [
-                {
-                    "entry_id": number,
-                    "line": line,
-                    "account": posting.account,
-                    "sub": posting.sub,
-                    "side": posting.side,
-                    "amount": posting.amount.amount,
-                    "currency": posting.amount.currency,
-                }
-                for line, posting in enumerate(entry.postings, start=1)
-            ],
-        )
-        return number
+    def _append(self, connection: Connection, agency: str, entries: Sequence[Entry]) -> list[int]:
+        """Two statements, however many entries; what is posted already is compared instead."""
+        written_at = self._clock()
+        rows = connection.execute(self._insert, [_row(agency, entry, written_at) for entry in entries])
+        new: dict[str, int] = {row.key: row.id for row in rows}
+        postings = [line for entry in entries if entry.key in new for line in _lines(new[entry.key], entry)]
+        if postings:
+            connection.execute(self._insert_postings, postings)
+        return [new[entry.key] if entry.key in new else self._already(connection, agency, entry) for entry in entries]
 
     @staticmethod
     def _already(connection: Connection, agency: str, entry: Entry) -> int:
@@ -280,6 +257,35 @@ class Journal:
     def _entries(self, query: Select[tuple[object, ...]]) -> list[PostedEntry]:
         with self._database.read() as connection:
             return _read(connection, query.order_by(journal_entries.c.id))
+
+
+def _row(agency: str, entry: Entry, written_at: datetime) -> dict[str, object]:
+    return {
+        "agency": agency,
+        "key": entry.key,
+        "fact": entry.fact,
+        "on_date": entry.on,
+        "booking_id": entry.booking_id,
+        "text": entry.text,
+        "currency": entry.currency,
+        "zero": 0,
+        "lines": len(entry.postings),
+        "created_at": written_at,
+    }
+
+
+def _lines(number: int, entry: Entry) -> Iterable[dict[str, object]]:
+    """The postings as rows, the first last: with it the entry is complete (`store.migrations.balance_guards`)."""
+    for line, posting in reversed(list(enumerate(entry.postings, start=1))):
+        yield {
+            "entry_id": number,
+            "line": line,
+            "account": posting.account,
+            "sub": posting.sub,
+            "side": posting.side,
+            "amount": posting.amount.amount,
+            "currency": posting.amount.currency,
+        }
 
 
 def _read(

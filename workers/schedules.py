@@ -19,17 +19,20 @@ from temporalio.client import (
 )
 
 from domain import naming
-from domain.steps import TamaraOrder
+from domain.steps import RevenueOrder, TamaraOrder
 from store.installation import Installation
 
 EXPORT_HOUR, EXPORT_MINUTE = 2, 30
 """Agency-local time of the nightly AirPlus files (contracts: tamara 3.12)."""
+REVENUE_HOUR = 3
+"""Agency-local hour at which advances of trips that start today become revenue (contracts: money-rules 2)."""
 Kind = Literal["BSP", "MA"]
 
 
 async def reconcile_schedules(client: Client, installation: Installation) -> None:
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
+        await _bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
         if agency.tamara is not None:
             for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
@@ -55,6 +58,23 @@ def _nightly_export(agency: str, timezone: str, kind: Kind) -> Schedule:
         spec=ScheduleSpec(
             calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(EXPORT_HOUR)], minute=[ScheduleRange(EXPORT_MINUTE)])],
             time_zone_name=timezone,
+        ),
+        policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+    )
+
+
+def _nightly_revenue(agency: str, timezone: str) -> Schedule:
+    """A night that was missed is made up for by the next one, whatever the day: nothing is caught up twice."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "RecogniseRevenue",
+            RevenueOrder(agency=agency),
+            id=f"revenue/{agency}",
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"advances of {agency} whose trips have started become revenue",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(REVENUE_HOUR)])], time_zone_name=timezone
         ),
         policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
     )

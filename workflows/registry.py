@@ -10,6 +10,7 @@ from workflows.experience import Experience
 from workflows.export_tamara import ExportTamara
 from workflows.modify_booking import ModifyBooking
 from workflows.payment_plan import CollectInstalment, PaymentPlan
+from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
 
@@ -23,6 +24,7 @@ WORKFLOWS: list[type] = [
     ExportTamara,
     ModifyBooking,
     PaymentPlan,
+    RecogniseRevenue,
     RecordPayment,
     RefundBooking,
 ]

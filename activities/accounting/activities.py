@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
+from itertools import takewhile
 
 from activities.accounting import mapping
 from activities.accounting.settings import JournalSettings
@@ -11,15 +13,28 @@ from activities.failures import implements
 from activities.signatures import (
     JOURNAL_AMEND_BOOKING,
     JOURNAL_CANCEL_BOOKING,
+    JOURNAL_RECOGNISE_REVENUE,
     JOURNAL_RECORD_CHARGEBACK,
     JOURNAL_RECORD_PAYMENT,
     JOURNAL_RECORD_REFUND,
+    JOURNAL_SETTLE_CLAIM,
 )
 from domain.effects import EffectKey
 from domain.errors import ContractBroken, Transient
-from domain.ledger import Entry, Fact, Movement, entry_of, key_of, reversal
-from domain.platform import Payment
-from domain.steps import BookingStep, CancellationStep, ChargebackStep, Done, PaymentStep, RefundStep
+from domain.ledger import Entry, Fact, Movement, entry_of, key_of, purchases_of, reversal
+from domain.money import Money
+from domain.platform import Payment, Refund
+from domain.refunding import beyond_decision
+from domain.steps import (
+    BookingStep,
+    CancellationStep,
+    ChargebackStep,
+    ClaimStep,
+    Done,
+    PaymentStep,
+    RefundStep,
+    RevenueStep,
+)
 from store import Store
 
 SYSTEM = "journal"
@@ -54,8 +69,10 @@ class JournalActivities:
 
     @implements(JOURNAL_AMEND_BOOKING)
     def amend_booking(self, step: BookingStep) -> Done:
-        """Credit notes and re-issued invoices that the ERP made for this change."""
-        return self._post_documents(step)
+        """Credit notes and re-issued invoices that the ERP made for this change, and what suppliers have invoiced."""
+        billed = self._post_supplier_bills(step)
+        documents = self._post_documents(step)
+        return Done(ids=documents.ids | billed) if billed else documents
 
     @implements(JOURNAL_CANCEL_BOOKING)
     def cancel_booking(self, step: CancellationStep) -> Done:
@@ -72,12 +89,36 @@ class JournalActivities:
             return Done(outcome="skipped", note="the refund was never announced: nothing to reverse")
         if refund.destination == "voucher":
             return Done(outcome="skipped", note="a voucher moves no money")
-        movement = mapping.refund(refund, self._payment(step.agency, refund.payment_id), settings.zone)
+        beyond = self._beyond_decision(step.agency, refund)
+        movement = mapping.refund(refund, self._payment(step.agency, refund.payment_id), settings.zone, beyond)
         done = self._post(step.agency, "post", [movement])
-        if not self._store.facts.refund_failed(step.agency, refund.id):
-            return done
-        back = reversal(entry_of(movement, settings.accounts), on=movement.on, text=f"refund {refund.id} failed")
-        return self._append(step.agency, "reverse", [back])
+        failure = self._store.facts.refund_failure_event(step.agency, refund.id)
+        if failure is None:
+            return done.model_copy(update={"ids": done.ids | {"beyond": str(beyond.amount)}}) if beyond else done
+        told = self._store.inbox.get(step.agency, failure)
+        on = told.occurred_at.astimezone(settings.zone).date() if told else movement.on
+        posted = (movement.key, key_of("set", refund.id))
+        return self._append(step.agency, "reverse", self._reversed(step.agency, posted, on, f"refund {refund.id} failed"))
+
+    @implements(JOURNAL_SETTLE_CLAIM)
+    def settle_claim(self, step: ClaimStep) -> Done:
+        """Money that is gone is owed by the payer, or lost, as a person says (money-rules F-R7, F-P11)."""
+        payment = self._payment(step.agency, step.payment_id)
+        movement = mapping.settled(step, payment, self._of(step.agency).zone)
+        if movement is None:
+            return Done(outcome="skipped", note="the claim stands in 436")
+        return self._post(step.agency, "post", [movement])
+
+    def _beyond_decision(self, agency: str, refund: Refund) -> Money:
+        facts = self._store.facts
+        cancellation = facts.cancellation(agency, refund.cancellation_id) if refund.cancellation_id else None
+        earlier = takewhile(lambda each: each.id != refund.id, facts.refunds_of(agency, refund.booking_id))
+        return beyond_decision(refund, cancellation, earlier, facts.payments_of(agency, refund.booking_id))
+
+    def _reversed(self, agency: str, keys: Iterable[str], on: date, why: str) -> list[Entry]:
+        """The entries that take back what is posted under these keys."""
+        found = (self._store.journal.find(agency, key) for key in keys)
+        return [reversal(posted.entry, on=on, text=why) for posted in found if posted is not None]
 
     @implements(JOURNAL_RECORD_CHARGEBACK)
     def record_chargeback(self, step: ChargebackStep) -> Done:
@@ -92,11 +133,56 @@ class JournalActivities:
         payment = self._payment(step.agency, told.payment_id)
         movement = mapping.chargeback(told, payment, event.occurred_at, settings.zone)
         entries = [entry_of(movement, settings.accounts)]
-        lost = self._store.journal.find(step.agency, key_of("dev", told.id, "lost"))
-        if movement.fact is Fact.WON and lost is not None:
-            # Won after it was written off: first the write-off is taken back (money-rules F-P12).
-            entries.append(reversal(lost.entry, on=movement.on, text=f"{told.id} won after it was lost"))
+        if movement.fact is Fact.WON:
+            # Won after it was lost, perhaps written off: what was posted of that is taken back (money-rules F-P12).
+            keys = (key_of("dev", told.id, "lost"), key_of("set", told.id))
+            entries += self._reversed(step.agency, keys, movement.on, f"{told.id} won after it was lost")
         return self._append(step.agency, "post", entries)
+
+    @implements(JOURNAL_RECOGNISE_REVENUE)
+    def recognise_revenue(self, step: RevenueStep) -> Done:
+        """What is still in 438 for trips that have started becomes revenue; a later correction follows the next night."""
+        advances = self._of(step.agency).accounts.advances
+        posted: dict[str, str] = {}
+        for row in self._store.journal.trial_balance(step.agency):
+            if row.account == advances and row.balance and self._has_started(step.agency, row.sub, step.day):
+                posted |= self._render(step, row.sub, -row.balance)
+        if not posted:
+            return Done(outcome="skipped", note="no advance of a trip that has started")
+        return Done(note=f"{len(posted)} bookings")
+
+    def _render(self, step: RevenueStep, booking_id: str, left: Money) -> dict[str, str]:
+        kinds = (Fact.RENDERED, Fact.RENDERED_LESS)
+        before = [p for p in self._store.journal.entries_of(step.agency, booking_id) if p.entry.fact in kinds]
+        movement = mapping.rendered(booking_id, left, step.day, len(before) + 1)
+        return self._post(step.agency, "post", [movement]).ids
+
+    def _has_started(self, agency: str, booking_id: str, day: date) -> bool:
+        booking = self._store.facts.booking(agency, booking_id)
+        trip = self._store.facts.experience(agency, booking.experience_id) if booking else None
+        return trip is not None and trip.starts_on <= day
+
+    def _post_supplier_bills(self, step: BookingStep) -> dict[str, str]:
+        """Lines whose cost is invoiced: the difference between that cost and what is posted for the line."""
+        settings = self._of(step.agency)
+        told = self._store.facts.booking_in(step.agency, step.event_id)
+        event = self._store.inbox.get(step.agency, step.event_id)
+        ids: dict[str, str] = {}
+        for line in told.lines:
+            if event is None or line.cost.status != "invoiced":
+                continue
+            posted = self._store.journal.balance(
+                step.agency,
+                settings.accounts.purchases,
+                purchases_of(told.id, line.id),
+                currency=line.cost.total.currency,
+            )
+            if difference := line.cost.total - posted:
+                day = event.occurred_at.astimezone(settings.zone).date()
+                ids |= self._post(
+                    step.agency, "post", [mapping.supplier_bill(told, step.revision, line, difference, day)]
+                ).ids
+        return ids
 
     def _post_documents(self, step: BookingStep) -> Done:
         """Post what the ERP issued for the booking and is not posted yet, each document once by its own key."""

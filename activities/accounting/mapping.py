@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from domain.ledger import Fact, Movement, key_of
-from domain.platform import Chargeback, Payment, Refund
+from domain.money import Money
+from domain.platform import Booking, Chargeback, Line, Payment, Refund
+from domain.steps import ClaimStep
 from store.documents import Document
 
 CHARGEBACK_FACTS: dict[str, Fact] = {
@@ -29,12 +31,34 @@ def invoice(payment: Payment, zone: ZoneInfo) -> Movement:
     return _of_payment(payment, Fact.INVOICE, key_of("inv", payment.id), _day(payment.captured_at, zone), payment.id)
 
 
-def refund(given: Refund, payment: Payment, zone: ZoneInfo) -> Movement:
-    """Money that went back, through the processor or by bank transfer."""
-    fact = Fact.REFUND_BY_BANK if given.destination == "transfer" else Fact.REFUND
+def refund(given: Refund, payment: Payment, zone: ZoneInfo, beyond: Money) -> Movement:
+    """Money that went back, through the processor or by bank transfer; `beyond` of it was never decided."""
+    by_bank = given.destination == "transfer"
+    fact = Fact.REFUND_BY_BANK if by_bank else Fact.REFUND
+    if beyond:
+        fact = Fact.REFUND_BEYOND_BY_BANK if by_bank else Fact.REFUND_BEYOND
     day = _day(given.settled_at or given.requested_at, zone)
     return _of_payment(payment, fact, key_of("dev", given.id), day, given.id).model_copy(
-        update={"amount": given.amount, "booking_id": given.booking_id}
+        update={"amount": given.amount - beyond, "fee": beyond or None, "booking_id": given.booking_id}
+    )
+
+
+SETTLED: dict[tuple[str, str], Fact] = {
+    ("refund", "claim"): Fact.EXCESS_CLAIMED,
+    ("refund", "write_off"): Fact.EXCESS_WRITTEN_OFF,
+    ("dispute", "write_off"): Fact.WRITTEN_OFF,
+}
+"""What a person's answer posts. A lost dispute that is claimed stays where it is: 436 is the claim."""
+
+
+def settled(step: ClaimStep, payment: Payment, zone: ZoneInfo) -> Movement | None:
+    """Money that is gone and now owed or lost; None when nothing moves."""
+    fact = SETTLED.get((step.about, step.decision))
+    if fact is None:
+        return None
+    day = _day(step.decided_at, zone)
+    return _of_payment(payment, fact, key_of("set", step.fact_id), day, step.fact_id).model_copy(
+        update={"amount": step.amount, "booking_id": step.booking_id}
     )
 
 
@@ -70,6 +94,32 @@ def document(issued: Document, payer_id: str, *, fee: bool) -> Movement | None:
         text=f"{issued.kind} {issued.number}",
         amount=-issued.amount if issued.amount.amount < 0 else issued.amount,
         payer_id=payer_id,
+    )
+
+
+def rendered(booking_id: str, left: Money, day: date, number: int) -> Movement:
+    """What is left in 438 of a trip that has started; `left` is negative after a correction, `number` counts from 1."""
+    return Movement(
+        fact=Fact.RENDERED if left.amount > 0 else Fact.RENDERED_LESS,
+        key=key_of("svc", booking_id, str(number)),
+        on=day,
+        booking_id=booking_id,
+        text="trip started" if left.amount > 0 else "corrected after the trip started",
+        amount=left if left.amount > 0 else -left,
+    )
+
+
+def supplier_bill(booking: Booking, revision: int, line: Line, difference: Money, day: date) -> Movement:
+    """What a supplier invoiced for a line beyond what is posted; less is a credit of the supplier."""
+    return Movement(
+        fact=Fact.SUPPLIER_INVOICE if difference.amount > 0 else Fact.SUPPLIER_CREDIT,
+        key=key_of("sup", booking.id, line.id, str(revision)),
+        on=day,
+        booking_id=booking.id,
+        text=f"supplier's invoice for {line.id}",
+        amount=difference if difference.amount > 0 else -difference,
+        supplier_id=line.cost.supplier_id,
+        line_id=line.id,
     )
 
 

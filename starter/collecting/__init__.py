@@ -13,7 +13,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from domain.books import BookingBooks, Books, ExperienceBooks
-from domain.ledger import Posting
+from domain.ledger import Fact, Posting
 from domain.notices import EventNotice
 from domain.platform import Booking
 from starter.collecting.erp import Erp, References
@@ -21,6 +21,7 @@ from starter.collecting.partners import AirPlus, MidOffice
 from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
 from store import Store
 from store.installation import AgencySettings
+from store.journal import PostedEntry
 
 STALE = timedelta(minutes=15)
 """An event that waits longer than this in the inbox is on the auditor's list (money-rules O1)."""
@@ -96,6 +97,7 @@ class _Collector:
             ),
             processor_balances={row.sub: row.balance.amount for row in balances if row.account == "5729"},
             airplus_balance=balance_of("5728"),
+            settled=_settled(store.journal.entries(agency)),
             suspense_balance=balance_of("555"),
             stale_events=tuple(row.event_id for row in store.inbox.undispatched(EVERYTHING, older_than=STALE)),
             missing_events=tuple(e for e in self._truth.event_ids() if store.inbox.get(agency, e) is None),
@@ -125,6 +127,7 @@ class _Collector:
             airplus=tuple(self._airplus.lines(booking.id)),
             airplus_staged=self._airplus.staged(booking.id),
             accounts=self._accounts(booking.id),
+            rendered=self._rendered(booking.id),
             waiting=self._waiting[booking.id],
         )
 
@@ -147,6 +150,25 @@ class _Collector:
             for posting in posted.entry.postings:
                 balances[posting.account] += _signed(posting)
         return dict(balances)
+
+    def _rendered(self, booking_id: str) -> int:
+        posted = (entry.entry for entry in self._store.journal.entries_of(self._agency, booking_id))
+        return _sum(
+            posting
+            for entry in posted
+            if entry.fact in (Fact.RENDERED, Fact.RENDERED_LESS)
+            for posting in entry.postings
+            if posting.account == "438"
+        )
+
+
+def _settled(entries: Iterable[PostedEntry]) -> dict[str, int]:
+    relieved: Counter[str] = Counter()
+    for posted in entries:
+        for posting in posted.entry.postings if posted.entry.fact == Fact.SETTLEMENT else ():
+            if posting.account in ("5729", "5728"):
+                relieved[posting.sub if posting.account == "5729" else "5728"] -= _signed(posting)
+    return dict(relieved)
 
 
 def _signed(posting: Posting) -> int:

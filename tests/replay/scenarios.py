@@ -21,6 +21,7 @@ from domain.steps import (
     MoneyAtStake,
     PlanArrangement,
     PlanStep,
+    RevenueOrder,
     TamaraOrder,
 )
 from tests.workflows.office import WHEN, Office, deliver, told
@@ -183,7 +184,25 @@ async def activation(client: Client, office: Office) -> tuple[str, ...]:
     return (own,)
 
 
+async def revenue(client: Client, _office: Office) -> tuple[str, ...]:
+    """A night's recognition of revenue."""
+    order = RevenueOrder(agency="demo", day=WHEN.date())
+    handle = await client.start_workflow("RecogniseRevenue", order, id="revenue/demo/r8", task_queue=Queue.WORKFLOWS)
+    await handle.result()
+    return ("revenue/demo/r8",)
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
-    for play in (whole_life, refused_before_money, parked_after_money, chargeback, experience, plan, export, activation)
+    for play in (
+        whole_life,
+        refused_before_money,
+        parked_after_money,
+        chargeback,
+        experience,
+        plan,
+        export,
+        activation,
+        revenue,
+    )
 ]

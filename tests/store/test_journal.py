@@ -141,7 +141,7 @@ def test_the_database_itself_refuses_an_unbalanced_entry_at_commit(
     def post() -> None:
         with store.database.begin() as connection:
             insert_entry(connection, announced)
-            for line, (side, amount) in enumerate(postings, start=1):
+            for line, (side, amount) in reversed(list(enumerate(postings, start=1))):
                 insert_posting(connection, line, side, amount)
             reached_commit.append(True)
 
@@ -154,7 +154,9 @@ def test_the_database_itself_refuses_an_unbalanced_entry_at_commit(
 def test_the_database_takes_a_balanced_entry_even_if_it_balances_half_way(store: Store) -> None:
     with store.database.begin() as connection:
         insert_entry(connection, 4)
-        for line, (side, amount) in enumerate([("debit", 5), ("credit", 5), ("credit", 7), ("debit", 7)], start=1):
+        for line, (side, amount) in zip(
+            (4, 3, 2, 1), [("debit", 5), ("credit", 5), ("credit", 7), ("debit", 7)], strict=True
+        ):
             insert_posting(connection, line, side, amount)
     assert len(store.journal.entries("sol")) == 1
 
@@ -166,8 +168,8 @@ def test_a_posting_needs_a_side_an_amount_and_its_entry_s_currency(
     def post() -> None:
         with store.database.begin() as connection:
             insert_entry(connection, 2)
-            insert_posting(connection, 1, side, amount, currency)
-            insert_posting(connection, 2, "credit", amount, currency)
+            insert_posting(connection, 2, side, amount, currency)
+            insert_posting(connection, 1, "credit", amount, currency)
 
     with pytest.raises(IntegrityError):
         post()

@@ -1,11 +1,11 @@
-"""Closed periods of the books, and the numbers of sub-accounts in accounting programs."""
+"""Closed periods of the books, numbers of sub-accounts in accounting programs, entries added up once."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from store.migrations import period_guards
+from store.migrations import balance_guards, period_guards
 from store.tables import Instant
 
 revision = "0003"
@@ -35,5 +35,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("agency", "account", "sub", name=op.f("pk_journal_subaccounts")),
         sa.UniqueConstraint("agency", "account", "number", name=op.f("uq_journal_subaccounts_agency_account_number")),
     )
-    for statement in period_guards.STATEMENTS[op.get_bind().dialect.name]:
+    dialect = op.get_bind().dialect.name
+    for statement in (*period_guards.STATEMENTS[dialect], *balance_guards.STATEMENTS[dialect]):
         op.execute(statement)

@@ -9,7 +9,7 @@ from activities.accounting.settings import JournalSettings
 from domain.ledger import Chart
 from domain.money import Money
 from domain.platform import Chargeback, Payment, Refund
-from domain.steps import BookingStep, CancellationStep, ChargebackStep, Done, PaymentStep, RefundStep
+from domain.steps import BookingStep, CancellationStep, ChargebackStep, Done, PaymentStep, RefundStep, RevenueStep
 from store import Store
 from store.documents import Document
 from tests import stories
@@ -220,6 +220,49 @@ def test_a_change_without_documents_posts_nothing(store: Store, cells: JournalAc
     store.inbox.accept(told)
     step = BookingStep(agency=AGENCY, booking_id=B, experience_id="exp_31", event_id=told.event_id, revision=1)
     assert cells.amend_booking(step).outcome == "skipped"
+
+
+def test_what_a_supplier_invoices_is_posted_once_and_followed(store: Store, cells: JournalActivities) -> None:
+    def told(number: int, cost: int, status: str) -> None:
+        """The same sale, its first line at a cost of so many cents each."""
+        lines = [stories.line("lin_01", "svc_hotel", 41250, cost), stories.line("lin_02", "svc_bus", 9000, 6500)]
+        lines[0]["cost"]["status"] = status
+        totals = stories.booking()["totals"] | {
+            "cost": stories.eur(2 * cost + 13000),
+            "margin": stories.eur(100500 - 2 * cost - 13000),
+        }
+        changed = stories.modified(number, number, lines=lines, totals=totals)
+        store.inbox.accept(changed)
+        step = BookingStep(
+            agency=AGENCY, booking_id=B, experience_id="exp_31", event_id=changed.event_id, revision=number
+        )
+        for _ in range(2):
+            cells.amend_booking(step)
+
+    told(2, 33000, "confirmed")
+    assert balances(store) == {}
+    told(3, 33000, "invoiced")
+    assert balances(store) == {"607": 66000, "400": -66000}
+    told(4, 32500, "invoiced")
+    assert balances(store) == {"607": 65000, "400": -65000}
+
+
+def test_advances_become_revenue_when_the_trip_starts_and_follow_a_later_correction(
+    store: Store, cells: JournalActivities
+) -> None:
+    trip = stories.data("experience/exp_31", experience=stories.experience())
+    store.inbox.accept(stories.event(8, "experience.created", trip))
+    store.inbox.accept(stories.created(1))
+    pay(cells, captured(store))
+    start = RevenueStep(agency=AGENCY, day=date(2027, 6, 20))
+    assert cells.recognise_revenue(start.model_copy(update={"day": date(2027, 6, 19)})).outcome == "skipped"
+    assert cells.recognise_revenue(start).outcome == "done"
+    assert cells.recognise_revenue(start).outcome == "skipped"
+    assert balances(store) == {"5729": 30000, "705": -30000}
+    issued(store, "credit_note", "rect:cxl_12:pay_1001", -30000, "R-1")
+    cancel(cells, store)
+    assert cells.recognise_revenue(start).outcome == "done"
+    assert balances(store) == {"5729": 30000, "430": -30000}
 
 
 def test_a_refund_by_bank_does_not_pass_the_processor(store: Store, cells: JournalActivities) -> None:
