@@ -19,10 +19,12 @@ from domain.effects import (
     EffectState,
     Move,
     after_empty_look,
+    may_set_again,
     next_move,
+    wait_after_breakdown,
     wait_before_look,
 )
-from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
+from domain.errors import BackOfficeError, Breakdown, NeedsPerson, Refused, Transient, UnknownOutcome
 
 
 class Ledger(Protocol):
@@ -33,8 +35,8 @@ class Ledger(Protocol):
     ) -> tuple[EffectRecord, bool]:
         """Insert the row with one act counted; the flag says whether this call inserted it."""
 
-    def sending(self, key: EffectKey) -> None:
-        """Count one more act and forget the looks, before sending again."""
+    def sending(self, key: EffectKey, request: Mapping[str, Any] | None = None) -> None:
+        """Count one more act and forget the looks, before sending again; `request` is what is sent this time."""
 
     def not_sent(self, key: EffectKey, reason: str) -> None:
         """The request certainly never arrived: take the act back."""
@@ -43,6 +45,9 @@ class Ledger(Protocol):
 
     def looked(self, key: EffectKey) -> EffectRecord:
         """Count one look-up that found nothing."""
+
+    def broke_down(self, key: EffectKey, reason: str) -> EffectRecord:
+        """Count an answer that was a breakdown of the other side."""
 
     def done(self, key: EffectKey, outside_id: str, *, adopted: bool = False) -> None: ...
 
@@ -62,13 +67,15 @@ class Effect:
     """One write. `act` sends it once with the reference and returns the outside id; `look_up` returns the outside ids
     that carry the reference, oldest first, each verified on our side.
 
-    `look_up=None` marks a write that sets a state and may be repeated (PUT, un-nest); it is then simply sent again.
-    `request` is what we send, kept because some systems cannot give it back (giav 2.1).
+    `look_up=None` marks a write that sets a state and may be repeated (PUT, un-nest); it is then simply sent again, but not
+    for ever when the other side answers with breakdowns. `reached` tells after a breakdown whether that state is there: it
+    answers the outside id, or None. `request` is what we send, kept because some systems cannot give it back (giav 2.1).
     """
 
     key: EffectKey
     act: Callable[[str], str]
     look_up: Callable[[str], Sequence[str]] | None = None
+    reached: Callable[[], str | None] | None = None
     booking_id: str | None = None
     request: Mapping[str, Any] | None = None
 
@@ -135,7 +142,19 @@ class Effects:
                     )
                 case AfterLook.ACT:
                     pass
-        self._ledger.sending(effect.key)
+        elif record.breakdowns:
+            found = effect.reached() if effect.reached is not None else None
+            if found is not None:
+                self._ledger.done(effect.key, found)
+                return found
+            if not may_set_again(record):
+                raise NeedsPerson(
+                    f"answered {record.breakdowns} times with a breakdown: {record.reason}",
+                    system=effect.key.system,
+                    operation=effect.key.operation,
+                    effect=str(effect.key),
+                )
+        self._ledger.sending(effect.key, effect.request)
         return self._act(effect, first=False)
 
     def _look(self, effect: Effect) -> str | None:
@@ -170,6 +189,9 @@ class Effects:
 
     def _settle_failure(self, effect: Effect, error: BackOfficeError) -> None:
         match error:
+            case Breakdown() if effect.look_up is None:
+                record = self._ledger.broke_down(effect.key, str(error))
+                error.retry_after = error.retry_after or wait_after_breakdown(record)
             case UnknownOutcome():
                 record = self._ledger.unknown(effect.key, str(error))
                 error.retry_after = error.retry_after or wait_before_look(record)

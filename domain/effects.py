@@ -21,6 +21,8 @@ VERIFY_WAITS: tuple[float, ...] = (2.0, 5.0, 15.0)
 """Seconds to wait before each look-up after an unknown outcome."""
 MAX_ACTS = 3
 """How often a write may be sent at all, each time only after looking."""
+MAX_BREAKDOWNS = 3
+"""How often a write that sets a state may be answered with a breakdown before a person is asked (giav 1.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class EffectRecord:
     """What the store remembers of one effect.
 
     `acts` counts sends that may have left the house: it is raised before sending and lowered again only when the
-    request certainly never arrived or its effect was undone. `looks` counts look-ups that found nothing since the last act.
+    request certainly never arrived or its effect was undone. `looks` counts look-ups that found nothing since the last act,
+    `breakdowns` the times that the other side answered with a breakdown.
     """
 
     key: EffectKey
@@ -72,6 +75,7 @@ class EffectRecord:
     acts: int = 0
     looks: int = 0
     reason: str = ""
+    breakdowns: int = 0
 
 
 class Move(StrEnum):
@@ -115,6 +119,16 @@ def after_empty_look(record: EffectRecord) -> AfterLook:
     if record.looks < len(VERIFY_WAITS):
         return AfterLook.WAIT
     return AfterLook.ACT if record.acts < MAX_ACTS else AfterLook.PERSON
+
+
+def may_set_again(record: EffectRecord) -> bool:
+    """Whether a write that sets a state is sent once more after breakdowns; a broken line alone never ends it."""
+    return record.breakdowns < MAX_BREAKDOWNS
+
+
+def wait_after_breakdown(record: EffectRecord) -> float:
+    """Seconds until the next round of a write that sets a state; `record.breakdowns` already counts the last one."""
+    return VERIFY_WAITS[min(record.breakdowns, len(VERIFY_WAITS)) - 1]
 
 
 def wait_before_look(record: EffectRecord) -> float:

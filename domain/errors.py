@@ -3,6 +3,7 @@
 BackOfficeError
 ├── Transient        nothing happened there; the same call may be made again
 ├── UnknownOutcome   the write may or may not have happened; look before anything else
+│   └── Breakdown    … because the other side said so itself; a write that sets a state is not repeated for ever
 ├── Refused          the system understood and said no, for a business reason
 │   └── UnsupportedProduct   we refuse for it: this kind of service has no place there
 ├── ContractBroken   question or answer does not fit the wire contract
@@ -59,6 +60,10 @@ class UnknownOutcome(BackOfficeError):
     automatic_retry = True
 
 
+class Breakdown(UnknownOutcome):
+    """The other side answered a write with an error that names no business reason: what it did nobody knows (giav 1.4 c)."""
+
+
 class Refused(BackOfficeError):
     """A business refusal in the system's own words; repeating it unchanged is pointless."""
 
@@ -81,6 +86,15 @@ class NeedsPerson(BackOfficeError):
 
 FAULT_CLASSES: dict[str, type[BackOfficeError]] = {
     cls.__name__: cls
-    for cls in (Transient, UnknownOutcome, Refused, UnsupportedProduct, ContractBroken, Unauthorised, NeedsPerson)
+    for cls in (
+        Transient,
+        UnknownOutcome,
+        Breakdown,
+        Refused,
+        UnsupportedProduct,
+        ContractBroken,
+        Unauthorised,
+        NeedsPerson,
+    )
 }
 """The classes by name, as they travel in an `ApplicationError.type`."""

@@ -54,6 +54,9 @@ effects = Table(
     id_column("booking_id", nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    # Counted within a booking: clocks of two workers need not agree on what came first.
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("breakdowns", SmallInteger, nullable=False, server_default="0"),
     Index(None, "agency", "booking_id"),
 )
 Index(
@@ -75,12 +78,16 @@ _RECORD: Select[Any] = select(
     effects.c.acts,
     effects.c.looks,
     effects.c.reason,
+    effects.c.breakdowns,
 )
 """What an `EffectRecord` is made of; what was sent can be large."""
 
 _key: BindParameter[str] = bindparam("k")
 _moment: BindParameter[datetime] = bindparam("moment", type_=Instant)
 _why: BindParameter[str] = bindparam("why")
+
+
+_INSERTED = [column.name for column in effects.c if column.name not in ("outside_id", "position", "breakdowns")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +111,19 @@ class EffectLedger:
         self._parked = parked
         # Built once: a booking's life runs through these some fifty times.
         # Key and reference are unique together; PostgreSQL may see the clash of either first.
-        self._insert = insert_for(database.dialect, effects).on_conflict_do_nothing()
+        earlier = effects.alias("earlier")
+        place = select(func.coalesce(func.max(earlier.c.position), 0) + 1).where(
+            earlier.c.agency == bindparam("agency"), earlier.c.booking_id == bindparam("booking_id")
+        )
+        self._insert = (
+            insert_for(database.dialect, effects)
+            .values({**{name: bindparam(name) for name in _INSERTED}, "position": place.scalar_subquery()})
+            .on_conflict_do_nothing()
+        )
         self._select = select(effects).where(effects.c.key == _key)
         self._of_booking = _RECORD.where(
             effects.c.agency == bindparam("of_agency"), effects.c.booking_id == bindparam("of_booking")
-        ).order_by(effects.c.created_at, effects.c.key)
+        ).order_by(effects.c.position, effects.c.key)
         settle = update(effects).where(effects.c.key == _key).values(updated_at=_moment)
         self._done = settle.values(
             state=EffectState.DONE.value, outside_id=bindparam("outside"), adopted=bindparam("was_adopted"), reason=""
@@ -116,7 +131,15 @@ class EffectLedger:
         self._refused = settle.values(state=EffectState.REFUSED.value, reason=_why)
         self._unknown = settle.values(state=EffectState.UNKNOWN.value, reason=_why).returning(*effects.c)
         self._looked = settle.values(looks=effects.c.looks + 1).returning(*effects.c)
-        self._sending = settle.values(state=EffectState.INTENDED.value, acts=effects.c.acts + 1, looks=0)
+        self._broke_down = settle.values(
+            state=EffectState.UNKNOWN.value, breakdowns=effects.c.breakdowns + 1, reason=_why
+        ).returning(*effects.c)
+        self._sending = settle.values(
+            state=EffectState.INTENDED.value,
+            acts=effects.c.acts + 1,
+            looks=0,
+            request=func.coalesce(bindparam("sent", type_=Text), effects.c.request),
+        )
         self._not_sent = settle.values(state=EffectState.INTENDED.value, acts=effects.c.acts - 1, reason=_why).where(
             effects.c.acts > 0
         )
@@ -140,7 +163,7 @@ class EffectLedger:
                     "sequence": key.sequence,
                     "reference": key.reference,
                     "state": EffectState.INTENDED.value,
-                    "request": None if request is None else json.dumps(request, ensure_ascii=False, default=str),
+                    "request": _as_json(request),
                     "acts": 1,
                     "looks": 0,
                     "adopted": False,
@@ -154,9 +177,9 @@ class EffectLedger:
                 return EffectRecord(key, EffectState.INTENDED, acts=1), True
             return _record(connection.execute(self._select, {"k": text}).one()), False
 
-    def sending(self, key: EffectKey) -> None:
-        """Count one more act and forget the looks, before sending again."""
-        self._settle(self._sending, key)
+    def sending(self, key: EffectKey, request: Mapping[str, Any] | None = None) -> None:
+        """Count one more act and forget the looks, before sending again; `request` is what is sent this time."""
+        self._settle(self._sending, key, sent=_as_json(request))
 
     def not_sent(self, key: EffectKey, reason: str) -> None:
         """The request certainly never arrived: take the act back."""
@@ -168,6 +191,10 @@ class EffectLedger:
     def looked(self, key: EffectKey) -> EffectRecord:
         """Count one look-up that found nothing."""
         return self._settle_and_read(self._looked, key)
+
+    def broke_down(self, key: EffectKey, reason: str) -> EffectRecord:
+        """Count an answer that was a breakdown of the other side."""
+        return self._settle_and_read(self._broke_down, key, why=reason)
 
     def done(self, key: EffectKey, outside_id: str, *, adopted: bool = False) -> None:
         self._settle(self._done, key, outside=outside_id, was_adopted=adopted)
@@ -181,7 +208,7 @@ class EffectLedger:
             connection.execute(
                 update(effects)
                 .where(effects.c.key.in_((str(key), str(by))))
-                .values(state=EffectState.UNDONE.value, acts=0, looks=0, updated_at=self._clock())
+                .values(state=EffectState.UNDONE.value, acts=0, looks=0, breakdowns=0, updated_at=self._clock())
             )
 
     def twins(self, key: EffectKey, outside_ids: Sequence[str]) -> None:
@@ -210,6 +237,11 @@ class EffectLedger:
         row = self._row(str(key))
         return row.outside_id if row and row.state == EffectState.DONE else None
 
+    def settled_at(self, key: EffectKey) -> datetime | None:
+        """When the state of an effect last changed."""
+        row = self._row(str(key))
+        return row.updated_at if row else None
+
     def last_request(self, key: EffectKey) -> dict[str, Any] | None:
         """What was sent, for systems that cannot give it back (giav 2.1)."""
         row = self._row(str(key))
@@ -222,7 +254,9 @@ class EffectLedger:
                 update(effects)
                 .where(effects.c.key == key_text)
                 .where(effects.c.state.not_in((EffectState.DONE.value, EffectState.UNDONE.value)))
-                .values(state=EffectState.INTENDED.value, acts=0, looks=0, reason="", updated_at=self._clock())
+                .values(
+                    state=EffectState.INTENDED.value, acts=0, looks=0, breakdowns=0, reason="", updated_at=self._clock()
+                )
             )
         return changed.rowcount == 1
 
@@ -245,7 +279,7 @@ class EffectLedger:
         query = select(effects).where(effects.c.agency == agency, effects.c.booking_id == booking_id)
         if system is not None:
             query = query.where(effects.c.system == system)
-        return self._rows(query.order_by(effects.c.created_at, effects.c.key))
+        return self._rows(query.order_by(effects.c.position, effects.c.key))
 
     def unsettled(self, agency: str | None = None, older_than: datetime | None = None) -> list[EffectRow]:
         """Effects that are neither done nor undone, oldest first."""
@@ -288,6 +322,10 @@ class EffectLedger:
             ]
 
 
+def _as_json(request: Mapping[str, Any] | None) -> str | None:
+    return None if request is None else json.dumps(request, ensure_ascii=False, default=str)
+
+
 def _record(row: Row[Any]) -> EffectRecord:
     return EffectRecord(
         key=EffectKey(row.agency, row.system, row.entity, row.business_id, row.operation, row.sequence),
@@ -296,4 +334,5 @@ def _record(row: Row[Any]) -> EffectRecord:
         acts=row.acts,
         looks=row.looks,
         reason=row.reason,
+        breakdowns=row.breakdowns,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from activities.giav.bookings import NEST, add_cost_line, delete_cost_line, ensure_traveller, nest_cost_line
 from activities.giav.client import SYSTEM
 from activities.giav.clients import ensure_client
+from activities.giav.elements import Record
+from activities.giav.mapping.merging import ours, respecting
 from activities.giav.mapping.parties import pasajero, pasajero_change
 from activities.giav.mapping.reservas import (
     as_change,
@@ -16,7 +18,8 @@ from activities.giav.mapping.reservas import (
     without_cost,
 )
 from activities.giav.mapping.values import Request
-from activities.giav.office import AMEND, CREATE, Container, Office
+from activities.giav.office import AMEND, CREATE, Container, Office, own_id
+from activities.giav.replacing import replace_reserva
 from domain.effects import EffectKey, EffectRecord, EffectState
 from domain.errors import NeedsPerson
 from domain.platform import Booking, Experience, Line
@@ -34,6 +37,7 @@ class Amendment:
         self._container = standing
         self._experience: Experience = office.experience(booking.experience_id)
         self._records = office.records(booking.id)
+        self._stands: dict[int, Record] | None = None
 
     def apply(self, *, keep_lines: bool) -> int:
         """Client, travellers, lines, container, in that order; answers the payer's client id.
@@ -165,25 +169,38 @@ class Amendment:
             return
         last = self._office.store.effects.last_request(self._newest_amend(made) or made)
         if last is not None:
-            self._put_line(made, without_cost(last))
+            self._put_line(made, without_cost(ours(last)))
 
     def _put_line(self, made: EffectKey, wished: Request) -> None:
         office = self._office
-        last = office.store.effects.last_request(self._newest_amend(made) or made) or {}
-        if not differs(last, wished):
+        last_key = self._newest_amend(made) or made
+        last = office.store.effects.last_request(last_key) or {}
+        if not differs(last, respecting(last, wished)):
             return
         own = self._own(made)
         key = office.key(COST_LINE, made.business_id, AMEND, self._revision)
-        office.change(key, "Reserva_Normal_PUT", as_change(own, wished), own, self._booking.id)
+        self._replace(key, own, (last_key, last), wished)
+
+    def _replace(self, key: EffectKey, own: int, last: tuple[EffectKey, Request], wished: Request) -> None:
+        replace_reserva(
+            self._office, key, own, last, as_change(own, wished), self._booking.id, lambda: self._standing().get(own)
+        )
 
     def _received(self) -> set[int]:
         """Cost lines whose supplier invoice is in already: they may not be deleted (giav 4)."""
-        children = self._office.lookups.reservas(anidamiento_IdsReservasContenedoras=[self._container.id])
         return {
-            int(child["Id"])
-            for child in children
-            if child["RecepciondeCosteTotal"] or (child["DatosExternos"] or {}).get("TotalCostesRecepcionados")
+            own
+            for own, line in self._standing().items()
+            if line["RecepciondeCosteTotal"] or (line["DatosExternos"] or {}).get("TotalCostesRecepcionados")
         }
+
+    def _standing(self) -> dict[int, Record]:
+        """The before-images of container and lines: one search, and none when nothing is written over."""
+        if self._stands is None:
+            lines = [own_id(each.outside_id, each.key) for each in self._done(COST_LINE, CREATE) if each.outside_id]
+            found = self._office.lookups.reservas(idsReservas=[self._container.id, *lines])
+            self._stands = {int(record["Id"]): record for record in found}
+        return self._stands
 
     # Container ---------------------------------------------------------------------------------------------------
 
@@ -192,10 +209,10 @@ class Amendment:
         wished = container(
             self._booking, self._experience, self._office.at(client, self._container.expediente, created)
         )
-        if differs(self._container.posted, wished):
+        last = self._container.posted
+        if differs(last, respecting(last, wished)):
             key = self._office.key("reserva", self._booking.id, AMEND, self._revision)
-            request = as_change(self._container.id, wished)
-            self._office.change(key, "Reserva_Normal_PUT", request, self._container.id, self._booking.id)
+            self._replace(key, self._container.id, (self._container.posted_by, last), wished)
 
     # What stands -------------------------------------------------------------------------------------------------
 

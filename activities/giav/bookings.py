@@ -74,7 +74,7 @@ def _create_container(
         lambda reference: office.lookups.reserva(reference, expediente, booking.id),
         booking.id,
     )
-    return Container(own, expediente, request, 0, tuple(travellers))
+    return Container(own, expediente, request, key, 0, tuple(travellers))
 
 
 def add_cost_line(
@@ -103,7 +103,14 @@ def add_cost_line(
 
 def nest_cost_line(office: Office, booking_id: str, code: str, own: int, container_id: int, sequence: int) -> None:
     nesting: Request = {"idReservaCoste": own, "idReservaContenedoraAnidamiento": container_id}
-    office.change(office.key("cost line", code, NEST, sequence), "Reserva_Anidamiento_PUT", nesting, own, booking_id)
+    office.change(
+        office.key("cost line", code, NEST, sequence),
+        "Reserva_Anidamiento_PUT",
+        nesting,
+        own,
+        booking_id,
+        reached=lambda: office.lookups.container_of(own) == container_id,
+    )
 
 
 def delete_cost_line(office: Office, booking_id: str, code: str, sequence: int) -> None:
@@ -118,6 +125,7 @@ def delete_cost_line(office: Office, booking_id: str, code: str, sequence: int) 
         lambda: office.client.call("Reserva_Anidamiento_PUT", idReservaCoste=own),
         own,
         booking_id,
+        reached=lambda: office.lookups.container_of(own) is None,
     )
     office.take_back(
         create, office.key("cost line", code, "delete", sequence), lambda: _delete_reserva(office, own), own, booking_id

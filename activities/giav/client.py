@@ -14,7 +14,7 @@ from activities.giav.elements import Record, WireError
 from activities.giav.settings import GiavSettings
 from activities.giav.wire import NotXml, Operation, SoapFault, operations
 from activities.line import Answer, Line
-from domain.errors import BackOfficeError, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
+from domain.errors import BackOfficeError, Breakdown, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
 
 SYSTEM = "giav"
 PAGE = 100
@@ -157,7 +157,8 @@ class GiavClient:
             return ContractBroken(words, system=SYSTEM, operation=operation.name, code=fault.code)
         if REFUSALS.search(fault.text):
             return Refused(words, system=SYSTEM, operation=operation.name, code=fault.code)
-        return _in_doubt(operation, words, code=fault.code)
+        kind = Breakdown if operation.writes else Transient
+        return kind(words, system=SYSTEM, operation=operation.name, code=fault.code)
 
     def _words(self, fault: str, values: dict[str, Any]) -> str:
         """The fault's own words without stack trace, key and people."""
@@ -170,10 +171,10 @@ class GiavClient:
         return words or "a fault without words"
 
 
-def _in_doubt(operation: Operation, why: str, code: str = "") -> BackOfficeError:
+def _in_doubt(operation: Operation, why: str) -> BackOfficeError:
     """Something broke: after a write nobody knows whether it happened, after a read nothing can have."""
     kind = UnknownOutcome if operation.writes else Transient
-    return kind(why, system=SYSTEM, operation=operation.name, code=code)
+    return kind(why, system=SYSTEM, operation=operation.name)
 
 
 def _unreadable(operation: Operation, why: str) -> BackOfficeError:

@@ -17,9 +17,11 @@ from activities.giav.settings import GiavSettings
 from domain.effects import EffectKey, EffectRecord, EffectState
 from domain.errors import ContractBroken, NeedsPerson, Transient
 from domain.platform import Booking, Experience
+from domain.steps import Decision
 from store import Store
 
 CREATE, AMEND = "create", "amend"
+Reached = Callable[[], bool]
 LONGEST_WAIT = 60.0
 """Seconds between two looks at something that another step must bring into being."""
 
@@ -40,11 +42,13 @@ class GiavAccount:
 
 @dataclass(frozen=True)
 class Container:
-    """The reservation of a booking as GIAV has it: `posted` is the last record that we sent, `travellers` came with it."""
+    """The reservation of a booking as GIAV has it: `posted` is the last record that we sent, by `posted_by`; `travellers`
+    came with it."""
 
     id: int
     expediente: int
     posted: Request
+    posted_by: EffectKey
     revision: int
     travellers: tuple[int, ...]
 
@@ -98,35 +102,79 @@ class Office:
         return own_id(self.effects.perform(effect), key)
 
     def change(
-        self, key: EffectKey, operation: str, request: Request, target: int, booking_id: str | None = None
+        self,
+        key: EffectKey,
+        operation: str,
+        request: Request,
+        target: int,
+        booking_id: str | None = None,
+        *,
+        reached: Reached | None = None,
+        remember: Request | None = None,
     ) -> None:
-        """A write that sets a state and may be repeated: PUT, nesting, CLOSE."""
-        self.effects.perform(self._change(key, operation, request, target, booking_id))
+        """A write that sets a state and may be repeated: PUT, nesting, CLOSE.
+
+        `reached` tells after a breakdown whether that state is there; the ledger keeps `remember` instead of the request.
+        """
+
+        def act() -> None:
+            self.client.call(operation, **request)
+
+        kept = request if remember is None else remember
+        self.effects.perform(self._act(key, act, target, booking_id, reached=reached, request=kept))
 
     def repeatable(self, key: EffectKey, act: Callable[[], None], target: int, booking_id: str | None) -> None:
         """An act of several calls that may be repeated as a whole."""
         self.effects.perform(self._act(key, act, target, booking_id))
 
     def take_back(
-        self, key: EffectKey, undo: EffectKey, act: Callable[[], None], target: int, booking_id: str | None
+        self,
+        key: EffectKey,
+        undo: EffectKey,
+        act: Callable[[], None],
+        target: int,
+        booking_id: str | None,
+        *,
+        reached: Reached | None = None,
     ) -> None:
         """Undo an effect by a repeatable act."""
-        self.effects.take_back(key, self._act(undo, act, target, booking_id))
+        self.effects.take_back(key, self._act(undo, act, target, booking_id, reached=reached))
 
     @staticmethod
-    def _act(key: EffectKey, act: Callable[[], None], target: int, booking_id: str | None) -> Effect:
+    def _act(
+        key: EffectKey,
+        act: Callable[[], None],
+        target: int,
+        booking_id: str | None,
+        *,
+        reached: Reached | None = None,
+        request: Request | None = None,
+    ) -> Effect:
         def acted(_: str) -> str:
             act()
             return str(target)
 
-        return Effect(key=key, act=acted, booking_id=booking_id)
+        def found() -> str | None:
+            return str(target) if reached is not None and reached() else None
 
-    def _change(self, key: EffectKey, operation: str, request: Request, target: int, booking_id: str | None) -> Effect:
-        def act(_: str) -> str:
-            self.client.call(operation, **request)
-            return str(target)
+        return Effect(key=key, act=acted, reached=found, booking_id=booking_id, request=request)
 
-        return Effect(key=key, act=act, booking_id=booking_id, request=request)
+    # Questions ---------------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        about: EffectKey,
+        reason: str,
+        words: str,
+        options: tuple[Decision, ...],
+        *,
+        since: datetime | None = None,
+    ) -> Decision:
+        """A person's answer, given at `since` or later. Raises `NeedsPerson` with the reason as code until there is one."""
+        answer = self.store.parked.answer(self.agency, str(about), options, since)
+        if answer is None:
+            raise NeedsPerson(words, system=SYSTEM, code=reason, effect=str(about))
+        return answer
 
     # What stands -------------------------------------------------------------------------------------------------
 
@@ -155,7 +203,9 @@ class Office:
         first = posted if newest == key else self.store.effects.last_request(key)
         if posted is None or first is None:
             raise NeedsPerson("the ledger does not know what was sent for this reserva", system=SYSTEM, effect=str(key))
-        return Container(own, int(first["idExpediente"]), posted, revision, tuple(first.get("idsPasajeros") or ()))
+        return Container(
+            own, int(first["idExpediente"]), posted, newest, revision, tuple(first.get("idsPasajeros") or ())
+        )
 
     def experience(self, experience_id: str) -> Experience:
         """Raises `Transient` while the experience is unknown."""

@@ -6,10 +6,12 @@ from activities.giav.client import SYSTEM
 from activities.giav.clients import client_key
 from activities.giav.corrections import invoiced, originals, penalised
 from activities.giav.documents import FACTURA, Desk, operation_day
+from activities.giav.mapping.merging import ours
 from activities.giav.mapping.money import Sale, cobro, payment_words
 from activities.giav.mapping.reservas import as_change
 from activities.giav.mapping.values import euros
 from activities.giav.office import AMEND, CREATE, Container, Office
+from activities.giav.replacing import replace_reserva
 from domain.errors import ContractBroken, NeedsPerson
 from domain.money import Money
 from domain.platform import Booking, Payment
@@ -109,6 +111,6 @@ def lower_sale(office: Office, desk: Desk, booking: Booking, cause: str, standin
 
 def set_sale(office: Office, business_id: str, booking_id: str, standing: Container, sale: Money) -> None:
     """Change nothing of the reserva but its price."""
-    request = as_change(standing.id, standing.posted) | {"ventacomis": euros(sale)}
+    request = as_change(standing.id, ours(standing.posted)) | {"ventacomis": euros(sale)}
     key = office.key("reserva", business_id, AMEND)
-    office.change(key, "Reserva_Normal_PUT", request, standing.id, booking_id)
+    replace_reserva(office, key, standing.id, (standing.posted_by, standing.posted), request, booking_id)

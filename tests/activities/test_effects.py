@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from activities.effects import Effect, Effects, Ledger
-from domain.effects import MAX_ACTS, VERIFY_WAITS, EffectKey, EffectState
-from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
+from domain.effects import MAX_ACTS, MAX_BREAKDOWNS, VERIFY_WAITS, EffectKey, EffectState
+from domain.errors import BackOfficeError, Breakdown, NeedsPerson, Refused, Transient, UnknownOutcome
 from store import Store
 
 KEY = EffectKey("sol", "giav", "cobro", "pay_1001", "create")
@@ -362,3 +362,46 @@ def test_without_late_landings_there_is_exactly_one_record(store: Store, script:
     outside = Outside(*script)
     settle(store, outside, key)
     assert len(outside.of(key)) == 1
+
+
+def setting(answers: list[BackOfficeError | None], reached: str | None = None) -> Effect:
+    """A write that sets a state: one answer per send, then it is done."""
+
+    def act(_: str) -> str:
+        answer = answers.pop(0) if answers else None
+        if answer is not None:
+            raise answer
+        return "7"
+
+    return Effect(KEY, act=act, reached=lambda: reached, booking_id="bkg_500")
+
+
+def test_a_write_that_sets_a_state_is_not_repeated_for_ever_when_the_other_side_breaks_down(store: Store) -> None:
+    answers: list[BackOfficeError | None] = [Breakdown("Referencia a objeto no establecida") for _ in range(99)]
+    waited = []
+    for _ in range(MAX_BREAKDOWNS):
+        with pytest.raises(Breakdown) as caught:
+            Effects(store.effects).perform(setting(answers))
+        waited.append(caught.value.retry_after)
+    for _ in range(2):
+        with pytest.raises(NeedsPerson, match="Referencia a objeto no establecida"):
+            Effects(store.effects).perform(setting(answers))
+    assert (waited, len(answers)) == (list(VERIFY_WAITS), 99 - MAX_BREAKDOWNS)
+    assert store.effects.rearm(str(KEY))
+    assert Effects(store.effects).perform(setting([])) == "7"
+
+
+def test_a_broken_line_alone_never_ends_a_write_that_sets_a_state(store: Store) -> None:
+    answers: list[BackOfficeError | None] = [UnknownOutcome("timeout") for _ in range(9)]
+    for _ in range(9):
+        with pytest.raises(UnknownOutcome):
+            Effects(store.effects).perform(setting(answers))
+    assert Effects(store.effects).perform(setting(answers)) == "7"
+
+
+def test_a_state_that_is_there_after_a_breakdown_is_not_set_again(store: Store) -> None:
+    answers: list[BackOfficeError | None] = [Breakdown("deadlock victim")] * 9
+    with pytest.raises(Breakdown):
+        Effects(store.effects).perform(setting(answers, reached="7"))
+    assert Effects(store.effects).perform(setting(answers, reached="7")) == "7"
+    assert len(answers) == 8

@@ -1,4 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -6,6 +8,7 @@ from activities.effects import Effect, Effects
 from domain.effects import EffectKey, EffectState
 from domain.errors import NeedsPerson, Refused, Transient, UnknownOutcome
 from store import Store
+from store.effects import EffectLedger
 
 KEY = EffectKey("sol", "giav", "invoice", "pay_1001", "create")
 UNDO = EffectKey("sol", "giav", "invoice", "pay_1001", "delete")
@@ -109,6 +112,26 @@ def test_effects_are_listed_by_booking_and_counted_by_system_and_state(store: St
     found = store.effects.by_reference(KEY.reference)
     assert found is not None
     assert found.record.key == KEY
+
+
+def test_the_order_of_a_booking_s_effects_is_that_of_their_intents_whatever_the_clocks_say(store: Store) -> None:
+    backwards = (datetime(2026, 11, 22, 9, 0, tzinfo=UTC) - timedelta(hours=each) for each in count())
+    ledger = EffectLedger(store.database, lambda: next(backwards), store.parked)
+    keys = [EffectKey("sol", "giav", "cost line", f"bkg_500/lin_{each}", "create") for each in (3, 1, 2)]
+    for key in keys:
+        ledger.intend(key, booking_id="bkg_500", request=None)
+    assert [record.key for record in ledger.of_booking("sol", "bkg_500")] == keys
+    assert [row.record.key for row in ledger.history("sol", "bkg_500")] == keys
+
+
+def test_what_is_sent_again_is_remembered_instead_of_what_was_sent_first(store: Store) -> None:
+    store.effects.intend(KEY, booking_id=None, request={"total": 300})
+    store.effects.refused(KEY, "too little")
+    store.effects.rearm(str(KEY))
+    store.effects.sending(KEY, {"total": 310})
+    assert store.effects.last_request(KEY) == {"total": 310}
+    store.effects.sending(KEY)
+    assert store.effects.last_request(KEY) == {"total": 310}
 
 
 class Outside:

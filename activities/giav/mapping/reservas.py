@@ -110,7 +110,8 @@ def as_change(reserva_id: int, posted: Request) -> Request:
 def differs(last: Request, wished: Request) -> bool:
     """Whether a PUT is needed to get from the last request to the wished record; what a PUT cannot say is no difference."""
     names = (last.keys() & wished.keys()) | {name for name in wished if wished[name] is not None}
-    fixed = {*ONLY_IN_POST, "idsPasajeros", "idReserva"}
+    # The reference never changes, and beside it people's own fields are carried along.
+    fixed = {*ONLY_IN_POST, "idsPasajeros", "idReserva", "customDataValues", "kept"}
     return any(last.get(name) != wished.get(name) for name in names - fixed)
 
 

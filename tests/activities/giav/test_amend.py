@@ -42,6 +42,7 @@ def test_only_what_changed_is_sent(desk: Desk) -> None:
     lines = [stories.line("lin_01", "svc_hotel", 41250, 30000), BUS, GUIDE]
     desk.activities.amend_booking(amended(desk, lines=lines))
     assert desk.calls() == [
+        "Reservas_SEARCH",
         "Reserva_Normal_PUT",
         "Reserva_Normal_POST",
         "Reserva_Anidamiento_PUT",

@@ -45,6 +45,7 @@ def test_everything_invoiced_is_credited_and_the_penalty_has_its_own_document(de
     assert desk.calls() == [
         "Factura_REIMBURSEMENT",
         "Factura_GET",
+        "Reservas_SEARCH",
         "Reserva_Normal_PUT",
         "Reserva_Normal_PUT",
         "Reserva_Normal_PUT",

@@ -16,6 +16,7 @@ from activities.giav.client import PAGE, GiavClient
 from activities.giav.settings import GiavSettings
 from domain.errors import (
     BackOfficeError,
+    Breakdown,
     ContractBroken,
     Refused,
     Transient,
@@ -92,8 +93,8 @@ def test_a_broken_line_is_sorted_by_whether_the_request_can_have_arrived(
         (httpx.Response(403), Unauthorised, Unauthorised),
         (httpx.Response(404, html="<html/>"), ContractBroken, ContractBroken),
         (httpx.Response(415), ContractBroken, ContractBroken),
-        (fault("Server", "Timeout expired"), Transient, UnknownOutcome),
-        (fault("Server", "Referencia a objeto no establecida"), Transient, UnknownOutcome),
+        (fault("Server", "Timeout expired"), Transient, Breakdown),
+        (fault("Server", "Referencia a objeto no establecida"), Transient, Breakdown),
         (fault("Client", "Unable to read request"), ContractBroken, ContractBroken),
         (fault("Server", "No se tiene acceso al registro"), Refused, Refused),
         (fault("Server", "No existe el registro (Reserva 3)"), Refused, Refused),

@@ -1,0 +1,148 @@
+"""A PUT never writes over what a person changed in GIAV: it asks (contracts: giav 2.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from domain.desk import DUTIES
+from domain.effects import MAX_BREAKDOWNS
+from domain.steps import BookingStep, Decision, DecisionTaken, Parking
+from sandbox.faults import Kind
+from store.clock import utc_now
+from tests import stories
+from tests.activities.giav.desk import Desk, failure
+from workflows.stepping import QUESTIONS
+
+HOTEL = stories.line("lin_01", "svc_hotel", 41250, 33000)
+BUS = stories.line("lin_02", "svc_bus", 9000, 6500)
+DEARER = stories.line("lin_01", "svc_hotel", 41250, 35000)
+
+
+def typed_over(
+    desk: Desk, own: int, entity: str = "Reserva", *, later: timedelta = timedelta(), **changes: Any
+) -> None:
+    """A person changes a record in GIAV's own screens."""
+    books = desk.stand_in.books
+    at = datetime.fromisoformat(books.now()) + later
+    books.records.change(
+        entity, books.records.get(entity, own), FechaModificacion=at.isoformat(timespec="seconds"), **changes
+    )
+
+
+def changed(desk: Desk, revision: int, *lines: dict[str, Any], **more: Any) -> BookingStep:
+    return desk.booking(revision, kind="booking.modified", lines=list(lines), **more)
+
+
+def answer(desk: Desk, effect: str, decision: Decision) -> None:
+    """What the lifecycle does with an item and its answer."""
+    item = f"PK-{effect}-{decision}"[:200]
+    parking = Parking(
+        agency=stories.AGENCY,
+        item_id=item,
+        workflow_id="w",
+        verb="giav.amend_booking",
+        reason="giav_changed_there",
+        detail="",
+        fault="NeedsPerson",
+        effect=effect,
+        decisions=QUESTIONS["giav_changed_there"],
+        since=utc_now(),
+    )
+    desk.store.parked.open(parking, "operations", utc_now())
+    taken = DecisionTaken(item_id=item, decision=decision, by="Ana", explanation="as agreed with the hotel")
+    desk.store.parked.close(item, taken)
+
+
+def asked(desk: Desk, step: BookingStep) -> str:
+    """The question that the step stops with; the key of what it is about."""
+    with pytest.raises(ApplicationError) as caught:
+        desk.activities.amend_booking(step)
+    said = caught.value.details[0]
+    assert (failure(caught.value), said["code"]) == ("NeedsPerson", "giav_changed_there")
+    return str(said["effect"])
+
+
+@pytest.mark.covers("giav 4: service change", "giav 4: nested costs changed")
+@pytest.mark.parametrize(
+    ("decision", "cost", "words"),
+    [("take_ours", 700, "svc_hotel"), ("keep_theirs", 777, "Hotel con vistas")],
+)
+def test_what_a_person_changed_is_asked_about_and_never_written_over(
+    desk: Desk, decision: Decision, cost: int, words: str
+) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    typed_over(desk, desk.lines()["lin_01"]["Id"], CosteComis=777.0, Descripcion="Hotel con vistas")
+    step = changed(desk, 2, DEARER, BUS)
+    effect = asked(desk, step)
+    assert desk.lines()["lin_01"]["CosteComis"] == 777
+    answer(desk, effect, decision)
+    desk.activities.amend_booking(step)
+    line = desk.lines()["lin_01"]
+    assert (line["CosteComis"], line["Descripcion"]) == (cost, words)
+    desk.calls()
+    desk.activities.amend_booking(changed(desk, 3, DEARER, BUS))
+    assert desk.calls() == [], "what was kept is not asked about again"
+
+
+def test_a_change_after_the_answer_is_asked_about_again(desk: Desk) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    own = desk.lines()["lin_01"]["Id"]
+    typed_over(desk, own, CosteComis=777.0)
+    step = changed(desk, 2, DEARER, BUS)
+    effect = asked(desk, step)
+    answer(desk, effect, "take_ours")
+    typed_over(desk, own, later=timedelta(minutes=5), CosteComis=800.0)
+    assert asked(desk, step) == effect
+
+
+def test_the_price_of_the_reserva_is_guarded_too(desk: Desk) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    typed_over(desk, desk.container()["Id"], VentaComis=900.0)
+    asked(desk, changed(desk, 2, HOTEL))
+    assert desk.container()["VentaComis"] == 900
+
+
+def test_what_only_people_write_is_carried_along_without_a_question(desk: Desk) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    own = desk.lines()["lin_01"]["Id"]
+    typed_over(desk, own, TextoBono="Entregar en recepción", Regimen="MP", later=timedelta(minutes=5))
+    desk.activities.amend_booking(changed(desk, 2, DEARER, BUS))
+    line = desk.lines()["lin_01"]
+    assert (line["CosteComis"], line["TextoBono"], line["Regimen"]) == (700, "Entregar en recepción", "MP")
+
+
+def test_our_own_words_in_giav_s_spelling_are_no_change(desk: Desk) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    typed_over(desk, desk.lines()["lin_01"]["Id"], Descripcion="SVC_HOTEL ", later=timedelta(minutes=5))
+    typed_over(desk, desk.lines()["lin_02"]["Id"], Descripcion="Autocar", later=-timedelta(minutes=5))
+    costly = stories.line("lin_02", "svc_bus", 9000, 7000)
+    desk.activities.amend_booking(changed(desk, 2, DEARER, costly))
+    assert {line["CosteComis"] for line in desk.lines().values()} == {700, 140}
+
+
+def test_a_put_whose_answer_was_lost_is_not_taken_for_a_person_s_change(desk: Desk) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    desk.fault("Reserva_Normal_PUT", Kind.DROP_AFTER)
+    desk.insist(desk.activities.amend_booking, changed(desk, 2, DEARER, BUS))
+    assert desk.lines()["lin_01"]["CosteComis"] == 700
+
+
+def test_a_breakdown_of_a_put_is_looked_at_and_after_three_a_person_is_asked(desk: Desk) -> None:
+    desk.registered(lines=[HOTEL, BUS])
+    desk.fault("Reserva_Normal_PUT", Kind.ERROR_AFTER)
+    desk.calls()
+    desk.insist(desk.activities.amend_booking, changed(desk, 2, DEARER, BUS))
+    assert desk.calls().count("Reserva_Normal_PUT") == 1, "it was there after the breakdown"
+    desk.fault("Reserva_Normal_PUT", Kind.ERROR_BEFORE, times=99)
+    with pytest.raises(ApplicationError) as caught:
+        desk.insist(desk.activities.amend_booking, changed(desk, 3, HOTEL, BUS))
+    assert failure(caught.value) == "NeedsPerson"
+    assert desk.calls().count("Reserva_Normal_PUT") == MAX_BREAKDOWNS
+
+
+def test_every_question_has_an_owner_and_a_deadline() -> None:
+    assert set(QUESTIONS) <= set(DUTIES)
