@@ -15,7 +15,11 @@ from activities.midoffice.booking import ProductKind
 from activities.midoffice.door import Door
 from activities.midoffice.midoco.adapter import MidocoAdapter
 from activities.midoffice.midoco.settings import MidocoSettings
+from activities.midoffice.sapeig.adapter import open_sapeig
+from activities.midoffice.sapeig.settings import SapeigSettings
 from activities.midoffice.settings import MidOfficeSettings
+from activities.midoffice.tina.adapter import open_tina
+from activities.midoffice.tina.settings import TinaSettings
 from activities.midoffice.xmid.adapter import XmidAdapter
 from activities.midoffice.xmid.settings import XmidSettings
 
@@ -35,6 +39,8 @@ class System:
 
 SYSTEMS: dict[str, System] = {
     "midoco": System(MidocoSettings, MidocoAdapter),
+    "sapeig": System(SapeigSettings, open_sapeig),
+    "tina": System(TinaSettings, open_tina),
     "xmid": System(XmidSettings, XmidAdapter),
 }
 """The mid-offices by the `kind` of the settings."""

@@ -167,8 +167,19 @@ class Price(Part):
         return self
 
 
+class CancellationPolicy(Part):
+    """From `starts_at` (UTC; None: from the beginning) until `ends_at` a cancellation costs the agency `fee`."""
+
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    fee: Gross
+
+
 class CancellationTerms(Part):
-    """What a cancellation cost: to the agency (`fee_charged`) and to the customer."""
+    """What a cancellation would cost, and after it what it did cost: the agency (`fee_charged`) and the customer."""
+
+    free_until: datetime | None = None
+    policies: tuple[CancellationPolicy, ...] = ()
 
     fee_charged: Gross | None = None
     refund_from_supplier: Gross | None = None

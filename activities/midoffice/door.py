@@ -37,14 +37,17 @@ class Door:
         self._inspect(record)
         try:
             return self._unless_newer(self._adapter.push_booking, record)
-        except UnknownBooking:
+        except UnknownBooking as error:
             if record.action != "CHANGE":
-                raise
-            return self._unless_newer(self._adapter.push_booking, record.as_message("CREATE", record.revision))
+                raise _refusal(error) from None
+        return self._unless_newer(self._adapter.push_booking, record.as_message("CREATE", record.revision))
 
     def cancel_booking(self, record: MidOfficeBooking) -> PushResult:
         self._inspect(record)
-        return self._unless_newer(self._adapter.cancel_booking, record)
+        try:
+            return self._unless_newer(self._adapter.cancel_booking, record)
+        except UnknownBooking as error:
+            raise _refusal(error) from None
 
     def push_payment(self, booking: BookingRef, payment: MidOfficePayment) -> PushResult:
         if not self.capabilities.payment:
@@ -54,7 +57,10 @@ class Door:
             MidOfficePayment.model_validate(payment.model_dump())
         except ValidationError as error:
             raise self._refused(f"payment.{complaint(error)}") from None
-        return self._adapter.push_payment(booking, payment)
+        try:
+            return self._adapter.push_payment(booking, payment)
+        except UnknownBooking as error:
+            raise _refusal(error) from None
 
     def read_status(self, booking: BookingRef) -> list[MidOfficeState]:
         self._creditor_known(booking.supplier_code)
@@ -63,10 +69,10 @@ class Door:
     def _unless_newer(self, push: Callable[[MidOfficeBooking], PushResult], record: MidOfficeBooking) -> PushResult:
         try:
             return push(record)
-        except StaleRevision:
+        except StaleRevision as error:
             held = self._adapter.read_status(record.ref)
             if not held:
-                raise
+                raise _refusal(error) from None
             return PushResult("STALE", held[0].external_ref)
 
     def _inspect(self, record: MidOfficeBooking) -> None:
@@ -98,3 +104,8 @@ class Door:
 
     def _refused(self, text: str) -> Refused:
         return Refused(text, system=self.system, operation="announce booking")
+
+
+def _refusal(error: Refused) -> Refused:
+    """A plain refusal: what only the door tells apart is nobody else's business."""
+    return Refused(error.message, system=error.system, operation=error.operation, code=error.code)

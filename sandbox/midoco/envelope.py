@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from sandbox.midoco.grammar import NAMESPACES, SYSTEM, ShapeError, name_of
+from sandbox.grammar import ShapeError, name_of
+from sandbox.midoco.names import NAMESPACES, SYSTEM
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 CREDENTIALS = ("Login", "Password", "OrganisationUnit", "Locale", "RoleID", "SessionID")

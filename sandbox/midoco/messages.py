@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.midoco.grammar import (
+from sandbox.grammar import (
     AMOUNTS,
     ASSIGNMENT,
     COUNT,

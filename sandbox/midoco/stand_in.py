@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from sandbox.grammar import ShapeError, check
 from sandbox.midoco import envelope
 from sandbox.midoco.envelope import Call, Leaf, MidocoError, Row
-from sandbox.midoco.grammar import ShapeError, check
 from sandbox.midoco.messages import BOOKING_SERVICE_ONLY, OPERATIONS, ORDER_SERVICE_ONLY, OTHER_SERVICES
+from sandbox.midoco.names import NAMESPACES
 from sandbox.midoco.orders import Orders
 from sandbox.serving import Dropped, StandIn
 from sandbox.shelf import Record, Shelf
@@ -115,7 +116,7 @@ class MidocoStandIn(StandIn):
             for element in call.body.iter("{*}*"):
                 if element.tag.rsplit("}", 1)[-1] in OTHER_SERVICES:
                     raise MidocoError("4010", "only accomodation services are switched on for this unit")
-            wish = check(call.body, OPERATIONS[call.operation])
+            wish = check(call.body, OPERATIONS[call.operation], NAMESPACES)
             values, rows = self._operations[call.operation](unit, wish)
         except ShapeError as problem:
             return _faulty(MidocoError("1100", str(problem), "Client"))

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tests.activities.midoffice.systems.midoco import midoco
+from tests.activities.midoffice.systems.sapeig import sapeig
+from tests.activities.midoffice.systems.tina import tina
 from tests.activities.midoffice.systems.xmid import xmid
 from tests.activities.midoffice.under_test import UnderTest
 
 SYSTEMS: dict[str, Callable[[], AbstractContextManager[UnderTest]]] = {
     "midoco": midoco,
+    "sapeig": sapeig,
+    "tina": tina,
     "xmid": xmid,
 }

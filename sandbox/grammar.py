@@ -1,4 +1,4 @@
-"""What a request may look like, as a table language, and the check of a request against it (contracts: midoffice 4)."""
+"""What an XML request may look like, as a table language, and the check of a request against it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 from lxml import etree
-
-BOOKING = "http://www.midoco.de/booking"
-ORDER = "http://www.midoco.de/order"
-SYSTEM = "http://www.midoco.de/system"
-NAMESPACES = frozenset({BOOKING, ORDER})
 
 Check = Callable[[str], str | None]
 """Says what is wrong with a value, or None."""
@@ -100,8 +95,11 @@ ASSIGNMENT = pattern(r"\d+(-\d+)?(,\d+(-\d+)?)*", 'a person assignment such as "
 AMOUNTS = dict.fromkeys(("total-price", "sale-price", "deposit", "original_price", "revenue_amount"), MONEY)
 
 
-def check(element: etree._Element, block: Block) -> dict[str, Any]:
-    """`element` as a dictionary: values as text, children as lists of dictionaries; raises ShapeError."""
+def check(element: etree._Element, block: Block, namespaces: frozenset[str]) -> dict[str, Any]:
+    """`element` as a dictionary: values as text, children as lists of dictionaries; raises ShapeError.
+
+    `namespaces` are those in which its children may be.
+    """
     where = name_of(element)
     found: dict[str, Any] = {}
     for attribute, value in element.attrib.items():
@@ -109,7 +107,7 @@ def check(element: etree._Element, block: Block) -> dict[str, Any]:
     for child in element:
         if not isinstance(child.tag, str):
             continue
-        _one_child(found, block, where, child)
+        _one_child(found, block, where, child, namespaces)
     _own_text(found, block, where, element)
     missing = sorted(block.required - found.keys())
     if missing:
@@ -127,12 +125,14 @@ def name_of(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-def _one_child(found: dict[str, Any], block: Block, where: str, child: etree._Element) -> None:
+def _one_child(
+    found: dict[str, Any], block: Block, where: str, child: etree._Element, namespaces: frozenset[str]
+) -> None:
     name = name_of(child)
-    if etree.QName(child).namespace not in NAMESPACES:
+    if etree.QName(child).namespace not in namespaces:
         raise ShapeError(f"{where}: element {name} is in a wrong namespace")
     if name in block.children:
-        found.setdefault(name, []).append(check(child, block.children[name].block))
+        found.setdefault(name, []).append(check(child, block.children[name].block, namespaces))
     elif block.loose and name in block.values and len(child) == 0 and not child.attrib:
         _take(found, block, where, name, child.text or "")
     else:

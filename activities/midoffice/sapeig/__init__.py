@@ -1,0 +1,1 @@
+"""Sapeig: XFT documents inside SOAP (contracts: midoffice 6)."""
