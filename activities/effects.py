@@ -51,6 +51,9 @@ class Ledger(Protocol):
 
     def done(self, key: EffectKey, outside_id: str, *, adopted: bool = False) -> None: ...
 
+    def queued(self, key: EffectKey, place: str) -> None:
+        """It lies with them at `place`; their answer is outstanding."""
+
     def refused(self, key: EffectKey, reason: str) -> None: ...
 
     def undone(self, key: EffectKey, by: EffectKey) -> None:
@@ -60,6 +63,12 @@ class Ledger(Protocol):
 
     def twins(self, key: EffectKey, outside_ids: Sequence[str]) -> None:
         """Open a parked item: more than one record carries the reference; the first was kept."""
+
+
+class Queued(str):
+    """Not yet an outside id: the place where a write lies until they answer. Whoever reads the answer settles the effect."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class Effects:
         self._ledger = ledger
 
     def perform(self, effect: Effect) -> str:
-        """Make the effect happen exactly once and return its outside id.
+        """Make the effect happen exactly once and return its outside id, or the place where it is `Queued`.
 
         Raises `Refused` (also when it was refused before and nobody armed it again), `Transient`, `UnknownOutcome`
         (come back after `retry_after`), `NeedsPerson` when it could not be found after all acts.
@@ -102,7 +111,8 @@ class Effects:
         record, fresh = self._ledger.intend(effect.key, booking_id=effect.booking_id, request=effect.request)
         match next_move(record, fresh=fresh):
             case Move.RETURN:
-                return record.outside_id or ""
+                outside_id = record.outside_id or ""
+                return Queued(outside_id) if record.state is EffectState.QUEUED else outside_id
             case Move.REPORT_REFUSAL:
                 raise Refused(
                     record.reason or f"already {record.state.value}",
@@ -184,7 +194,10 @@ class Effects:
             found = self._look(effect)
             if found is not None:
                 return found
-        self._ledger.done(effect.key, outside_id)
+        if isinstance(outside_id, Queued):
+            self._ledger.queued(effect.key, outside_id)
+        else:
+            self._ledger.done(effect.key, outside_id)
         return outside_id
 
     def _settle_failure(self, effect: Effect, error: BackOfficeError) -> None:

@@ -55,6 +55,8 @@ class EffectState(StrEnum):
 
     INTENDED = "intended"
     UNKNOWN = "unknown"
+    QUEUED = "queued"
+    """It lies with them, and their answer comes later; the outside id is the place where it lies."""
     DONE = "done"
     REFUSED = "refused"
     UNDONE = "undone"
@@ -90,7 +92,7 @@ class Move(StrEnum):
 def next_move(record: EffectRecord, *, fresh: bool) -> Move:
     """The next move on entering the protocol; `fresh` when this very attempt inserted the row (and so counts one act)."""
     match record.state:
-        case EffectState.DONE:
+        case EffectState.DONE | EffectState.QUEUED:
             return Move.RETURN
         case EffectState.REFUSED:
             return Move.REPORT_REFUSAL

@@ -128,6 +128,7 @@ class EffectLedger:
         self._done = settle.values(
             state=EffectState.DONE.value, outside_id=bindparam("outside"), adopted=bindparam("was_adopted"), reason=""
         )
+        self._queued = settle.values(state=EffectState.QUEUED.value, outside_id=bindparam("outside"), reason="")
         self._refused = settle.values(state=EffectState.REFUSED.value, reason=_why)
         self._unknown = settle.values(state=EffectState.UNKNOWN.value, reason=_why).returning(*effects.c)
         self._looked = settle.values(looks=effects.c.looks + 1).returning(*effects.c)
@@ -198,6 +199,10 @@ class EffectLedger:
 
     def done(self, key: EffectKey, outside_id: str, *, adopted: bool = False) -> None:
         self._settle(self._done, key, outside=outside_id, was_adopted=adopted)
+
+    def queued(self, key: EffectKey, place: str) -> None:
+        """It lies with them at `place`; their answer is outstanding."""
+        self._settle(self._queued, key, outside=place)
 
     def refused(self, key: EffectKey, reason: str) -> None:
         self._settle(self._refused, key, why=reason)

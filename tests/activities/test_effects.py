@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.effects import Effect, Effects, Ledger
+from activities.effects import Effect, Effects, Ledger, Queued
 from domain.effects import MAX_ACTS, MAX_BREAKDOWNS, VERIFY_WAITS, EffectKey, EffectState
 from domain.errors import BackOfficeError, Breakdown, NeedsPerson, Refused, Transient, UnknownOutcome
 from store import Store
@@ -405,3 +405,31 @@ def test_a_state_that_is_there_after_a_breakdown_is_not_set_again(store: Store) 
         Effects(store.effects).perform(setting(answers, reached="7"))
     assert Effects(store.effects).perform(setting(answers, reached="7")) == "7"
     assert len(answers) == 8
+
+
+def test_a_write_that_is_answered_later_is_sent_once_and_stays_open_until_it_is_answered(store: Store) -> None:
+    sent: list[str] = []
+
+    def drop(reference: str) -> str:
+        sent.append(reference)
+        return Queued("in/file-1.csv")
+
+    for _ in range(2):
+        assert isinstance(Effects(store.effects).perform(Effect(KEY, drop)), Queued)
+    assert len(sent) == 1
+    assert [row.record.state for row in store.effects.unsettled()] == [EffectState.QUEUED]
+    assert store.effects.outside_id(KEY) is None
+    store.effects.done(KEY, "Z100001")
+    done = Effects(store.effects).perform(Effect(KEY, drop))
+    assert (done, isinstance(done, Queued), len(sent)) == ("Z100001", False, 1)
+
+
+def test_a_write_that_was_refused_later_is_sent_again_when_a_person_wants_it(store: Store) -> None:
+    places = iter(["in/file-1.csv", "in/file-2.csv"])
+    drop = Effect(KEY, lambda _: Queued(next(places)))
+    Effects(store.effects).perform(drop)
+    store.effects.refused(KEY, "E32: VORG[1].waehrung")
+    with pytest.raises(Refused, match="E32"):
+        Effects(store.effects).perform(drop)
+    store.effects.rearm(str(KEY))
+    assert Effects(store.effects).perform(drop) == "in/file-2.csv"
