@@ -65,7 +65,7 @@ class Books:
                 raise FileError("E10", "a status query is named _Q", "KOPF.aktion")
             verdict = self._take(file)
         except FileError as problem:
-            verdict = Verdict(idem, "ERR", code=problem.code, text=str(problem))
+            verdict = Verdict(idem, "ERR", problem.number, problem.code, str(problem))
         self._log(name, verdict)
         return verdict
 
@@ -97,7 +97,7 @@ class Books:
     def _keep(self, key: str, held: Record | None, file: dict[str, Any]) -> str:
         booking = file["VORG"][0]
         if held is not None and int(booking["revision"]) <= int(held["revision"]):
-            raise FileError("E40", f"revision {held['revision']} is held", "VORG[1].revision")
+            raise FileError("E40", f"revision {held['revision']} is held", "VORG[1].revision", held["number"])
         self._check(file, booking)
         closed = (self._shelf.get("period", "closed") or {}).get("until", "")
         if max(_day(service["bis"]) for service in file["LEIS"]) <= closed:

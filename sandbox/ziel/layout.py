@@ -10,9 +10,10 @@ from datetime import datetime
 class FileError(Exception):
     """What an acknowledgement says of a file that is not taken; `place` is `RECORD[n].field`."""
 
-    def __init__(self, code: str, words: str, place: str = "") -> None:
+    def __init__(self, code: str, words: str, place: str = "", number: str = "") -> None:
         super().__init__(f"{place}: {words}" if place else words)
         self.code = code
+        self.number = number
 
 
 Check = Callable[[str], bool]
@@ -63,7 +64,7 @@ FIELDS: dict[str, dict[str, Check]] = {
         "lieferant": filled,
         "buchungsnr": filled,
         "fremdref": text,
-        "revision": number,
+        "revision": _or_empty(number),
         "status": _or_empty(status),
         "buchungsdatum": _or_empty(_date),
         "waehrung": _or_empty(currency),
@@ -146,9 +147,9 @@ WHOLE = (
 )
 """The fields of VORG that a booking needs; payments, invoices and queries name only its key."""
 BODIES: dict[str, dict[str, tuple[int, int]]] = {
-    "N": {"VORG": (1, 1), "KUND": (1, 1), "REIS": (1, 99), "LEIS": (1, 99), "STRN": (0, 20)},
-    "A": {"VORG": (1, 1), "KUND": (1, 1), "REIS": (1, 99), "LEIS": (1, 99), "STRN": (0, 20)},
-    "S": {"VORG": (1, 1), "KUND": (1, 1), "REIS": (1, 99), "LEIS": (1, 99), "STRN": (1, 1)},
+    "N": {"VORG": (1, 1), "KUND": (1, 1), "REIS": (1, 999), "LEIS": (1, 999), "STRN": (0, 20)},
+    "A": {"VORG": (1, 1), "KUND": (1, 1), "REIS": (1, 999), "LEIS": (1, 999), "STRN": (0, 20)},
+    "S": {"VORG": (1, 1), "KUND": (1, 1), "REIS": (1, 999), "LEIS": (1, 999), "STRN": (1, 1)},
     "Z": {"VORG": (1, 1), "ZAHL": (1, 1)},
     "R": {"VORG": (1, 1), "RECH": (1, 1)},
     "Q": {"VORG": (1, 1)},

@@ -119,7 +119,7 @@ class Session(asyncssh.SFTPServer):
         match fault.kind if fault else None:
             case Kind.ERROR_AFTER:
                 raise asyncssh.SFTPFailure(f"{operation}: server busy")
-            case Kind.DROP_AFTER | Kind.LATE:
+            case Kind.DROP_AFTER | Kind.LATE | Kind.MALFORMED:
                 self._cut()
 
     def _cut(self) -> None:
