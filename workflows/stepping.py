@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from base64 import b32encode
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
@@ -143,6 +143,7 @@ class Stepping:
         amount: Money | None = None,
         decisions: tuple[Decision, ...] = ALL_DECISIONS,
         undo_instead: Callable[[Fault], Awaitable[bool]] | None = None,
+        deadline: datetime | None = None,
     ) -> Out | None:
         """Perform a cell; on a final refusal park, and do what the person says. None when it was left out.
 
@@ -158,7 +159,7 @@ class Stepping:
                 fault = Fault.of(error)
             if undo_instead is not None and await undo_instead(fault):
                 raise Undoable(f"{verb.name}: {fault.words}")
-            taken = await self.park(verb.name, given, fault, amount=amount, decisions=decisions)
+            taken = await self.park(verb.name, given, fault, amount=amount, decisions=decisions, deadline=deadline)
             match taken.decision:
                 case "skip":
                     self.notes.append(f"{verb.name} left out: {taken.explanation}")
@@ -177,8 +178,13 @@ class Stepping:
         amount: Money | None = None,
         decisions: tuple[Decision, ...] = ALL_DECISIONS,
         solved: Callable[[], bool] = lambda: False,
+        otherwise: tuple[Decision, str] = ("retry", "the cause is gone"),
+        deadline: datetime | None = None,
     ) -> DecisionTaken:
-        """Stop with reason, owner and deadline until a person answers, or until `solved` says that the cause is gone."""
+        """Stop with reason, owner and deadline until a person answers, or until `solved` says that the cause is gone.
+
+        `otherwise` is what is done then, and why. A `deadline` that somebody else sets counts before the desk's own hours.
+        """
         self._items += 1
         info = workflow.info()
         reason = reason_of(verb, fault)
@@ -198,6 +204,7 @@ class Stepping:
             amount=amount,
             decisions=QUESTIONS.get(reason, decisions),
             since=workflow.now(),
+            deadline=deadline,
         )
         self._open[item.item_id] = item
         stored = await perform(OFFICE_PARK, item, about=f"park {item.reason}")
@@ -205,7 +212,7 @@ class Stepping:
         await self.on_parked()
         await workflow.wait_condition(lambda: item.item_id in self._answers or solved())
         taken = self._answers.pop(item.item_id, None) or DecisionTaken(
-            item_id=item.item_id, decision="retry", by="system", explanation="the cause is gone"
+            item_id=item.item_id, decision=otherwise[0], by="system", explanation=otherwise[1]
         )
         await perform(
             OFFICE_UNPARK,
@@ -251,6 +258,13 @@ OWN_REASONS = frozenset(
         "instalment_declined",
         "fiscal_data_missing",
         "penalty_undecided",
+        "supplier_cancellation",
+        "supplier_charge",
+        "supplier_cost",
+        "supplier_fee",
+        "supplier_order_alive",
+        "supplier_order_failed",
+        "supplier_order_gone",
         *QUESTIONS,
     }
 )
