@@ -9,7 +9,7 @@ from typing import Protocol
 from benchmarks.results import Result
 from starter import entrypoint
 
-NAMES = ("effects", "journal", "replay", "lifecycles", "giav")
+NAMES = ("effects", "journal", "replay", "lifecycles", "giav", "tamara")
 """From the shortest to the longest."""
 
 

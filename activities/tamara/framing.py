@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
-from activities.tamara.grammar import FieldSpec, GroupSpec, Layout, RecordSpec
+from activities.tamara.grammar import FieldSpec, Layout, RecordSpec
 
 
 class Frame(Protocol):
-    """`cells` are the texts of `fields` in their order; `items` those of the group's entries."""
+    """`cells` are the texts of those of the fields that are not constant; `items` those of the group's entries."""
 
     def __call__(self, cells: Sequence[str], items: Sequence[Sequence[str]]) -> str: ...
 
 
-def frame_of(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec]) -> Frame:
-    """The frame of one kind of record, without its line end."""
+def frame_of(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec], constant: Mapping[int, str]) -> Frame:
+    """The frame of one kind of record, without its line end; `constant` are texts by the field's index."""
     match layout.style:
         case "fixed":
-            return _fixed(layout, spec, fields)
+            return _fixed(layout, spec, fields, constant)
         case "delimited":
-            return _delimited(layout, spec, fields)
+            return _merged(_delimited(layout, spec), fields, constant)
         case "xml":
-            return _xml(layout, spec, fields)
+            return _merged(_xml(spec, fields), fields, constant)
+
+
+def _merged(frame: Frame, fields: Sequence[FieldSpec], constant: Mapping[int, str]) -> Frame:
+    """Constants put between the other cells."""
+    places = [index for index in range(len(fields)) if index not in constant]
+    whole = [constant.get(index, "") for index in range(len(fields))]
+
+    def framed(cells: Sequence[str], items: Sequence[Sequence[str]]) -> str:
+        row = whole.copy()
+        for place, cell in zip(places, cells, strict=True):
+            row[place] = cell
+        return frame(row, items)
+
+    return framed
 
 
 def opening_of(layout: Layout) -> str:
     """What stands before the first record."""
     if layout.style == "xml" and layout.xml is not None:
         namespace = f" xmlns={quoteattr(layout.xml.namespace)}" if layout.xml.namespace else ""
-        return f'<?xml version="1.0" encoding="{layout.charset}"?>{layout.eol}<{layout.xml.root}{namespace}>{layout.eol}'
+        return (
+            f'<?xml version="1.0" encoding="{layout.charset}"?>{layout.eol}<{layout.xml.root}{namespace}>{layout.eol}'
+        )
     if layout.style == "delimited" and layout.delimited.header:
         [spec] = layout.records
-        fields = [*layout.head, *spec.fields]
-        return _delimited(layout, spec, fields)([each.name for each in fields], ()) + layout.eol
+        return _delimited(layout, spec)([each.name for each in (*layout.head, *spec.fields)], ()) + layout.eol
     return ""
 
 
@@ -50,36 +65,40 @@ def block_marks(layout: Layout) -> tuple[str, str]:
     return f"<{layout.xml.block}>{layout.eol}", f"</{layout.xml.block}>{layout.eol}"
 
 
-def _fixed(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec]) -> Frame:
-    """Fields have their exact lengths already; fillers and the group's place are written around them."""
-    places = [(each.pos, each.len, False) for each in fields]
+def _fixed(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec], constant: Mapping[int, str]) -> Frame:
+    """One template: constants and fillers stand in it, texts are filled up by it."""
     group = spec.group
+    places = [(each.pos, each.len, constant.get(index)) for index, each in enumerate(fields)]
     if group is not None:
-        places.append((group.pos, group.size * group.count, True))
-    shape, here = "", 1
-    for pos, length, grouped in sorted(places):
-        shape += " " * (pos - here) + ("{g}" if grouped else "{}")
+        places.append((group.pos, group.size * group.count, None))
+    template, here = "", 1
+    for pos, length, text in sorted(places):
+        template += " " * (pos - here)
+        template += f"%-{length}s" if text is None else text.ljust(length).replace("%", "%%")
         here = pos + length
-    shape += " " * ((layout.record_length or 0) + 1 - here)
-    order = sorted(range(len(fields)), key=lambda index: fields[index].pos)
-    in_order = order == list(range(len(fields)))
-    template = shape.replace("%", "%%").replace("{}", "%s").replace("{g}", "%s")
+    template += " " * ((layout.record_length or 0) + 1 - here)
+    dynamic = [each.pos for index, each in enumerate(fields) if index not in constant]
+    order = sorted(range(len(dynamic)), key=lambda index: dynamic[index])
+    straight = order == list(range(len(order)))
     if group is None:
-        if in_order:
+        if straight:
             return lambda cells, items: template % tuple(cells)
         return lambda cells, items: template % tuple(cells[index] for index in order)
-    width = group.size * group.count
-    before = sum(1 for each in fields if each.pos < group.pos)
+    before = sum(1 for pos in dynamic if pos < group.pos)
+    widths = [each.len for each in sorted(group.fields, key=lambda each: each.pos)]
+    inner = sorted(range(len(widths)), key=lambda index: group.fields[index].pos)
 
     def framed(cells: Sequence[str], items: Sequence[Sequence[str]]) -> str:
-        sorted_cells = [cells[index] for index in order]
-        together = "".join("".join(item) for item in items).ljust(width)
-        return template % (*sorted_cells[:before], together, *sorted_cells[before:])
+        row = [cells[index] for index in order]
+        entries = "".join(
+            item[index].ljust(width) for item in items for index, width in zip(inner, widths, strict=True)
+        )
+        return template % (*row[:before], entries, *row[before:])
 
     return framed
 
 
-def _delimited(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec]) -> Frame:
+def _delimited(layout: Layout, spec: RecordSpec) -> Frame:
     style = layout.delimited
     special = (style.separator, style.quote, *((style.escape,) if style.escape else ()))
 
@@ -102,7 +121,7 @@ def _delimited(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec]) ->
     return framed
 
 
-def _xml(layout: Layout, spec: RecordSpec, fields: Sequence[FieldSpec]) -> Frame:
+def _xml(spec: RecordSpec, fields: Sequence[FieldSpec]) -> Frame:
     name = spec.element or spec.code
     paths = [each.element.split("/") for each in fields]
     group = spec.group

@@ -312,6 +312,19 @@ def knows(path: str) -> bool:
     return False
 
 
+def type_of(path: str) -> Any:
+    """What the model says of the value at the end of `path`; None for `ext` and unions other than with None."""
+    steps = path.replace("[]", "").split(".")
+    model: type[BaseModel] | None = roots().get(steps[0])
+    for step in steps[1:]:
+        field = model.model_fields.get(attribute(step)) if model is not None else None
+        if field is None:
+            return None
+        model, annotation = _model_in(field.annotation), field.annotation
+    members = [member for member in getattr(annotation, "__args__", (annotation,)) if member is not type(None)]
+    return members[0] if len(members) == 1 else None
+
+
 def attribute(step: str) -> str:
     """The Python name of a step of a path (`class` and `from` are words of the language)."""
     return f"{step}_" if keyword.iskeyword(step) else step

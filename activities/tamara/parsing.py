@@ -10,16 +10,19 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from activities.tamara.grammar import Control, Layout, RecordSpec, code_pattern
-from activities.tamara.ordering import Order
-from activities.tamara.reading import Read, reader_of
-from activities.tamara.rebuilding import answers_in, file_in, refuse
 from activities.tamara.model import AnswerFile, TamaraFile
+from activities.tamara.ordering import Order
+from activities.tamara.reading import Read, must_be_digits, quick_of, reader_of
+from activities.tamara.rebuilding import answers_in, file_in, refuse
 from activities.tamara.scanning import Row, scan
 
 Condition = tuple[str, tuple[tuple[str, str], ...]]
+SHAPES = 1000
+"""How many shapes of blocks are remembered with their counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +89,17 @@ class _Plan:
     """One kind of record, worked out: readers by place, and which cells are checked against what was read."""
 
     def __init__(self, layout: Layout, spec: RecordSpec, conditions: set[Condition], summed: set[str]) -> None:
-        fields = (*layout.head, *spec.fields)
+        fields = [each for each in (*layout.head, *spec.fields) if each.type != "X"]
         self.names = [each.name for each in fields]
         self.fields = fields
         self.readers: list[Read] = [reader_of(layout, each) for each in fields]
         self.item_fields = spec.group.fields if spec.group is not None else ()
         self.item_names = [each.name for each in self.item_fields]
         self.item_readers = [reader_of(layout, each) for each in self.item_fields]
-        self.kept = [index for index, each in enumerate(fields) if each.type != "X"]
-        self.fillers = len(self.kept) != len(fields)
+        self.quick = [quick_of(layout, each) for each in fields] if layout.style == "fixed" else None
+        self.numbers = [index for index, each in enumerate(fields) if must_be_digits(each)]
+        self.mandatory = _several([index for index, each in enumerate(fields) if each.req == "M"])
+        self.digits = _several(self.numbers)
         own = {each.source: index for index, each in enumerate(fields) if each.source is not None}
         self.line, self.block = own.get("record.line"), own.get("record.block")
         self.controls = [(index, each.control) for index, each in enumerate(fields) if each.control is not None]
@@ -106,6 +111,29 @@ class _Plan:
         self.sums = [
             (name, self.names.index(name.partition(".")[2])) for name in summed if name.split(".")[0] == spec.code
         ]
+
+    def quickly(self, cells: Sequence[str]) -> list[Any] | None:
+        """The values with as few questions as possible; None where something needs a closer look."""
+        if self.quick is None:
+            return None
+        numbers = "".join(self.digits(cells))
+        if numbers and not (numbers.isascii() and numbers.isdigit()):
+            return None
+        try:
+            values = [
+                (text if read is None else read(cell)) if (text := cell.rstrip(" ")) else None
+                for read, cell in zip(self.quick, cells, strict=True)
+            ]
+        except (ValueError, TypeError):
+            return None
+        return None if None in self.mandatory(values) else values
+
+
+def _several(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Those places of a row, however many they are."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return (lambda row: (row[places[0]],)) if places else (lambda row: ())
 
 
 class _Reader:
@@ -120,6 +148,7 @@ class _Reader:
         self._codes: Counter[str] = Counter()
         self._where: Counter[Condition] = Counter()
         self._sums: Counter[str] = Counter()
+        self._counted: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def records(self, chunks: Iterable[bytes]) -> Iterator[Record]:
         here, straight, number = self._order.start(), True, 0
@@ -152,14 +181,8 @@ class _Reader:
 
     def _record(self, row: Row, block: int) -> Record:
         plan = self._plans[row.spec.code]
-        try:
-            values = [read(cell) for read, cell in zip(plan.readers, row.cells, strict=True)]
-        except ValueError:
-            values = self._one_by_one(row, plan)
-        named = dict(zip(plan.names, values, strict=True))
-        if plan.fillers:
-            named.pop("FILLER", None)
-        record = Record(row.spec, row.line, block, named, row.cells)
+        values = plan.quickly(row.cells) or self._one_by_one(row, plan)
+        record = Record(row.spec, row.line, block, dict(zip(plan.names, values, strict=True)), row.cells)
         for item in row.items:
             try:
                 entry = [read(cell) for read, cell in zip(plan.item_readers, item, strict=True)]
@@ -187,7 +210,10 @@ class _Reader:
     def _count(self, row: Row, plan: _Plan) -> None:
         self._codes[row.spec.code] += 1
         for condition, wanted in plan.where:
-            if all(row.cells[index].strip() == text for index, text in wanted):
+            for index, text in wanted:
+                if row.cells[index].strip() != text:
+                    break
+            else:
                 self._where[condition] += 1
         for name, index in plan.sums:
             text = row.cells[index].strip()
@@ -196,28 +222,34 @@ class _Reader:
 
     def _checked(self, block: Sequence[tuple[Record, Row]]) -> Iterator[Record]:
         """Recompute the control values of a block, or of a record outside of one, and compare (V027)."""
+        shape = tuple([row.spec.code for _, row in block])
         for record, row in block:
             for index, control in self._plans[row.spec.code].controls:
                 wire = row.cells[index].strip()
                 if wire:
-                    expected = self._control(control, [other for other, _ in block])
+                    expected = self._control(control, block, shape)
                     if (wire.lstrip("0") or "0") != (expected.lstrip("0") or "0"):
                         name = self._plans[row.spec.code].names[index]
                         self._say("V027", record.line, f"{row.spec.code}.{name} should be {expected}")
             yield record
 
-    def _control(self, control: Control, block: Sequence[Record]) -> str:
+    def _control(self, control: Control, block: Sequence[tuple[Record, Row]], codes: tuple[str, ...]) -> str:
         match control.function:
             case "count" if control.scope == "block":
-                shape = code_pattern(control.of)
-                return str(sum(1 for other in block if shape.fullmatch(other.spec.code)))
+                counted = self._counted.get((control.of, codes))
+                if counted is None:
+                    shape = code_pattern(control.of)
+                    counted = str(sum(1 for code in codes if shape.fullmatch(code)))
+                    if len(self._counted) < SHAPES:
+                        self._counted[control.of, codes] = counted
+                return counted
             case "count" if control.where:
                 return str(self._where[control.of, tuple(sorted(control.where.items()))])
             case "count":
                 shape = code_pattern(control.of)
                 return str(sum(count for code, count in self._codes.items() if shape.fullmatch(code)))
             case "items":
-                return str(sum(len(other.items) for other in block if other.spec.repeat == control.of))
+                return str(sum(len(other.items) for other, _ in block if other.spec.repeat == control.of))
             case "sum_mod":
                 return str(self._sums[control.of] % 10**control.digits)
             case "sha256":

@@ -23,31 +23,36 @@ def scope_of(each: FieldSpec, *, inside: bool) -> tuple[int, tuple[str, ...]]:
 
 
 class Picker:
-    """Values of several paths in one go; whatever hangs under something absent is None."""
+    """Values of several paths in one go, merged with given ones; whatever hangs under something absent is None.
 
-    def __init__(self, sources: Sequence[tuple[int, tuple[str, ...]]]) -> None:
+    `places` says where each value belongs in the result: first those of the given values, then those of the sources.
+    """
+
+    def __init__(
+        self, sources: Sequence[tuple[int, tuple[str, ...]]], places: Sequence[int], given: Sequence[int] = ()
+    ) -> None:
         parents: dict[tuple[int, tuple[str, ...]], list[int]] = {}
         for index, (scope, steps) in enumerate(sources):
             parents.setdefault((scope, steps[:-1]), []).append(index)
         self._groups: list[tuple[int, tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[None, ...]]] = []
-        order: list[int] = []
+        order = list(given)
         for (scope, path), indexes in parents.items():
             leaves = [sources[index][1][-1] for index in indexes]
             self._groups.append((scope, path, _together(leaves), (None,) * len(leaves)))
-            order.extend(indexes)
-        back = [order.index(place) for place in range(len(order))]
+            order.extend(places[index] for index in indexes)
+        back = [order.index(place) for place in sorted(order)]
         self._sorted: Callable[[list[Any]], Sequence[Any]] = itemgetter(*back) if len(back) > 1 else tuple
 
-    def __call__(self, scopes: Sequence[Any]) -> Sequence[Any]:
-        """The values in the order of the sources."""
-        found: list[Any] = []
+    def __call__(self, scopes: Sequence[Any], given: Sequence[Any] = ()) -> Sequence[Any]:
+        """The values in the order of their places."""
+        found = list(given)
         for scope, path, leaves, nothing in self._groups:
             here = scopes[scope]
             for step in path:
                 if here is None:
                     break
-                here = here.get(step) if type(here) is dict else getattr(here, step)
-            found.extend(nothing if here is None else leaves(here))
+                here = getattr(here, step)
+            found += nothing if here is None else leaves(here)
         return self._sorted(found)
 
 
@@ -59,17 +64,15 @@ def _together(leaves: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     def picked(here: Any) -> tuple[Any, ...]:
         if type(here) is dict:
             return tuple(here.get(leaf) for leaf in leaves)
-        found = get(here)
-        return (found,) if single else found
+        return (get(here),) if single else get(here)
 
     return picked
 
 
 def blank(value: object) -> bool:
     """Whether a root carries nothing: absent, an empty list, or a part whose every member is absent."""
-    if value is None or value == ():
+    if value is None:
         return True
-    members = getattr(value, "__dict__", None)
-    if members is None:
+    if isinstance(value, tuple | list | dict):
         return not value
-    return all(member is None for member in members.values())
+    return not any(member is not None for member in vars(value).values())

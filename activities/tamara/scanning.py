@@ -20,7 +20,10 @@ Report = Callable[[str, int, str], None]
 
 @dataclass(slots=True)
 class Row:
-    """The cells of one record in the order of head and fields, and of each entry of its group; `raw` are its bytes."""
+    """The cells of one record in the order of head and fields, fillers left out, and of each entry of its group.
+
+    `raw` are its bytes.
+    """
 
     spec: RecordSpec
     line: int
@@ -71,7 +74,12 @@ def _fixed(layout: Layout, chunks: Iterable[bytes], report: Report) -> Iterator[
     start, end = (coded.pos - 1, coded.end - 1) if coded is not None else (0, 0)
     only = layout.records[0] if coded is None else None
     places = {
-        spec.code: [(each.pos - 1, each.end - 1) for each in (*layout.head, *spec.fields)] for spec in layout.records
+        spec.code: [slice(each.pos - 1, each.end - 1) for each in (*layout.head, *spec.fields) if each.type != "X"]
+        for spec in layout.records
+    }
+    fillers = {
+        spec.code: [(each, slice(each.pos - 1, each.end - 1)) for each in spec.fields if each.type == "X"]
+        for spec in layout.records
     }
     for number, text, raw in _texts(layout, chunks, report):
         if len(text) != length:
@@ -82,7 +90,10 @@ def _fixed(layout: Layout, chunks: Iterable[bytes], report: Report) -> Iterator[
         if spec is None:
             report("V028", number, f"record type {code!r} is not in the layout")
             continue
-        row = Row(spec, number, [text[here:there] for here, there in places[spec.code]], raw=raw)
+        for each, place in fillers[spec.code]:
+            if not text[place].isspace():
+                report("V028", number, f"{spec.code}.{each.name} at {each.pos} is not blank")
+        row = Row(spec, number, [text[place] for place in places[spec.code]], raw=raw)
         if spec.group is not None:
             row.items = list(_slots(spec, text))
         yield row
