@@ -7,7 +7,15 @@ from typing import Any
 
 import httpx
 
-PORTS = {"giav": 18101, "midoco": 18102, "airplus": 18103, "platform": 18104, "ratehawk": 18105}
+PORTS = {
+    "giav": 18101,
+    "midoco": 18102,
+    "airplus": 18103,
+    "platform": 18104,
+    "ratehawk": 18105,
+    "tina": 18106,
+    "sapeig": 18107,
+}
 """The HTTP ports on which `serve` puts the stand-ins unless told otherwise."""
 SFTP_PORT = 18122
 

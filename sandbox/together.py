@@ -79,12 +79,20 @@ def _ratehawk(module: Any, wishes: Wishes) -> StandIn:
     return made
 
 
+def _kept(stand_in: Any) -> StandIn:
+    """A stand-in with its own sandbox credentials."""
+    made: StandIn = stand_in
+    return made
+
+
 MAKERS: dict[str, Callable[[Any, Wishes], StandIn]] = {
     "giav": _giav,
     "midoco": _midoco,
     "airplus": _airplus,
     "platform": _platform,
     "ratehawk": _ratehawk,
+    "tina": lambda module, wishes: _kept(module.TinaStandIn(wishes.data)),
+    "sapeig": lambda module, wishes: _kept(module.SapeigStandIn(wishes.data)),
 }
 
 

@@ -37,11 +37,13 @@ PREFERRED_PORTS = {
     "airplus": 18103,
     "platform": 18104,
     "ratehawk": 18105,
+    "tina": 18106,
+    "sapeig": 18107,
     "sftp": 18122,
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
 
-SANDBOX_PORTS = ("giav", "midoco", "airplus", "platform", "ratehawk", "sftp")
+SANDBOX_PORTS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "sftp")
 
 Announce = Callable[[str], None]
 

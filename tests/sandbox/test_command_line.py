@@ -17,7 +17,7 @@ import pytest
 from sandbox.__main__ import main
 from sandbox.airplus.stand_in import PASSWORD, USER
 
-SYSTEMS = ("giav", "midoco", "airplus", "platform", "ratehawk")
+SYSTEMS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig")
 FREE = [word for name in (*SYSTEMS, "sftp") for word in (f"--{name}-port", "0")]
 
 
