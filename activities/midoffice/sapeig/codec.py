@@ -251,10 +251,12 @@ def _prices(root: etree._Element, record: MidOfficeBooking) -> None:
     }
     if cancel:
         terms = record.cancellation
-        refund = terms.refund_from_supplier if terms and terms.refund_from_supplier is not None else Decimal("0.00")
+        refund = terms.refund_from_supplier if terms else None
         roles = {"Purchase": price.cost_gross, "CancelFee": price.sell_gross, "Refund": refund}
     prices = _block(root, "Prices", {})
     for role, value in roles.items():
+        if value is None:
+            continue
         scheme = price.tax_scheme if role in ("Sale", "Tax", "CancelFee") else None
         _block(prices, "Price", {"Role": role, "Value": value, "Currency": record.currency, "TaxScheme": scheme})
 
