@@ -7,12 +7,14 @@ anything (`modified_at`) is no part of it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from domain.money import Money
+from domain.money import Money, total
+from domain.platform import Booking, Line
 
 RATEHAWK = "ratehawk"
 
@@ -150,3 +152,50 @@ def spread(amount: Money, lines: dict[str, Money]) -> dict[str, Money]:
         return {}
     weights = [max(line.amount, 0) for line in lines.values()]
     return dict(zip(lines, amount.split(weights if sum(weights) else [1] * len(lines)), strict=True))
+
+
+def lines_of(booking: Booking, partner_order_id: str) -> tuple[Line, ...]:
+    """The lines of a booking that an order serves: by the line's supplier reference, else by its own name in ours of the
+    order (`{booking}-{line}`, with an attempt behind it where there was more than one)."""
+    return tuple(line for line in booking.lines if _partner_of(booking, line) == partner_order_id)
+
+
+def orders_of(booking: Booking, system: str = RATEHAWK) -> dict[str, tuple[Line, ...]]:
+    """The supplier's orders of a booking by our id of them, each with its lines, cancelled ones too."""
+    found = {order.partner_order_ref: () for order in booking.external_orders if order.system == system}
+    return {partner: lines_of(booking, partner) for partner in found}
+
+
+def _partner_of(booking: Booking, line: Line) -> str | None:
+    orders = booking.external_orders
+    if line.cost.supplier_ref is not None:
+        by_reference = [one for one in orders if one.order_ref == line.cost.supplier_ref]
+        if len(by_reference) == 1:
+            return by_reference[0].partner_order_ref
+    own = f"{booking.id}-{line.id}"
+    later = [one.partner_order_ref for one in orders if one.partner_order_ref.startswith(f"{own}-")]
+    if later:
+        return later[-1]
+    return own if any(one.partner_order_ref == own for one in orders) else None
+
+
+def with_confirmed(booking: Booking, confirmed: Mapping[str, Money]) -> Booking:
+    """The booking with its suppliers' confirmed costs in place of the platform's estimates; what is sold stays as it is.
+
+    `confirmed` is by our id of the order. An amount in another currency than the booking's is left out.
+    """
+    costs: dict[str, Money] = {}
+    for partner, amount in confirmed.items():
+        if amount.currency == booking.currency:
+            costs |= spread(amount, {line.id: line.cost.total for line in lines_of(booking, partner)})
+    if all(line.cost.total == costs.get(line.id, line.cost.total) for line in booking.lines):
+        return booking
+    lines = tuple(_costing(line, costs[line.id]) if line.id in costs else line for line in booking.lines)
+    cost = total((line.cost.total for line in lines), booking.currency)
+    margin = booking.totals.margin + booking.totals.cost - cost
+    totals = booking.totals.model_copy(update={"cost": cost, "margin": margin})
+    return booking.model_copy(update={"lines": lines, "totals": totals})
+
+
+def _costing(line: Line, cost: Money) -> Line:
+    return line.model_copy(update={"cost": line.cost.model_copy(update={"total": cost, "status": "confirmed"})})

@@ -24,6 +24,7 @@ from store.facts import (
     refund_failures,
     refunds,
 )
+from store.supplier_orders import link
 from store.tables import insert_newest, insert_once
 
 Verdict = Literal["applied", "superseded", "repeated", "parked"]
@@ -85,6 +86,7 @@ def _booking(connection: Connection, told: Told) -> Outcome:
         _log(connection, told, f"{data.discount.id}:{data.action}", "discount", data.discount)
     if data.payment_plan is not None:
         _plan_snapshot(connection, told, data.payment_plan)
+    link(connection, told.agency, booking)
     row = {
         "experience_id": booking.experience_id,
         "locator": booking.locator,

@@ -20,6 +20,8 @@ from store.periods import Periods
 from store.statements import Statements
 from store.subaccounts import Subaccounts
 from store.sums import Sums
+from store.supplier_feeds import SupplierFeeds
+from store.supplier_orders import SupplierOrders
 from store.tamara import TamaraLedger
 from store.transfers import Transfers
 from store.vault import Vault
@@ -54,6 +56,8 @@ class Store:
         self.periods = Periods(database, clock)
         self.subaccounts = Subaccounts(database)
         self.lifecycles = Lifecycles(database, clock)
+        self.supplier_orders = SupplierOrders(database, clock)
+        self.supplier_feeds = SupplierFeeds(database, clock)
         self.integrations = Integrations(database, clock)
         self.tamara = TamaraLedger(database, clock)
         self.vault = Vault(database, clock, master_key, retired_keys)
