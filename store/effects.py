@@ -242,6 +242,18 @@ class EffectLedger:
         row = self._row(str(key))
         return row.outside_id if row and row.state == EffectState.DONE else None
 
+    def newest(self, key: EffectKey) -> EffectKey | None:
+        """The done effect of the same record and operation with the highest sequence, of those without a booking."""
+        same = (effects.c.agency == key.agency) & effects.c.booking_id.is_(None) & (effects.c.system == key.system)
+        found = self._rows(
+            select(effects)
+            .where(same, effects.c.entity == key.entity, effects.c.business_id == key.business_id)
+            .where(effects.c.operation == key.operation, effects.c.state == EffectState.DONE.value)
+            .order_by(effects.c.sequence.desc())
+            .limit(1)
+        )
+        return found[0].record.key if found else None
+
     def settled_at(self, key: EffectKey) -> datetime | None:
         """When the state of an effect last changed."""
         row = self._row(str(key))

@@ -8,9 +8,11 @@ from activities.giav.amendments import Amendment
 from activities.giav.client import SYSTEM
 from activities.giav.corrections import Correction
 from activities.giav.documents import Desk
+from activities.giav.lateness import declined_as_late
 from activities.giav.mapping.money import Sale, penalty_words
 from activities.giav.mapping.values import local_day
 from activities.giav.office import CREATE, Container, Office
+from activities.giav.recipients import correct_recipients, under_way
 from domain.errors import ContractBroken, NeedsPerson
 from domain.money import Money
 from domain.platform import Booking, Cancellation, EventData
@@ -29,11 +31,13 @@ def amend_booking(office: Office, step: BookingStep) -> Done:
     if step.revision < standing.revision:
         return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
     desk = Desk(office, booking, standing)
+    if declined_as_late(office, desk, booking, standing, step):
+        return Done(outcome="partial", note="a change of the sale after departure was declined")
     cause = _cause(data, step.revision)
     keep = desk.keep(Money.zero(booking.currency))
     plan = desk.plan(cause, keep)
     # Never both: between a credit note and what follows it, books look as if something were to be sold again.
-    again = [] if plan else desk.plan_again(cause, keep)
+    again = [] if plan or under_way(office, booking, desk) else desk.plan_again(cause, keep)
     return _carry_out(office, desk, booking, step, standing, cause, plan, again)
 
 
@@ -80,12 +84,16 @@ def _carry_out(
     keep_lines = booking.status == "cancelled" and bool(desk.documents())
     client = Amendment(office, booking, step.revision, standing).apply(keep_lines=keep_lines)
     issued = desk.reissue(cause, [*plan, *again], client)
+    if booking.status != "cancelled":
+        anew = correct_recipients(office, desk, booking, client)
+        credited, issued = credited + anew[0], issued + anew[1]
     ids = {"container": str(standing.id)}
     if credited:
         ids["credit_note"] = ",".join(document.number for document in credited)
     if issued:
         ids["invoice"] = ",".join(document.number for document in issued)
-    note = "the payer changed; invoices so far stay with the former payer" if client != standing.client else ""
+    kept = client != standing.client and not issued
+    note = "the payer changed; invoices so far stay with the former payer" if kept else ""
     return Done(ids=ids, note=note)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from activities.effects import Effect
 from activities.giav.client import SYSTEM
 from activities.giav.corrections import Correction, corrections, keep_after_change, originals, penalised, sold_again
-from activities.giav.mapping.money import Sale, credit_note, factura, payment_words
+from activities.giav.mapping.money import Sale, credit_note, factura, payment_words, substitution
 from activities.giav.mapping.values import Request, day_of, euros, local_day, money_of
 from activities.giav.office import CREATE, Container, Office, own_id
 from domain.effects import EffectKey
@@ -20,6 +20,13 @@ from store.documents import Document
 CREDIT_NOTE, FACTURA, LINK, PLAN = "credit note", "factura", "compensation", "correction plan"
 REEMBOLSO = "reembolso"
 Kind = Literal["invoice", "credit_note", "penalty"]
+How = Literal["credit", "substitute", "exchange"]
+"""How an invoice gives way to another: credited, rectified by substitution, exchanged for a full one."""
+REPLACES: dict[How, str] = {
+    "credit": "Sustituye a",
+    "substitute": "Sustituye por rectificación a",
+    "exchange": "Canje de la factura simplificada",
+}
 
 
 class Desk:
@@ -192,6 +199,14 @@ class Desk:
         """What this cause sells again of money whose invoices were credited and that was not given back (F-M7)."""
         return self._decided("sell again", cause, sold_again(self.documents(), keep), keep.currency)
 
+    def decide(self, cause: str, drawn: list[Correction], currency: str) -> list[Correction]:
+        """A plan that a person approved, decided once like every other."""
+        return self._decided("decide", cause, drawn, currency)
+
+    def decided(self, cause: str, currency: str) -> list[Correction]:
+        """The plan of a cause, empty when none was decided."""
+        return self._decided("decide", cause, [], currency)
+
     def _decided(self, what: str, cause: str, drawn: list[Correction], currency: str) -> list[Correction]:
         """A plan is decided once: a crash in the middle must not make another one of the rest."""
         key = self._office.key(PLAN, f"{self._booking.id}/{cause}", what)
@@ -207,11 +222,19 @@ class Desk:
             for name, remaining in decided["corrections"]
         ]
 
-    def credit(self, cause: str, corrections: list[Correction]) -> list[Document]:
-        """One credit note per invoice, today."""
-        return [self._credit_one(cause, each.document) for each in corrections]
+    def request_of(self, document: Document) -> Request | None:
+        """What was sent to issue an invoice."""
+        _, family, *cause = document.key.split(":", 2)
+        key = self._office.key(FACTURA, family, CREATE)
+        if cause:
+            key = self._office.key(FACTURA, f"{cause[0]}/{family}", "reissue")
+        return self._office.store.effects.last_request(key)
 
-    def _credit_one(self, cause: str, original: Document) -> Document:
+    def credit(self, cause: str, corrections: list[Correction], how: How = "credit") -> list[Document]:
+        """One credit note, or rectification, per invoice, today."""
+        return [self._credit_one(cause, each.document, how) for each in corrections]
+
+    def _credit_one(self, cause: str, original: Document, how: How) -> Document:
         family = original.payment_id or original.key
         document_key = f"rect:{cause}:{family}"
         known = self._known(document_key)
@@ -219,11 +242,13 @@ class Desk:
             return known
         key = self._office.key(CREDIT_NOTE, f"{cause}/{family}", CREATE)
         invoice = int(original.outside_id)
+        substituted = how == "substitute"
+        write = substitution if substituted else credit_note
         made = self._office.create(
             key,
-            "Factura_REIMBURSEMENT",
-            credit_note(invoice, self._office.today(), key.reference, self._office.settings),
-            lambda _: self._office.lookups.credit_note(invoice),
+            "Factura_RECTIFICATION" if substituted else "Factura_REIMBURSEMENT",
+            write(invoice, self._office.today(), key.reference, self._office.settings),
+            lambda _: self._office.lookups.credit_note(invoice, "Rectificativa" if substituted else "Reembolso"),
             self._booking.id,
         )
         today = self._office.today()
@@ -232,21 +257,20 @@ class Desk:
         )
         return self._remember(made, draft)
 
-    def reissue(self, cause: str, corrections: list[Correction], client: int) -> list[Document]:
+    def reissue(self, cause: str, corrections: list[Correction], client: int, how: How = "credit") -> list[Document]:
         """Invoice again what stays sold, or is sold again, of a credited invoice, and put its money on the new one."""
-        return [self._reissue_one(cause, each, client) for each in corrections if each.remaining.amount > 0]
+        return [self._reissue_one(cause, each, client, how) for each in corrections if each.remaining.amount > 0]
 
-    def _reissue_one(self, cause: str, correction: Correction, client: int) -> Document:
+    def _reissue_one(self, cause: str, correction: Correction, client: int, how: How) -> Document:
         original = correction.document
         family = original.payment_id or original.key
         business_id = f"{cause}/{family}"
         key = self._office.key(FACTURA, business_id, "reissue")
         payment = self._office.store.facts.payment(self._office.agency, family)
-        words = (
-            f"Sustituye a {original.number}. {self._experience.title}, reserva {self._booking.locator}. {key.reference}"
-        )
+        replaces = f"{REPLACES[how]} {original.number}. "
+        words = f"{replaces}{self._experience.title}, reserva {self._booking.locator}. {key.reference}"
         if payment is not None:
-            words = f"Sustituye a {original.number}. " + payment_words(
+            words = replaces + payment_words(
                 self._experience, self._booking, payment, original.operation_date, key.reference
             )
         draft = self.draft(

@@ -153,6 +153,20 @@ class Lookups:
         hits = self._client.search("Cobro_SEARCH", **COBROS, idsCobro=[own])
         return next((record for record in hits if record["Id"] == own), None)
 
+    def cobros_of(self, expediente: int) -> list[Record]:
+        """The money of a file; GIAV leaks that of other files of the same clients."""
+        hits = self._client.search("Cobro_SEARCH", **COBROS, idsExpediente=[expediente])
+        return [record for record in hits if record["IdExpediente"] == expediente]
+
+    def facturas_of(self, expediente: int) -> list[Record]:
+        hits = self._client.search("Factura_SEARCH", **FACTURAS, idsExpediente=[expediente])
+        return [record for record in hits if record["IdExpediente"] == expediente]
+
+    def cobros_on(self, invoice: int) -> list[Record]:
+        """The money that pays an invoice, oldest first."""
+        hits = self._client.search("Cobro_SEARCH", **COBROS, idsFactura=[invoice])
+        return sorted(hits, key=lambda record: int(record["Id"]))
+
     def factura(self, reference: str, expediente: int) -> list[str]:
         """By reference; else by the reference in the text of the file's invoices."""
         found = self._by_field("Factura_SEARCH", FACTURAS, self._fields.factura, reference)
@@ -161,10 +175,10 @@ class Lookups:
         hits = self._client.search("Factura_SEARCH", **FACTURAS, idsExpediente=[expediente])
         return _ids(hits, lambda record: record["IdTipo"] == "Normal" and reference in (record["Descripcion"] or ""))
 
-    def credit_note(self, original: int) -> list[str]:
-        """The original is the natural key: one whole credit note per invoice."""
+    def credit_note(self, original: int, kind: str = "Reembolso") -> list[str]:
+        """The original is the natural key: one whole credit note, or rectification, per invoice."""
         hits = self._client.search("Factura_SEARCH", **FACTURAS, idsFacturaAsociada=[original])
-        return _ids(hits, lambda record: record["IdFacturaAsociada"] == original and record["IdTipo"] == "Reembolso")
+        return _ids(hits, lambda record: record["IdFacturaAsociada"] == original and record["IdTipo"] == kind)
 
     def due_dates(self, invoice: int) -> list[Record]:
         """When the parts of an invoice fall due, earliest first."""

@@ -38,6 +38,10 @@ class Replacement:
     read: Callable[[], Record | None]
     booking_id: str | None = None
     any_change: bool = False
+    target: int | None = None
+    """What the ledger keeps as outside id, if not the record's own."""
+    remarks: tuple[str, str] | None = None
+    """A parameter of ours and the member in which it, or another one of people's, comes back: nobody knows which."""
 
 
 def replace_reserva(
@@ -76,16 +80,18 @@ def replace(office: Office, put: Replacement) -> bool:
     if theirs is None:
         raise NeedsPerson(f"record {put.own} is not in GIAV any more", system=SYSTEM, effect=str(put.key))
     under_way = office.store.effects.last_request(put.key)
-    found = conflicts(put.shape, put.last, put.wished, theirs, under_way)
+    foreign = _foreign_remarks(put, theirs)
+    found = conflicts(put.shape, put.last, put.wished, theirs, under_way) + foreign
     answer = _whose(office, put, found, theirs, under_way is not None)
-    if answer == "keep_theirs" and not found:
+    if answer == "keep_theirs" and (foreign or not found):
+        # What cannot be sent back as it stands would be lost.
         return False
     request = merged(put.shape, put.last, put.wished, theirs, found if answer == "keep_theirs" else ())
     office.change(
         put.key,
         put.operation,
         sent(request),
-        put.own,
+        put.own if put.target is None else put.target,
         put.booking_id,
         reached=lambda: _reached(put, request),
         remember={name: value for name, value in request.items() if name not in UNREADABLE},
@@ -113,6 +119,15 @@ def _whose(office: Office, put: Replacement, found: list[str], theirs: Record, u
         ("take_ours", "keep_theirs"),
         since=None if changed is None else changed - SKEW,
     )
+
+
+def _foreign_remarks(put: Replacement, theirs: Record) -> list[str]:
+    if put.remarks is None:
+        return []
+    parameter, member = put.remarks
+    stands = theirs.get(member) or ""
+    mine = (put.last.get(parameter), put.wished.get(parameter))
+    return [] if not stands or any(each and each in stands for each in mine) else [member]
 
 
 def _reached(put: Replacement, request: Request) -> bool:

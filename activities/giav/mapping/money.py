@@ -8,7 +8,7 @@ from typing import NamedTuple
 from activities.giav.mapping.values import At, Request, euros, local_day, reference_field, spanish
 from activities.giav.settings import GiavSettings
 from domain.money import Money
-from domain.platform import Booking, Chargeback, Experience, Party, Payment, Refund
+from domain.platform import Booking, Chargeback, Experience, Instalment, Party, Payment, Refund
 
 
 def cobro(payment: Payment, booking: Booking, at: At, method: int, on: date) -> Request:
@@ -107,17 +107,12 @@ class Sale(NamedTuple):
 
 def factura(sale: Sale, payer: Party, at: At, series: str, simplified: bool, issued_on: date) -> Request:
     """`Factura_Servicios_POST`, money-first variant: nothing collected here, nothing compensated automatically."""
-    address = payer.address
     return {
         "serie": series,
         "simplificada": simplified,
         "idExpediente": at.expediente,
         "idCliente": at.client,
-        "nombreCliente": payer.name,
-        "direccionCliente": " ".join(part for part in (address.line1, address.line2) if part) if address else None,
-        "cpCliente": address.postcode if address else None,
-        "poblacionCliente": address.city if address else None,
-        "provinciaCliente": address.region if address else None,
+        **recipient(payer),
         "idReservas": [sale.container],
         "importes": [euros(sale.amount)],
         "descuento": "0.00",
@@ -127,6 +122,30 @@ def factura(sale: Sale, payer: Party, at: At, series: str, simplified: bool, iss
         "importeaCompensar": "0.00",
         "facturacionenDacRecuperacionAGastos": False,
         "customDataValues": reference_field(at.settings.custom_fields.factura, at.reference),
+    }
+
+
+def recipient(payer: Party) -> Request:
+    """Name and address on an invoice."""
+    address = payer.address
+    return {
+        "nombreCliente": payer.name,
+        "direccionCliente": " ".join(part for part in (address.line1, address.line2) if part) if address else None,
+        "cpCliente": address.postcode if address else None,
+        "poblacionCliente": address.city if address else None,
+        "provinciaCliente": address.region if address else None,
+    }
+
+
+def substitution(original: int, issued_on: date, reference: str, settings: GiavSettings) -> Request:
+    """`Factura_RECTIFICATION` of a whole invoice whose data were wrong; its money is freed for the one that replaces it."""
+    return {
+        "id": original,
+        "idMotivo": "Otros",
+        "descripcionMotivo": f"Rectificación por sustitución: datos del destinatario. {reference}",
+        "fechaEmision": issued_on.isoformat(),
+        "autoGestionarCompensacionesDeCobro": True,
+        "customDataValues": reference_field(settings.custom_fields.factura, reference),
     }
 
 
@@ -143,15 +162,31 @@ def credit_note(original: int, issued_on: date, reference: str, settings: GiavSe
 def chargeback_task(chargeback: Chargeback, booking: Booking, expediente: int, today: date, reference: str) -> Request:
     """`Activity_POST`: the evidence must reach the bank in time, and GIAV's users should know."""
     due = local_day(chargeback.evidence_due_by) if chargeback.evidence_due_by else today
+    gone = chargeback.stage == "funds_withdrawn"
+    what = "El banco ha retirado" if gone else "El banco ha abierto una disputa por"
+    body = (
+        f"{what} {euros(chargeback.amount)} EUR del pago {chargeback.payment_id} "
+        f"(motivo {chargeback.reason_code}). Reunir pruebas antes del {spanish(due)}."
+    )
+    return _task(expediente, f"Retrocesión {booking.locator} {reference}", body, due)
+
+
+def decline_task(instalment: Instalment, booking: Booking, expediente: int, today: date, reference: str) -> Request:
+    """`Activity_POST`: nobody tries this charge again, so somebody has to ask the payer (giav 4)."""
+    body = (
+        f"El plazo {instalment.seq} de {euros(instalment.amount)} EUR, con vencimiento el {spanish(instalment.due_on)}, "
+        "no se ha podido cobrar y no se volverá a intentar. Pedir el pago al cliente."
+    )
+    return _task(expediente, f"Plazo impagado {booking.locator} {reference}", body, today)
+
+
+def _task(expediente: int, summary: str, body: str, due: date) -> Request:
     return {
         "type": "Task",
         "targetClass": "Expediente",
         "classId": expediente,
-        "summary": f"Retrocesión {booking.locator} {reference}",
-        "body": (
-            f"El banco ha retirado {euros(chargeback.amount)} EUR del pago {chargeback.payment_id} "
-            f"(motivo {chargeback.reason_code}). Reunir pruebas antes del {spanish(due)}."
-        ),
+        "summary": summary,
+        "body": body,
         "deadlineDate": due.isoformat(),
         "reminderByMail": False,
     }

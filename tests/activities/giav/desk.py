@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.giav.activities import GiavActivities
@@ -17,8 +18,11 @@ from domain.steps import (
     BookingStep,
     CancellationStep,
     ChargebackStep,
+    Decision,
+    DecisionTaken,
     Done,
     ExperienceStep,
+    Parking,
     PaymentStep,
     RefundStep,
 )
@@ -202,6 +206,36 @@ class Desk:
                 if error.non_retryable:
                     raise
         raise AssertionError(f"not done after {attempts} attempts")
+
+    # Questions ---------------------------------------------------------------------------------------------------
+
+    def asked(self, verb: Callable[[Any], Done], step: Any, reason: str) -> str:
+        """The question that a step stops with: the key of what it is about."""
+        with pytest.raises(ApplicationError) as caught:
+            self.insist(verb, step)
+        said = caught.value.details[0]
+        assert (caught.value.type, said["code"]) == ("NeedsPerson", reason)
+        return str(said["effect"])
+
+    def answer(self, effect: str, decision: Decision) -> None:
+        """What the lifecycle keeps of an item and its answer."""
+        self._number += 1
+        item = f"PK-{self._number}"
+        parking = Parking(
+            agency=stories.AGENCY,
+            item_id=item,
+            workflow_id="w",
+            verb="giav",
+            reason="question",
+            detail="",
+            fault="NeedsPerson",
+            effect=effect,
+            decisions=(decision,),
+            since=NOW,
+        )
+        self.store.parked.open(parking, "operations", NOW)
+        taken = DecisionTaken(item_id=item, decision=decision, by="Ana", explanation="as agreed by telephone")
+        self.store.parked.close(item, taken)
 
     # The other side ----------------------------------------------------------------------------------------------
 

@@ -10,9 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 from domain.desk import DUTIES
 from domain.effects import MAX_BREAKDOWNS
-from domain.steps import BookingStep, Decision, DecisionTaken, Parking
+from domain.steps import BookingStep, Decision
 from sandbox.faults import Kind
-from store.clock import utc_now
 from tests import stories
 from tests.activities.giav.desk import Desk, failure
 from workflows.stepping import QUESTIONS
@@ -37,33 +36,8 @@ def changed(desk: Desk, revision: int, *lines: dict[str, Any], **more: Any) -> B
     return desk.booking(revision, kind="booking.modified", lines=list(lines), **more)
 
 
-def answer(desk: Desk, effect: str, decision: Decision) -> None:
-    """What the lifecycle does with an item and its answer."""
-    item = f"PK-{effect}-{decision}"[:200]
-    parking = Parking(
-        agency=stories.AGENCY,
-        item_id=item,
-        workflow_id="w",
-        verb="giav.amend_booking",
-        reason="giav_changed_there",
-        detail="",
-        fault="NeedsPerson",
-        effect=effect,
-        decisions=QUESTIONS["giav_changed_there"],
-        since=utc_now(),
-    )
-    desk.store.parked.open(parking, "operations", utc_now())
-    taken = DecisionTaken(item_id=item, decision=decision, by="Ana", explanation="as agreed with the hotel")
-    desk.store.parked.close(item, taken)
-
-
 def asked(desk: Desk, step: BookingStep) -> str:
-    """The question that the step stops with; the key of what it is about."""
-    with pytest.raises(ApplicationError) as caught:
-        desk.activities.amend_booking(step)
-    said = caught.value.details[0]
-    assert (failure(caught.value), said["code"]) == ("NeedsPerson", "giav_changed_there")
-    return str(said["effect"])
+    return desk.asked(desk.activities.amend_booking, step, "giav_changed_there")
 
 
 @pytest.mark.covers("giav 4: service change", "giav 4: nested costs changed")
@@ -79,7 +53,7 @@ def test_what_a_person_changed_is_asked_about_and_never_written_over(
     step = changed(desk, 2, DEARER, BUS)
     effect = asked(desk, step)
     assert desk.lines()["lin_01"]["CosteComis"] == 777
-    answer(desk, effect, decision)
+    desk.answer(effect, decision)
     desk.activities.amend_booking(step)
     line = desk.lines()["lin_01"]
     assert (line["CosteComis"], line["Descripcion"]) == (cost, words)
@@ -94,7 +68,7 @@ def test_a_change_after_the_answer_is_asked_about_again(desk: Desk) -> None:
     typed_over(desk, own, CosteComis=777.0)
     step = changed(desk, 2, DEARER, BUS)
     effect = asked(desk, step)
-    answer(desk, effect, "take_ours")
+    desk.answer(effect, "take_ours")
     typed_over(desk, own, later=timedelta(minutes=5), CosteComis=800.0)
     assert asked(desk, step) == effect
 
