@@ -38,6 +38,7 @@ from domain.steps import (
     RevenueStep,
     SealedFile,
     TamaraFileStep,
+    TamaraRetention,
     TamaraStep,
     Unparking,
 )
@@ -95,6 +96,7 @@ TAMARA_DELIVER_FILE = Verb(
     Done,
     limit=timedelta(minutes=30),
 )
+TAMARA_RETIRE_FILES = Verb("tamara.retire_files", Queue.TAMARA, TamaraRetention, Done)
 
 PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)
 PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM, InstalmentStep, ChargeResult)

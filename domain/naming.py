@@ -37,6 +37,10 @@ def plan_schedule(agency: str, plan_id: str) -> str:
     return f"plan/{agency}/{plan_id}"
 
 
+def tamara_retention(agency: str) -> str:
+    return f"tamara/{agency}/retention"
+
+
 def tamara_schedule(agency: str, kind: str) -> str:
     return f"tamara/{agency}/{kind}"
 

@@ -136,6 +136,10 @@ class TamaraStep(Step):
     day: date
 
 
+class TamaraRetention(Step):
+    """An order to destroy what may not be kept any longer of an agency's files."""
+
+
 class TamaraFileStep(Step):
     """A sealed file, by its identity in the ledger."""
 

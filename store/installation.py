@@ -38,11 +38,12 @@ class TemporalSettings(Section):
 class StoreSettings(Section):
     """`url` is an SQLAlchemy URL, by default an SQLite file in the data folder; `master_key` seals secrets.
 
-    The master key is 32 bytes in base64.
+    A master key is 32 bytes in base64. `retired_keys` still open what they sealed, until `bookings store rotate-key`.
     """
 
     url: SecretStr | None = None
     master_key: SecretStr | None = None
+    retired_keys: tuple[SecretStr, ...] = ()
 
 
 class GatewaySettings(Section):

@@ -226,6 +226,10 @@ class TamaraLedger:
                 .values(state="RENDERED", digest=digest, size=size, updated_at=self._clock())
             )
 
+    def encrypted(self, key: FileKey, digest: str, size: int) -> None:
+        """Remember the encrypted form; the clear one stays known too."""
+        self._mark(key, cipher_digest=digest, cipher_size=size)
+
     def uploading(self, key: FileKey) -> None:
         self._mark(key, state="UPLOADING")
 
@@ -240,7 +244,9 @@ class TamaraLedger:
         """The file is in AirPlus' hands, and with it its lines."""
         moment = self._clock()
         with self._database.begin() as connection:
-            connection.execute(update(files).where(_is(key)).values(state="DELIVERED", updated_at=moment))
+            connection.execute(
+                update(files).where(_is(key)).values(state="DELIVERED", delivered_at=moment, updated_at=moment)
+            )
             connection.execute(
                 update(lines)
                 .where(

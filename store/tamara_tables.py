@@ -116,6 +116,12 @@ files = Table(
     Column("digest", String(64)),
     Column("size", BigInteger),
     Column("rename_sent", Boolean, nullable=False, default=False),
+    Column("reprint", Integer, nullable=False, default=0),
+    Column("cipher_digest", String(64)),
+    Column("cipher_size", BigInteger),
+    Column("delivered_at", Instant),
+    Column("answered_at", Instant),
+    Column("destroyed_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("agency", "kind", "mode", "day", name="uq_tamara_files_day"),
@@ -206,7 +212,11 @@ class FileKey(Stored):
 
 
 class File(FileKey):
-    """A sealed file. `sealed_at` is ISO 8601 in the agency's zone; `head` is the frozen agency block."""
+    """A sealed file. `sealed_at` is ISO 8601 in the agency's zone; `head` is the frozen agency block.
+
+    `cipher_digest` and `cipher_size` are those of the OpenPGP form, if the file left in one; `destroyed_at` is when its
+    forms with card numbers were destroyed.
+    """
 
     agency: str
     day: dt.date
@@ -222,6 +232,12 @@ class File(FileKey):
     digest: str | None = None
     size: int | None = None
     rename_sent: bool = False
+    reprint: int = 0
+    cipher_digest: str | None = None
+    cipher_size: int | None = None
+    delivered_at: dt.datetime | None = None
+    answered_at: dt.datetime | None = None
+    destroyed_at: dt.datetime | None = None
 
     @property
     def key(self) -> FileKey:

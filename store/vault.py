@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, LargeBinary, String, Table, delete, select
+from sqlalchemy import Column, Connection, LargeBinary, Row, String, Table, delete, func, select, update
 
 from domain.errors import Unauthorised
 from store.clock import Clock
@@ -58,20 +59,28 @@ class Vault:
 
     def seal(self, agency: str, name: str, plaintext: str) -> None:
         """Store a secret, replacing the one of the same name."""
+        values = self._sealed(agency, name, plaintext)
+        with self._database.begin() as connection:
+            statement = upsert(connection, sealed_secrets).values(agency=agency, name=name, **values)
+            changed = {column: statement.excluded[column] for column in values}
+            connection.execute(statement.on_conflict_do_update(index_elements=["agency", "name"], set_=changed))
+
+    def seal_once(self, agency: str, name: str, plaintext: str) -> None:
+        """Store a secret unless there is one of that name already."""
+        values = self._sealed(agency, name, plaintext)
+        with self._database.begin() as connection:
+            statement = upsert(connection, sealed_secrets).values(agency=agency, name=name, **values)
+            connection.execute(statement.on_conflict_do_nothing())
+
+    def _sealed(self, agency: str, name: str, plaintext: str) -> dict[str, Any]:
         master = self._present()
         nonce = os.urandom(NONCE_BYTES)
-        values = {
-            "agency": agency,
-            "name": name,
+        return {
             "key_id": master,
             "nonce": nonce,
             "sealed": self._keys[master].encrypt(nonce, plaintext.encode(), _bound_to(agency, name, master)),
             "updated_at": self._clock(),
         }
-        with self._database.begin() as connection:
-            statement = upsert(connection, sealed_secrets).values(values)
-            changed = {column: statement.excluded[column] for column in ("key_id", "nonce", "sealed", "updated_at")}
-            connection.execute(statement.on_conflict_do_update(index_elements=["agency", "name"], set_=changed))
 
     def open(self, agency: str, name: str) -> str:
         """The secret in clear; `Unauthorised` also when there is none of that name."""
@@ -82,6 +91,9 @@ class Vault:
             ).one_or_none()
         if row is None:
             raise Unauthorised(f"no secret {name} is sealed for {agency}", system="vault")
+        return self._opened(agency, name, row)
+
+    def _opened(self, agency: str, name: str, row: Row[Any]) -> str:
         key = self._keys.get(row.key_id)
         if key is None:
             raise Unauthorised(
@@ -101,19 +113,49 @@ class Vault:
 
     def forget(self, agency: str, name: str) -> None:
         with self._database.begin() as connection:
-            connection.execute(
-                delete(sealed_secrets).where(sealed_secrets.c.agency == agency, sealed_secrets.c.name == name)
-            )
+            self.forget_in(connection, agency, name)
+
+    @staticmethod
+    def forget_in(connection: Connection, agency: str, name: str) -> None:
+        """`forget` inside a transaction of the store."""
+        connection.execute(
+            delete(sealed_secrets).where(sealed_secrets.c.agency == agency, sealed_secrets.c.name == name)
+        )
 
     def reseal(self) -> int:
         """Seal everything that a retired key still holds under the present master key; the number of secrets."""
+        return sum(self.resealing())
+
+    def resealing(self, at_once: int = 200) -> Iterator[int]:
+        """`reseal` in transactions of `at_once` secrets, giving the number of each.
+
+        It may be broken off anywhere and begun again, beside running workers: what was sealed anew meanwhile stays.
+        Raises `Unauthorised` at a secret whose key is neither the master key nor a retired one; those before it are done.
+        """
         master = self._present()
-        query = select(sealed_secrets.c.agency, sealed_secrets.c.name).where(sealed_secrets.c.key_id != master)
+        query = select(sealed_secrets).where(sealed_secrets.c.key_id != master).limit(at_once)
+        query = query.order_by(sealed_secrets.c.agency, sealed_secrets.c.name)
+        while True:
+            with self._database.begin() as connection:
+                old = connection.execute(query.with_for_update()).all()
+                for row in old:
+                    anew = self._sealed(row.agency, row.name, self._opened(row.agency, row.name, row))
+                    mine = (sealed_secrets.c.agency == row.agency) & (sealed_secrets.c.name == row.name)
+                    connection.execute(update(sealed_secrets).where(mine).values(**anew))
+            if not old:
+                return
+            yield len(old)
+
+    @property
+    def master_key_id(self) -> str | None:
+        """The name of the present master key, None while the vault is closed."""
+        return self._master
+
+    def held_by_key(self) -> dict[str, int]:
+        """How many secrets each key holds, by key id; needs no key."""
+        query = select(sealed_secrets.c.key_id, func.count()).group_by(sealed_secrets.c.key_id)
         with self._database.read() as connection:
-            old = connection.execute(query).all()
-        for row in old:
-            self.seal(row.agency, row.name, self.open(row.agency, row.name))
-        return len(old)
+            return {row[0]: row[1] for row in connection.execute(query.order_by(sealed_secrets.c.key_id))}
 
     def _present(self) -> str:
         if self._master is None:

@@ -19,11 +19,13 @@ from temporalio.client import (
 )
 
 from domain import naming
-from domain.steps import RevenueOrder, TamaraOrder
+from domain.steps import RevenueOrder, TamaraOrder, TamaraRetention
 from store.installation import Installation
 
 EXPORT_HOUR, EXPORT_MINUTE = 2, 30
 """Agency-local time of the nightly AirPlus files (contracts: tamara 3.12)."""
+RETENTION_HOUR = 4
+"""Agency-local hour at which old AirPlus files are destroyed (contracts: tamara 4.7)."""
 REVENUE_HOUR = 3
 """Agency-local hour at which advances of trips that start today become revenue (contracts: money-rules 2)."""
 Kind = Literal["BSP", "MA"]
@@ -37,6 +39,7 @@ async def reconcile_schedules(client: Client, installation: Installation) -> Non
             for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
                 await _bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
+            await _bring_in_line(client, naming.tamara_retention(name), _nightly_retention(name, agency.timezone))
 
 
 def _kinds(section: dict[str, Any]) -> Iterator[Kind]:
@@ -44,6 +47,22 @@ def _kinds(section: dict[str, Any]) -> Iterator[Kind]:
     yield "MA"
     if section.get("iata_no"):
         yield "BSP"
+
+
+def _nightly_retention(agency: str, timezone: str) -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "RetireTamara",
+            TamaraRetention(agency=agency),
+            id=naming.tamara_retention(agency),
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"old AirPlus files of {agency}",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(RETENTION_HOUR)])], time_zone_name=timezone
+        ),
+        policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+    )
 
 
 def _nightly_export(agency: str, timezone: str, kind: Kind) -> Schedule:

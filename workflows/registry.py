@@ -13,6 +13,7 @@ from workflows.payment_plan import CollectInstalment, PaymentPlan
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
+from workflows.retire_tamara import RetireTamara
 
 WORKFLOWS: list[type] = [
     ActivateIntegration,
@@ -27,4 +28,5 @@ WORKFLOWS: list[type] = [
     RecogniseRevenue,
     RecordPayment,
     RefundBooking,
+    RetireTamara,
 ]

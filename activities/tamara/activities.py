@@ -7,29 +7,38 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
-from activities.effects import Effect, Effects, beat
+from activities.effects import beat
 from activities.failures import implements
 from activities.signatures import (
     TAMARA_CANCEL_BOOKING,
     TAMARA_DELIVER_FILE,
     TAMARA_RECORD_PAYMENT,
     TAMARA_RECORD_REFUND,
+    TAMARA_RETIRE_FILES,
     TAMARA_SEAL_FILE,
 )
-from activities.tamara.delivery import Parcel, deliver, find
-from activities.tamara.drop_box import drop_box_of
+from activities.tamara.carrier import Carrier, refuse_if_stopped
 from activities.tamara.mapping import reason_of_cancellation, reason_of_refund
+from activities.tamara.retention import retire
 from activities.tamara.sealing import Sealer
 from activities.tamara.settings import TamaraSettings
 from activities.tamara.staging import Staging
 from activities.tamara.standing import Standing
-from domain.effects import EffectKey, EffectState
 from domain.errors import ContractBroken, NeedsPerson, Transient
 from domain.platform import Payment
-from domain.steps import CancellationStep, Done, PaymentStep, RefundStep, SealedFile, TamaraFileStep, TamaraStep
+from domain.steps import (
+    CancellationStep,
+    Done,
+    PaymentStep,
+    RefundStep,
+    SealedFile,
+    TamaraFileStep,
+    TamaraRetention,
+    TamaraStep,
+)
 from store import Store
 from store.clock import Clock, utc_now
-from store.tamara_tables import File, FileKey, Line
+from store.tamara_tables import FileKey, Line
 
 NO_TAMARA = Done(outcome="skipped", note="the agency sends no TAMARA files")
 NOT_AIRPLUS = Done(outcome="skipped", note="not paid with an AirPlus account")
@@ -45,7 +54,6 @@ class TamaraActivities:
         self._store = store
         self._accounts = accounts
         self._clock = clock
-        self._effects = Effects(store.effects)
 
     @implements(TAMARA_RECORD_PAYMENT)
     def record_payment(self, step: PaymentStep) -> Done:
@@ -102,6 +110,7 @@ class TamaraActivities:
         settings = self._accounts.get(step.agency)
         if settings is None:
             return SealedFile(partner_id="", kind=step.kind, seq=0, name="", lines=0)
+        refuse_if_stopped(self._store, settings)
         staging = self._staging(step.agency, settings)
         sealer = Sealer(self._store, step.agency, settings, beat)
         file = sealer.seal(step.kind, step.day, self._now(settings), staging.rejudge)
@@ -119,53 +128,17 @@ class TamaraActivities:
         file = self._store.tamara.file(key)
         if file is None or file.agency != step.agency:
             raise ContractBroken(f"there is no file {key.kind} {key.seq} of this partner", system="tamara")
-        if file.state != "DELIVERED":
-            self._deliver(settings, file)
+        if file.delivered_at is None:
+            file = Carrier(self._store, step.agency, settings, self._now(settings)).carry(file)
         return Done(ids={"file": file.name})
 
-    def _deliver(self, settings: TamaraSettings, file: File) -> None:
-        ledger, box = self._store.tamara, drop_box_of(settings)
-        earlier = ledger.undelivered_before(file.key)
-        if earlier:
-            raise Transient(f"file {earlier[0]} goes first", system="tamara", operation="deliver", retry_after=60)
-        content = Sealer(self._store, file.agency, settings).content(file)
-
-        def parcel() -> Parcel:
-            now = ledger.file(file.key) or file
-            return Parcel(
-                name=file.name,
-                content=content,
-                rename_sent=now.rename_sent,
-                renaming=lambda sent: ledger.renaming(file.key, sent),
-                beat=lambda sent: beat({"file": file.name, "bytes": sent}),
-            )
-
-        key = EffectKey(
-            file.agency, "tamara", "file", f"{file.partner_id}/{file.kind}/{file.mode}/{file.seq}", "deliver"
-        )
-        if file.state == "DELIVERY_UNKNOWN" and self._armed_again(key):
-            # A person decided that AirPlus does not have it.
-            ledger.renaming(file.key, False)
-        ledger.uploading(file.key)
-        try:
-            self._effects.perform(
-                Effect(
-                    key=key,
-                    act=lambda _: deliver(box, parcel()),
-                    look_up=lambda _: find(box, parcel()),
-                    request={"name": file.name, "digest": file.digest, "size": file.size},
-                )
-            )
-        except NeedsPerson as error:
-            if error.code == "DELIVERY_UNKNOWN":
-                ledger.delivery_unknown(file.key)
-            error.effect = str(key)
-            raise
-        ledger.delivered(file.key)
-
-    def _armed_again(self, key: EffectKey) -> bool:
-        record = self._store.effects.get(key)
-        return record is not None and record.state is EffectState.INTENDED and record.acts == 0
+    @implements(TAMARA_RETIRE_FILES)
+    def retire_files(self, step: TamaraRetention) -> Done:
+        """Destroy what may not be kept any longer: the forms of files that hold card numbers."""
+        if step.agency not in self._accounts:
+            return NO_TAMARA
+        gone = retire(self._store, step.agency, self._clock())
+        return Done(note=f"{len(gone)} files destroyed" if gone else "nothing was due")
 
     def _payment(self, agency: str, payment_id: str) -> Payment:
         payment = self._store.facts.payment(agency, payment_id)

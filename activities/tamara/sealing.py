@@ -10,12 +10,16 @@ from activities.tamara.card import CardNumber
 from activities.tamara.layout import Layout
 from activities.tamara.lodged import LodgedCards
 from activities.tamara.model import AgencyBlock, CurrencyTotal, FileHead, Kind, TamaraFile, Transaction, totals_of
+from activities.tamara.openpgp import encrypted
 from activities.tamara.proof import prove, prove_block
+from activities.tamara.redaction import BLANK_EXPIRY, redacted
 from activities.tamara.rendering import render
 from activities.tamara.settings import TamaraSettings
+from activities.tamara.transport import OpenPgpSettings
 from domain.errors import ContractBroken, Transient
 from store import Store
 from store.tamara import LinesMoved
+from store.tamara_contents import Form, Print
 from store.tamara_tables import File, Line, Sealing
 
 NO_CARD = CardNumber("0" * 15)
@@ -68,15 +72,28 @@ class Sealer:
             if not ready and settings.used_layout.empty_file == "skip":
                 return None
             file = self._freeze(kind, day, now, ready)
-        if file.state == "SEALED":
-            self._put_away(file)
-        return file
+        return self.finished(file)
 
     def content(self, file: File) -> bytes:
-        """The sealed bytes. Raises `ContractBroken` if they are not the ones in the ledger."""
+        """The bytes to send. Raises `ContractBroken` if they are not the ones in the ledger, or were destroyed."""
+        if file.cipher_digest is not None:
+            return self._kept(file, "openpgp", file.cipher_digest)
         # Header and trailer of an empty file hold no secret and follow from the ledger alone.
-        data = self._unsealed(file) if file.lines else self._rendered(file)
-        if hashlib.sha256(data).hexdigest() != file.digest:
+        return self._kept(file, "clear", file.digest) if file.lines else self._proven(file, self._rendered(file))
+
+    def _kept(self, file: File, form: Form, digest: str | None) -> bytes:
+        data = self._store.tamara_contents.open(Print.of(file), form)
+        if data is None:
+            raise ContractBroken(
+                f"the bytes of file {file.seq} were destroyed when their time was over; they cannot be sent again",
+                system="tamara",
+                operation="deliver",
+                code="DESTROYED",
+            )
+        return self._proven(file, data, digest)
+
+    def _proven(self, file: File, data: bytes, digest: str | None = None) -> bytes:
+        if hashlib.sha256(data).hexdigest() != (digest or file.digest):
             raise ContractBroken(
                 f"the sealed bytes of file {file.seq} do not have the digest in the ledger; they are not sent",
                 system="tamara",
@@ -84,8 +101,24 @@ class Sealer:
             )
         return data
 
-    def _unsealed(self, file: File) -> bytes:
-        return self._store.vault.open(self._agency, _sealed_name(file)).encode("latin-1")
+    def print_again(self, file: File, now: dt.datetime) -> File:
+        """The same content under the same number, as the next reprint; it has a name and bytes of its own."""
+        name = self._layout(file).file_name.format(
+            partner_id=file.partner_id, kind=file.kind, seq=file.seq, created=now, mode=file.mode
+        )
+        self._store.tamara_prints.again(file.key, file.reprint + 1, name, now)
+        return self.finished(self._standing(file))
+
+    def finished(self, file: File) -> File:
+        """The file with its bytes put away; a crash may have come between."""
+        if file.state == "SEALED":
+            self._put_away(file)
+        return self._standing(file)
+
+    def _standing(self, file: File) -> File:
+        found = self._store.tamara.file(file.key)
+        assert found is not None
+        return found
 
     def _ready(self, lines: list[Line]) -> list[Line]:
         """Valid lines; a credit waits until AirPlus has its original (V021)."""
@@ -119,11 +152,36 @@ class Sealer:
             raise Transient(str(moved), system="tamara", operation="seal", retry_after=1) from None
 
     def _put_away(self, file: File) -> None:
-        data = self._rendered(file)
+        data = self._kept_or_rendered(file)
         prove(self._layout(file), data, file)
-        if file.lines:
-            self._store.vault.seal(self._agency, _sealed_name(file), data.decode("latin-1"))
+        if self._settings.openpgp is not None:
+            self._encrypt(file, data, self._settings.openpgp)
+        # Last: from here on the file is no longer put away.
         self._store.tamara.rendered(file.key, hashlib.sha256(data).hexdigest(), len(data))
+
+    def _kept_or_rendered(self, file: File) -> bytes:
+        """The bytes that an attempt before a crash put away count: a card may have been lodged anew since."""
+        layout, contents, which = self._layout(file), self._store.tamara_contents, Print.of(file)
+        if not file.lines:
+            return self._rendered(file)
+        kept = contents.open(which, "clear")
+        if kept is not None:
+            return kept
+        cards: set[CardNumber] = set()
+        data = self._rendered(file, cards)
+        told = data if layout.style == "fixed" else self._rendered(file, expiry=BLANK_EXPIRY)
+        contents.keep(which, "redacted", redacted(layout, told, cards))
+        contents.keep(which, "clear", data)
+        return data
+
+    def _encrypt(self, file: File, data: bytes, settings: OpenPgpSettings) -> None:
+        """Once: each encryption gives other bytes, and those that were promised are the first."""
+        contents, which = self._store.tamara_contents, Print.of(file)
+        message = contents.open(which, "openpgp")
+        if message is None:
+            contents.keep(which, "openpgp", encrypted(settings, data))
+            message = contents.open(which, "openpgp") or b""
+        self._store.tamara.encrypted(file.key, hashlib.sha256(message).hexdigest(), len(message))
 
     def _layout(self, file: File) -> Layout:
         layout = self._settings.used_layout
@@ -135,10 +193,12 @@ class Sealer:
             )
         return layout
 
-    def _rendered(self, file: File) -> bytes:
+    def _rendered(self, file: File, cards: set[CardNumber] | None = None, expiry: str | None = None) -> bytes:
+        """The bytes of a file; `cards` learns the numbers in it, `expiry` stands for every card's own."""
         head = FileHead(
             kind=file.kind,
             seq=file.seq,
+            reprint=file.reprint,
             created_at=file.sealed_at,
             period_from=file.period_from,
             period_to=file.period_to,
@@ -152,8 +212,19 @@ class Sealer:
         )
         lines = self._store.tamara.lines_in(file.key) if file.lines else []
         document.totals = self._totals(lines)
-        document.transactions = self._carded(lines)
+        document.transactions = self._noted(self._carded(lines), cards, expiry)
         return b"".join(render(self._layout(file), document))
+
+    @staticmethod
+    def _noted(
+        transactions: Iterator[Transaction], cards: set[CardNumber] | None, expiry: str | None
+    ) -> Iterator[Transaction]:
+        for each in transactions:
+            if cards is not None and each.txn.card is not None:
+                cards.add(each.txn.card)
+            if expiry is not None:
+                each = each.model_copy(update={"txn": each.txn.model_copy(update={"card_expiry": expiry})})
+            yield each
 
     def _totals(self, lines: list[Line]) -> tuple[CurrencyTotal, ...]:
         amounts = [Transaction.model_validate(line.content).txn for line in lines]
@@ -166,7 +237,3 @@ class Sealer:
             if place % 100 == 0:
                 self._beat(f"rendering {place} of {len(lines)}")
             yield cards.put_on(Transaction.model_validate(line.content), line.card_ref)
-
-
-def _sealed_name(file: File) -> str:
-    return f"tamara/{file.partner_id}/{file.kind}/{file.mode}/{file.seq:09d}"

@@ -1,11 +1,12 @@
-"""`store migrate`: bring the tables to this version."""
+"""`store migrate`, `store rotate-key`: bring the tables to this version, the secrets under a new master key."""
 
 from __future__ import annotations
 
 import typer
 
-from starter.answers import say
-from starter.opening import SettingsFile, opened_store, read_settings
+from domain.errors import BackOfficeError
+from starter.answers import CommandError, as_json, say
+from starter.opening import AsJson, SettingsFile, opened_store, read_settings
 
 app = typer.Typer(no_args_is_help=True, help="The store.")
 
@@ -21,3 +22,28 @@ def migrate(settings: SettingsFile) -> None:
     installation = read_settings(settings)
     with opened_store(installation, migrate=True):
         say("the store is up to date")
+
+
+@app.command("rotate-key")
+def rotate_key(settings: SettingsFile, json_out: AsJson = False) -> None:
+    """Seal every secret anew under store.master_key; store.retired_keys still open what they sealed.
+
+    May be broken off and begun again, beside running workers. Afterwards the retired keys can leave the settings.
+    """
+    installation = read_settings(settings)
+    with opened_store(installation) as opened:
+        done = 0
+        try:
+            for number in opened.vault.resealing():
+                done += number
+                if not json_out:
+                    say(f"{done} secrets sealed anew")
+        except BackOfficeError as error:
+            raise CommandError(
+                f"{error.message}. {done} secrets were sealed anew; add the missing key to store.retired_keys and repeat"
+            ) from None
+        held, present = opened.vault.held_by_key(), opened.vault.master_key_id or ""
+    if json_out:
+        as_json({"sealed_anew": done, "master_key": present, "held_by_key": held})
+    else:
+        say(f"every secret ({held.get(present, 0)}) is under master key {present}; store.retired_keys may be emptied")
