@@ -243,6 +243,8 @@ class ExperienceState(BaseModel):
     opened: bool = False
     cancelled: bool = False
     closed: bool = False
+    last: EventNotice | None = None
+    ends_at: datetime | None = None
 
     def deliver(self, notice: EventNotice) -> bool:
         """Take a notice in; False when its revision is already applied or waiting."""
@@ -254,7 +256,7 @@ class ExperienceState(BaseModel):
     def take(self) -> EventNotice:
         """The newest notice; older ones waiting beside it are superseded, its snapshot is complete."""
         newest = max(self.queue, key=lambda n: n.revision)
-        self.cancelled = self.cancelled or any(n.kind == "experience.cancelled" for n in self.queue)
+        self.cancelled = newest.stage == "cancelled" or newest.kind == "experience.cancelled"
         self.queue.clear()
         self.revision = newest.revision
         return newest

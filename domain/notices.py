@@ -18,7 +18,8 @@ class EventNotice(BaseModel):
     """A signal: where to read the event, and as much of it as decides order and amount.
 
     `fact_id` is the id of the thing that happened (`pay_…`, `ref_…`, `cbk_…:stage`, `cxl_…`, `chg_…`, `dsc_…`) and the
-    identity under which it is applied once; state events without one use their aggregate and revision.
+    identity under which it is applied once; state events without one use their aggregate and revision. `stage` is where a
+    chargeback or an experience stands.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +65,11 @@ def notice_of(agency: str, event_id: str, kind: str, occurred_at: datetime, data
     fields: dict[str, object] = {}
     fact_id = f"{data.aggregate.id}@{data.aggregate.revision}"
     if data.experience is not None:
-        fields |= {"experience_id": data.experience.id, "ends_on": data.experience.ends_on}
+        fields |= {
+            "experience_id": data.experience.id,
+            "ends_on": data.experience.ends_on,
+            "stage": data.experience.status,
+        }
     if data.booking is not None:
         fields |= {
             "booking_id": data.booking.id,

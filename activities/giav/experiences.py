@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from activities.giav.client import SYSTEM
 from activities.giav.mapping.expediente import content, expediente, title
+from activities.giav.mapping.reservas import CANCELLED
 from activities.giav.mapping.values import money_of
 from activities.giav.office import AMEND, CREATE, Office
+from domain.effects import EffectState
 from domain.errors import ContractBroken, Refused
-from domain.platform import Experience
+from domain.platform import Booking, Experience
 from domain.steps import Done, ExperienceStep
 
 PENDING = ("PendienteCobrar", "PendienteFacturar", "PendientePagar")
+CLOSE = "close"
+MOST_NAMED = 5
+"""Bookings that a note names one by one."""
 
 
 def open_experience(office: Office, step: ExperienceStep) -> Done:
-    """The expediente, held by the stand-in client until a group's payer is known."""
+    """The expediente, held by the stand-in client until a group's payer is known. One that was closed is opened again."""
     experience = _told(office, step)
     key = office.key("expediente", experience.id, CREATE)
+    if step.revision > 1 and office.made(key) is not None:
+        return amend_experience(office, step)
     holder = office.settings.b2c_holder_client_id
     request = expediente(experience, holder, office.today(), key.reference, office.settings)
     found = office.create(
@@ -31,18 +38,27 @@ def open_experience(office: Office, step: ExperienceStep) -> Done:
 def amend_experience(office: Office, step: ExperienceStep) -> Done:
     """The whole record again, as the event tells it."""
     own = office.expediente(step.experience_id)
+    _reopen(office, step, own)
     _put(office, _told(office, step), own, step.revision)
     return Done(ids={"expediente": str(own)})
 
 
 def close_experience(office: Office, step: ExperienceStep) -> Done:
-    """Cancelled stage if it is cancelled, and closed once nothing is pending; otherwise left open with the reason."""
+    """Cancelled stage if it is cancelled, and closed once nothing is pending; otherwise left open with the reason.
+
+    The file of a cancelled experience closes last: after every booking is cancelled here as well, and none waits for a
+    person (money-rules F-X11). Answers `closed` when it is.
+    """
     own = office.expediente(step.experience_id)
     experience = _told(office, step)
+    ids = {"expediente": str(own)}
     if experience.status == "cancelled":
         _put(office, experience, own, step.revision)
-    ids = {"expediente": str(own)}
-    closing = office.key("expediente", experience.id, "close", step.revision)
+        waiting = [each.id for each in _bookings(office, experience) if not _is_cancelled_here(office, each)]
+        if waiting:
+            more = f" and {len(waiting) - MOST_NAMED} more" if len(waiting) > MOST_NAMED else ""
+            return Done(ids=ids, note=f"left open: waits for {', '.join(waiting[:MOST_NAMED])}{more}")
+    closing = office.key("expediente", experience.id, CLOSE, step.revision)
     if office.made(closing) is None:
         figures = office.client.call("Expediente_InfoEconomica_GET", id=own) or {}
         pending = [
@@ -50,12 +66,35 @@ def close_experience(office: Office, step: ExperienceStep) -> Done:
         ]
         if not figures or pending:
             return Done(ids=ids, note=f"left open: {', '.join(pending) or 'no figures'}")
+        # Refused at an earlier look; what stood against it may be gone.
+        office.store.effects.rearm(str(closing))
     try:
         office.change(closing, "Expediente_CLOSE", {"id": own}, own)
     except Refused as refused:
         # An office may set closing conditions of its own; the trip is over either way.
         return Done(ids=ids, note=f"left open: {refused.message}")
-    return Done(ids=ids)
+    return Done(ids=ids | {"closed": str(own)})
+
+
+def _bookings(office: Office, experience: Experience) -> list[Booking]:
+    return office.store.facts.bookings(office.agency, experience.id)
+
+
+def _is_cancelled_here(office: Office, booking: Booking) -> bool:
+    """Whether GIAV has the cancellation of a booking, with nothing on its way and nobody asked about it."""
+    records = office.records(booking.id)
+    container = office.key("reserva", booking.id, CREATE)
+    states = {record.key: record.state for record in records}
+    if (
+        booking.status != "cancelled"
+        or container not in states
+        or office.store.parked.list(office.agency, booking_id=booking.id)
+    ):
+        return False
+    if states[container] is EffectState.UNDONE:
+        return True
+    on_its_way = any(state in (EffectState.INTENDED, EffectState.UNKNOWN) for state in states.values())
+    return not on_its_way and str(office.container(booking.id).posted["descripcion"]).startswith(CANCELLED)
 
 
 def hold_by_payer(office: Office, experience: Experience, own: int, payer_client: int, booking_id: str) -> None:
@@ -75,6 +114,18 @@ def _put(office: Office, experience: Experience, own: int, revision: int) -> Non
     reference = office.key("expediente", experience.id, CREATE).reference
     request = {"idExpediente": own, **content(experience, holder, reference, office.settings)}
     office.change(office.key("expediente", experience.id, AMEND, revision), "Expediente_PUT", request, own)
+
+
+def _reopen(office: Office, step: ExperienceStep, own: int) -> None:
+    """A closed file takes no change, and its experience may be on sale again."""
+    for earlier in range(1, step.revision):
+        office.take_back(
+            office.key("expediente", step.experience_id, CLOSE, earlier),
+            office.key("expediente", step.experience_id, "reopen", earlier),
+            lambda: office.client.call("Expediente_OPEN", id=own),
+            own,
+            None,
+        )
 
 
 def _told(office: Office, step: ExperienceStep) -> Experience:
