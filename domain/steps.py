@@ -152,6 +152,8 @@ class Done(BaseModel):
     """How a cell ended. `ids` are outside ids by name (`container`, `invoice`), `note` says what was left out and why.
 
     `partial` means that something is on the not-transferred list; `skipped` that the system has no part in this fact.
+    `awaiting` names the effects that a system has taken into its queue and not answered yet: the cell has to be asked again
+    once it has.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -159,6 +161,7 @@ class Done(BaseModel):
     outcome: Literal["done", "partial", "skipped"] = "done"
     ids: dict[str, str] = {}
     note: str = ""
+    awaiting: tuple[str, ...] = ()
 
 
 class SealedFile(BaseModel):
@@ -201,7 +204,9 @@ class PlanArrangement(BaseModel):
     due: tuple[DueInstalment, ...]
 
 
-Decision = Literal["retry", "skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs", "claim", "write_off"]
+Decision = Literal[
+    "retry", "skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs", "claim", "write_off"
+]
 """A person's answers: do it again, go on without it, take over a record that exists, give up and compensate; to a
 question of a cell: do it, leave it, write what we have over what stands there, leave what stands there; of money that is
 gone: the payer owes it, it is lost."""
@@ -219,6 +224,13 @@ class BookingQuestion(Step):
     """A question about one booking to our own store."""
 
     booking_id: str
+
+
+class AnswersStep(BookingQuestion):
+    """A look for the answers to queued effects of a booking; `chase` asks the system what it holds, too."""
+
+    effects: tuple[str, ...]
+    chase: bool = False
 
 
 class Parking(Step):
