@@ -26,7 +26,7 @@ transfers = Table(
 )
 
 KEY = ("agency", "system", "booking_id", "line_id")
-TransferState = Literal["transferred", "not_transferred", "cancelled"]
+TransferState = Literal["transferred", "queued", "not_transferred", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from activities.midoffice.tina.adapter import open_tina
 from activities.midoffice.tina.settings import TinaSettings
 from activities.midoffice.xmid.adapter import XmidAdapter
 from activities.midoffice.xmid.settings import XmidSettings
+from activities.midoffice.ziel.adapter import ZielAdapter
+from activities.midoffice.ziel.settings import ZielSettings
 
 HOTEL: frozenset[ProductKind] = frozenset({"hotel"})
 
@@ -42,6 +44,7 @@ SYSTEMS: dict[str, System] = {
     "sapeig": System(SapeigSettings, open_sapeig),
     "tina": System(TinaSettings, open_tina),
     "xmid": System(XmidSettings, XmidAdapter),
+    "ziel": System(ZielSettings, ZielAdapter),
 }
 """The mid-offices by the `kind` of the settings."""
 
@@ -55,7 +58,7 @@ class MidOfficeAccount:
     """The mid-office of one agency."""
 
     settings: MidOfficeSettings
-    adapter: MidOfficeAdapter
+    adapter: Door
 
     @classmethod
     def open(cls, section: Mapping[str, Any], transport: httpx.BaseTransport | None = None) -> MidOfficeAccount:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from activities.effects import Effect, Effects
+from activities.effects import Effect, Effects, Queued
 from activities.failures import implements
 from activities.midoffice.accounts import MidOfficeAccount
+from activities.midoffice.answers import Answers, outstanding
+from activities.midoffice.door import Door
 from activities.midoffice.payments import payment_key, payment_of
-from activities.midoffice.told import GONE, Chain, chains
+from activities.midoffice.told import GONE, Chain, chains, is_armed
 from activities.midoffice.transfer import NOTHING_BELONGS, Transfer, taken
 from activities.signatures import (
     MIDOFFICE_AMEND_BOOKING,
     MIDOFFICE_CANCEL_BOOKING,
+    MIDOFFICE_READ_ANSWERS,
     MIDOFFICE_RECORD_PAYMENT,
     MIDOFFICE_REGISTER_BOOKING,
     MIDOFFICE_UNDO_REGISTER_BOOKING,
 )
+from domain.effects import EffectKey, EffectState
 from domain.errors import Refused, Transient
 from domain.platform import Booking
-from domain.steps import BookingStep, CancellationStep, Done, PaymentStep
+from domain.steps import AnswersStep, BookingStep, CancellationStep, Done, PaymentStep
 from store import Store
 
 NO_MIDOFFICE = Done(outcome="skipped", note="the agency has no mid-office")
@@ -77,14 +81,45 @@ class MidOfficeActivities:
         if chain is None:
             return self._payment_without_order(account, step, told)
         booking, announced = chain.ref, payment_of(payment)
+        adapter = self._for_payment(account, key)
 
         def act(_: str) -> str:
-            return taken(account.adapter.push_payment(booking, announced), system)
+            return taken(adapter.push_payment(booking, announced))
 
         # A payment is known there by its transaction number, so the same announcement may be sent again.
         request = {"order": booking.external_ref, "amount": payment.amount.model_dump()}
         done = self._effects.perform(Effect(key, act, booking_id=step.booking_id, request=request))
+        if isinstance(done, Queued):
+            return Done(ids={"transaction": payment.id}, awaiting=(str(key),))
         return Done(ids={"order": done, "transaction": payment.id})
+
+    @implements(MIDOFFICE_READ_ANSWERS)
+    def read_answers(self, step: AnswersStep) -> Done:
+        """Settle what they have answered by now; the rest is still awaited, whatever keeps us from asking."""
+        account = self._accounts.get(step.agency)
+        if account is None:
+            return NO_MIDOFFICE
+        answers = Answers(self._store, account.adapter)
+        waiting = []
+        for record in outstanding(self._store, step.agency, step.booking_id, account.adapter.system):
+            if str(record.key) not in step.effects:
+                continue
+            try:
+                settled = answers.settle(record) or (step.chase and answers.ask(record))
+            except Transient:
+                # The clock that ends the waiting is the lifecycle's; it must not stand still while they are away.
+                settled = False
+            if not settled:
+                waiting.append(str(record.key))
+        return Done(awaiting=tuple(waiting))
+
+    def _for_payment(self, account: MidOfficeAccount, key: EffectKey) -> Door:
+        """The way for a payment: past its refusal if it is to be sent once more. Reads the answer if one is outstanding."""
+        record = self._store.effects.get(key)
+        if record is not None and record.state is EffectState.QUEUED:
+            Answers(self._store, account.adapter).settle(record)
+            record = self._store.effects.get(key)
+        return account.adapter.anew() if record is not None and is_armed(record) else account.adapter
 
     def _payment_without_order(self, account: MidOfficeAccount, step: PaymentStep, told: Mapping[str, Chain]) -> Done:
         system = account.adapter.system

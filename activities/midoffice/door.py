@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from activities.midoffice.adapter import MidOfficeAdapter, MidOfficeState, PushResult
+from activities.midoffice.adapter import AnswersLater, MidOfficeAdapter, MidOfficeState, PushResult
 from activities.midoffice.booking import BookingRef, MidOfficeBooking, MidOfficePayment, complaint
 from activities.midoffice.faults import StaleRevision, UnknownBooking
 from activities.midoffice.settings import MidOfficeSettings
-from domain.errors import Refused, UnsupportedProduct
+from domain.errors import BackOfficeError, ContractBroken, Refused, UnsupportedProduct
 
 
 class Door:
@@ -31,6 +31,16 @@ class Door:
 
     def ping(self) -> None:
         self._adapter.ping()
+
+    def anew(self) -> Door:
+        """The same door for a message that was refused and is to be sent once more."""
+        return Door(self._adapter.anew(), self._settings) if isinstance(self._adapter, AnswersLater) else self
+
+    def read_answer(self, place: str) -> PushResult | BackOfficeError | None:
+        """What became of a message that was queued; None while they are silent, the error that a negative answer means."""
+        if not isinstance(self._adapter, AnswersLater):
+            raise ContractBroken(f"{self.system} answers at once and has queued nothing", system=self.system)
+        return self._adapter.read_answer(place)
 
     def push_booking(self, record: MidOfficeBooking) -> PushResult:
         """Create or change; raises `Refused` with the path of the field, `UnsupportedProduct`, or the adapter's error."""

@@ -18,6 +18,8 @@ from store import Store
 ENTITY = "booking"
 OPERATION = "announce"
 GONE = frozenset({"CANCELLED", "REJECTED"})
+UNANSWERED = frozenset({EffectState.QUEUED, EffectState.REFUSED})
+"""Where the outside id of a message is at most the place where it was dropped."""
 
 
 class NextMessage(NamedTuple):
@@ -40,7 +42,8 @@ class Chain:
     @property
     def order_id(self) -> str | None:
         """The order over there, once any message was taken."""
-        return next((one.outside_id for one in reversed(self.messages) if one.outside_id), None)
+        held = (one for one in reversed(self.messages) if one.outside_id and one.state not in UNANSWERED)
+        return next((one.outside_id for one in held), None)
 
     @property
     def ref(self) -> BookingRef:
@@ -56,7 +59,14 @@ class Chain:
     @property
     def in_doubt(self) -> bool:
         """The last message may or may not have arrived."""
+        if self.last.state is EffectState.QUEUED:
+            return True
         return self.last.state in (EffectState.UNKNOWN, EffectState.INTENDED) and self.last.acts > 0
+
+    @property
+    def armed(self) -> bool:
+        """The last message was refused, and is to be sent once more."""
+        return is_armed(self.last)
 
     @property
     def gone(self) -> bool:
@@ -78,6 +88,11 @@ def chains(store: Store, agency: str, system: str, booking_id: str) -> dict[str,
         request = store.effects.last_request(messages[-1].key) or {}
         result[supplier_booking_id] = Chain(messages, request.get("content_hash", ""), request.get("content", {}))
     return result
+
+
+def is_armed(record: EffectRecord) -> bool:
+    """Whether a person, or their answer, wants it sent (again); so far nothing was, or what was sent was refused."""
+    return record.state is EffectState.INTENDED and record.acts == 0
 
 
 def message_key(system: str, record: MidOfficeBooking) -> EffectKey:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
-from activities.effects import Effect, Effects
+from activities.effects import Effect, Effects, Queued
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.adapter import PushResult
+from activities.midoffice.answers import Answers
 from activities.midoffice.booking import MidOfficeBooking
 from activities.midoffice.codec import HeldBooking
 from activities.midoffice.mapping import Sorted, as_it_stood, customer_of, guests_of, sort_out, struck_out
 from activities.midoffice.told import GONE, Chain, chains, message_key, next_message, request_of
 from domain.effects import EffectKey, EffectState
-from domain.errors import Transient, UnknownOutcome
+from domain.errors import BackOfficeError, Transient
 from domain.platform import Booking, Cancellation
 from domain.steps import Done
 from store import Store
+from store.transfers import TransferState
 
-TAKEN = (EffectState.DONE, EffectState.UNDONE)
+OPEN = frozenset({EffectState.UNKNOWN, EffectState.INTENDED, EffectState.QUEUED})
+UNANSWERED = "sent, their answer is outstanding"
 NOTHING_BELONGS = "no line of the booking belongs in the mid-office"
 
 
@@ -32,8 +34,10 @@ class Transfer:
         self._effects = effects
         self._settings = account.settings
         self._adapter = account.adapter
+        self._answers = Answers(store, account.adapter)
         self._agency = agency
         self._booking = booking
+        self._awaiting: list[str] = []
 
     def sorted_out(self) -> Sorted:
         """The snapshot's lines, sorted; raises `Transient` while the experience is unknown."""
@@ -56,7 +60,8 @@ class Transfer:
         ids = self._order_ids()
         outcome = "partial" if now.left_behind else "done" if ids else "skipped"
         note = "; ".join(notes) if ids or notes else NOTHING_BELONGS
-        return Done.model_validate({"outcome": outcome, "ids": ids, "note": note[:1000]})
+        awaiting = tuple(self._awaiting)
+        return Done.model_validate({"outcome": outcome, "ids": ids, "note": note[:1000], "awaiting": awaiting})
 
     def undo(self) -> Done:
         """Cancel with fee 0 what stands there, or may still land there, and mark its messages as undone."""
@@ -68,10 +73,13 @@ class Transfer:
                 by = chain.last.key
             else:
                 continue
+            if str(by) in self._awaiting:
+                # Nothing is taken back before they say so; the cell comes again then.
+                continue
             for message in chain.messages:
                 if message.key != by and message.state is not EffectState.REFUSED:
                     self._store.effects.undone(message.key, by)
-        return Done(ids=self._order_ids())
+        return Done(ids=self._order_ids(), awaiting=tuple(self._awaiting))
 
     def _bring_to(self, record: MidOfficeBooking, chain: Chain | None, lines: Iterable[str]) -> str | None:
         """Make the mid-office hold `record`; returns a note where that takes nothing at all."""
@@ -81,10 +89,16 @@ class Transfer:
                 return f"{record.supplier_booking_id}: cancelled before it was transferred, without a fee"
             # A fee needs a booking that it belongs to (midoffice 3.4).
             before = self._sort(as_it_stood(self._booking), ()).records[record.supplier_booking_id]
-            self._send(before, chain)
+            key, _ = self._send(before, chain)
+            if str(key) in self._awaiting:
+                self._list(lines, "queued", UNANSWERED)
+                return None
             chain = self._told()[record.supplier_booking_id]
-        _, order_id = self._send(record, chain)
-        self._list(lines, "cancelled" if cancel else "transferred", "", order_id)
+        key, order_id = self._send(record, chain)
+        if str(key) in self._awaiting:
+            self._list(lines, "queued", UNANSWERED, order_id or None)
+        else:
+            self._list(lines, "cancelled" if cancel else "transferred", "", order_id)
         return None
 
     def _strike_out(self, chain: Chain) -> EffectKey:
@@ -94,22 +108,27 @@ class Transfer:
         record = struck_out(MidOfficeBooking.model_validate({**chain.content, **people}))
         key, order_id = self._send(record, chain)
         lines = dict.fromkeys(service.service_id.split("/")[0] for service in record.services)
-        self._list(lines, "cancelled", "taken out of the booking", order_id)
+        queued = str(key) in self._awaiting
+        self._list(lines, "queued" if queued else "cancelled", "taken out of the booking", order_id or None)
         return key
 
     def _send(self, record: MidOfficeBooking, chain: Chain | None) -> tuple[EffectKey, str]:
-        """One message of a chain as one effect, if one is needed; gives its key and the order id."""
-        adapter = self._adapter
+        """One message of a chain as one effect, if one is needed; gives its key and the order id. A message whose answer is
+        outstanding is `awaiting`.
+        """
+        chain = self._answered(chain, record)
         wanted = next_message(chain, record)
         if wanted is None:
             assert chain is not None
             return chain.last.key, chain.order_id or ""
         message = record.as_message(wanted.action, wanted.revision)
-        key = message_key(adapter.system, message)
+        key = message_key(self._adapter.system, message)
+        again = chain is not None and chain.last.key == key and chain.armed
+        adapter = self._adapter.anew() if again else self._adapter
         push = adapter.cancel_booking if wanted.action == "CANCEL" else adapter.push_booking
 
         def act(_: str) -> str:
-            return taken(push(message), adapter.system)
+            return taken(push(message))
 
         def look_up(_: str) -> list[str]:
             return [state.external_ref for state in adapter.read_status(message.ref) if agrees(state.held, message)]
@@ -121,11 +140,26 @@ class Transfer:
         order_id = self._effects.perform(
             Effect(key, act, look, booking_id=message.booking_key, request=request_of(message))
         )
+        if isinstance(order_id, Queued):
+            self._awaiting.append(str(key))
+            return key, (chain and chain.order_id) or ""
         for earlier in chain.messages if chain else ():
-            if earlier.key != key and earlier.state in (EffectState.UNKNOWN, EffectState.INTENDED):
+            if earlier.key != key and earlier.state in OPEN:
                 # Whatever became of it, the order now holds a later version.
                 self._store.effects.done(earlier.key, order_id, adopted=True)
         return key, order_id
+
+    def _answered(self, chain: Chain | None, record: MidOfficeBooking) -> Chain | None:
+        """The chain after reading the answer to its last message, if that is outstanding."""
+        if chain is None or chain.last.state is not EffectState.QUEUED:
+            return chain
+        try:
+            self._answers.settle(chain.last)
+        except BackOfficeError:
+            # What they refused does not matter any more if something else is to be said now.
+            if chain.content_hash == record.content_hash:
+                raise
+        return self._told()[record.supplier_booking_id]
 
     def _sort(self, booking: Booking, cancellations: Iterable[Cancellation]) -> Sorted:
         experience = self._store.facts.experience(self._agency, booking.experience_id)
@@ -139,7 +173,7 @@ class Transfer:
     def _list(
         self,
         lines: Iterable[str],
-        state: Literal["transferred", "not_transferred", "cancelled"],
+        state: TransferState,
         reason: str,
         order_id: str | None = None,
     ) -> None:
@@ -159,13 +193,9 @@ class Transfer:
         return {"order" if number == 1 else f"order_{number}": order for number, order in enumerate(held, start=1)}
 
 
-def taken(result: PushResult, system: str) -> str:
-    """The id over there; raises `UnknownOutcome` while the acknowledgement of a dropped message is outstanding."""
-    if result.outcome == "QUEUED":
-        raise UnknownOutcome(
-            "delivered, the acknowledgement is outstanding", system=system, retry_after=result.come_back_seconds
-        )
-    return result.external_ref
+def taken(result: PushResult) -> str:
+    """The id over there, or the place where a message waits for its acknowledgement."""
+    return Queued(result.external_ref) if result.outcome == "QUEUED" else result.external_ref
 
 
 def agrees(held: HeldBooking, record: MidOfficeBooking) -> bool:

@@ -1,4 +1,4 @@
-"""Runs the doors of an AirPlus stand-in on a loopback port in a background thread, for tests and small tools."""
+"""Runs the doors of AirPlus' and other stand-ins for files on a loopback port in a background thread, for tests and small tools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sandbox.airplus.manners import Manners
 from sandbox.airplus.stand_in import AirplusStandIn
@@ -22,8 +22,19 @@ class Reach(NamedTuple):
     fingerprint: str
 
 
+class ServesSftp(Protocol):
+    """A stand-in with an SFTP server."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    async def start_sftp(self, port: int = 0) -> int: ...
+
+    async def stop_sftp(self) -> None: ...
+
+
 @contextmanager
-def running_sftp(stand_in: AirplusStandIn, port: int = 0) -> Iterator[Reach]:
+def running_sftp(stand_in: ServesSftp, port: int = 0) -> Iterator[Reach]:
     """Serve SFTP while the block runs. Raises OSError if the port is taken."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="sandbox-airplus-sftp", daemon=True)
@@ -47,7 +58,7 @@ def running_ftps(stand_in: AirplusStandIn, port: int = 0, manners: Manners | Non
         stand_in.stop_ftps()
 
 
-async def _end(stand_in: AirplusStandIn) -> None:
+async def _end(stand_in: ServesSftp) -> None:
     await stand_in.stop_sftp()
     rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in rest:

@@ -66,10 +66,12 @@ class UnderTest:
         return sum(not wanted or call["operation"] in wanted for call in self.stand_in.calls)
 
     def insist(self, call: Callable[[], T], attempts: int = 60) -> T:
-        """Come back as Temporal would, without its pauses; raises what Temporal would not retry."""
+        """Come back as Temporal and the lifecycles would, without their pauses; raises what Temporal would not retry."""
         for _ in range(attempts - 1):
             try:
-                return call()
+                result = call()
+                if not getattr(result, "awaiting", ()):
+                    return result
             except ApplicationError as error:
                 if error.non_retryable:
                     raise

@@ -9,6 +9,7 @@ from tests.activities.midoffice.systems.midoco import midoco
 from tests.activities.midoffice.systems.sapeig import sapeig
 from tests.activities.midoffice.systems.tina import tina
 from tests.activities.midoffice.systems.xmid import xmid
+from tests.activities.midoffice.systems.ziel import ziel
 from tests.activities.midoffice.under_test import UnderTest
 
 SYSTEMS: dict[str, Callable[[], AbstractContextManager[UnderTest]]] = {
@@ -16,4 +17,5 @@ SYSTEMS: dict[str, Callable[[], AbstractContextManager[UnderTest]]] = {
     "sapeig": sapeig,
     "tina": tina,
     "xmid": xmid,
+    "ziel": ziel,
 }
