@@ -9,7 +9,7 @@ import base64
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,7 +51,20 @@ DUTIES: dict[str, Duty] = {
     "Unauthorised": Duty(owner=TECHNICAL, hours=4),
     "NeedsPerson": Duty(owner=OPERATIONS, hours=8),
     "Defect": Duty(owner=TECHNICAL, hours=8),
-    "chargeback": Duty(owner=ACCOUNTING, hours=72),
+    "chargeback_opened": Duty(owner=ACCOUNTING, hours=72),
+    "chargeback_lost": Duty(owner=ACCOUNTING, hours=72),
+    "debit_returned": Duty(owner=ACCOUNTING, hours=72),
+    "refund_disputed": Duty(owner=ACCOUNTING, hours=24),
+    "refund_while_disputed": Duty(owner=ACCOUNTING, hours=8),
+    "refund_undeclared": Duty(owner=ACCOUNTING, hours=72),
+    "refund_differs": Duty(owner=ACCOUNTING, hours=72),
+    "refund_unconfirmed": Duty(owner=ACCOUNTING, hours=72),
+    "voucher_unaccepted": Duty(owner=OPERATIONS, hours=72),
+    "refund_due": Duty(owner=OPERATIONS, hours=72),
+    "refund_pending": Duty(owner=OPERATIONS, hours=96),
+    "refund_breach": Duty(owner=ACCOUNTING, hours=24),
+    "overpaid": Duty(owner=ACCOUNTING, hours=72),
+    "credit_differs": Duty(owner=ACCOUNTING, hours=24),
     "penalty_undecided": Duty(owner=OPERATIONS, hours=72),
     "refund_undecided": Duty(owner=OPERATIONS, hours=72),
     "unknown_booking": Duty(owner=OPERATIONS, hours=24),
@@ -88,6 +101,8 @@ class Desk(BaseModel):
 
     duties: dict[str, Duty] = {}
     otherwise: Duty = Duty(owner=OPERATIONS)
+    waived: tuple[Literal["refund_unconfirmed"], ...] = ()
+    """Warnings that this agency does not want, because its platform never tells what they wait for."""
 
     def duty(self, *reasons: str) -> Duty:
         """The duty of the first of `reasons` that anybody answers for; the agency's own table counts before ours."""

@@ -184,8 +184,8 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
 The processor's fee is known when it settles, not when a payment is captured; the amount of a settlement is what reached
 the bank. A management fee (1.4.11) is a service, not an indemnity, and a refund by bank transfer (F-R2) does not pass the
 processor. Of a refund beyond its decision (F-R7) the `fee` part is the difference, which waits in 555 until a person says
-that the payer owes it or that it is lost; a lost dispute waits in 436 for the same answer (F-P11). `RENDERED` empties 438 when the trip starts, `RENDERED_LESS` follows a correction after it. What failed or was
-won back is a `reversal`.
+that the payer owes it or that it is lost; a lost dispute waits in 436 for the same answer (F-P11). `RENDERED` empties 438
+when the trip starts, `RENDERED_LESS` follows a correction after it. What failed or was won back is a `reversal`.
 """
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from domain import naming
 from domain.notices import EventNotice
+from domain.owing import Owing
 
 PATIENCE = timedelta(minutes=10)
 """How long money waits for the booking it belongs to before the platform is asked (platform-events 4)."""
@@ -26,7 +27,7 @@ MEMORY = 400
 OVER_AFTER = timedelta(days=540)
 """A booking is over when no card dispute can move its money any more (money-rules 1.7.8)."""
 
-LifecycleKind = Literal["create", "modify", "cancel", "refund", "payment"]
+LifecycleKind = Literal["create", "modify", "cancel", "refund", "payment", "dispute", "chase"]
 
 LIFECYCLES: dict[str, LifecycleKind | None] = {
     "booking.created": "create",
@@ -37,13 +38,15 @@ LIFECYCLES: dict[str, LifecycleKind | None] = {
     "payment.captured": "payment",
     "payment.refunded": "refund",
     "payment.refund_failed": "refund",
-    "payment.chargeback": "refund",
+    "payment.chargeback": "dispute",
     "payment.failed": None,
 }
 """The lifecycle that answers each event kind; None: remembered, nothing to write."""
 
 MONEY_STAGES = frozenset({"funds_withdrawn", "won"})
 """The stages of a chargeback at which money moves."""
+QUIET_STAGES = frozenset({"under_review"})
+"""Stages that are remembered and answered by nobody."""
 
 
 class Run(NamedTuple):
@@ -73,7 +76,14 @@ class Wait(NamedTuple):
     until: datetime | None = None
 
 
-Next = Run | Ask | Drop | Wait
+class Chase(NamedTuple):
+    """Money is held that is not sold, or a declared refund was never shown: somebody must be asked. `notice` told of it."""
+
+    notice: EventNotice
+    confirm: bool = False
+
+
+Next = Run | Ask | Drop | Wait | Chase
 
 
 class BookingState(BaseModel):
@@ -96,6 +106,12 @@ class BookingState(BaseModel):
     waiting_since: datetime | None = None
     last_event_at: datetime | None = None
     done: list[str] = []
+    owing: Owing = Owing()
+
+    @property
+    def owed(self) -> int:
+        """Minor units that are held and not sold; negative while the payer owes. Nothing before the sale is known."""
+        return 0 if self.owing.sale is None else self.captured - self.refunded - self.owing.sale
 
     @property
     def captured(self) -> int:
@@ -130,7 +146,20 @@ class BookingState(BaseModel):
             if move is not None:
                 return move
             waiting = waiting or not is_state
-        return Wait(self._patience_ends(now)) if waiting and not out_of_patience else Wait()
+        if waiting and not out_of_patience:
+            return Wait(self._patience_ends(now))
+        return self._watch(now)
+
+    def _watch(self, now: datetime) -> Next:
+        """The clocks of money that is owed, once nothing else is to be answered."""
+        confirm, chase = self.owing.confirm_at(), self.owing.chase_at(self.owed)
+        if confirm is not None and now >= confirm[0]:
+            return Chase(confirm[1], confirm=True)
+        about = self.owing.ended or self.owing.cause
+        if chase is not None and now >= chase and about is not None:
+            return Chase(about)
+        clocks = [*([confirm[0]] if confirm else ()), *([chase] if chase else ())]
+        return Wait(min(clocks, default=None))
 
     def _patience_ends(self, now: datetime) -> datetime:
         return (self.waiting_since or now) + PATIENCE
@@ -154,13 +183,14 @@ class BookingState(BaseModel):
     def _answer_fact(self, notice: EventNotice, out_of_patience: bool) -> Next | None:
         """Money once its booking is there, or once patience is over; None while it waits."""
         kind = LIFECYCLES.get(notice.kind)
-        if kind is None or (notice.kind == "payment.chargeback" and notice.stage not in MONEY_STAGES):
+        if kind is None or notice.stage in QUIET_STAGES:
             return Drop(notice, "remembered; no money moves")
         if kind == "payment":
             if self.registered or (out_of_patience and (self.asked or self.abandoned)):
                 return Run(kind, notice)
             return Ask(notice) if out_of_patience else None
-        if self._change_is_parked or self._payment_is_parked(notice):
+        # A dispute is the bank's, which waits for no parked change.
+        if (self._change_is_parked and kind != "dispute") or self._payment_is_parked(notice):
             return None
         if notice.payment_id in self.payments or (out_of_patience and self.asked):
             return Run(kind, notice)
@@ -168,7 +198,7 @@ class BookingState(BaseModel):
 
     @property
     def _change_is_parked(self) -> bool:
-        return any(not workflow_id.startswith("payment/") for workflow_id in self.parked)
+        return any(_holds_others_back(workflow_id) for workflow_id in self.parked)
 
     def _payment_is_parked(self, notice: EventNotice) -> bool:
         return naming.payment_workflow(self.agency, notice.payment_id or "") in self.parked
@@ -179,24 +209,44 @@ class BookingState(BaseModel):
         if not move.keep:
             self._answered(move.notice)
 
-    def finish(self, move: Run, *, outcome: str) -> None:
+    def finish(self, move: Run, *, outcome: str, now: datetime) -> None:
         """The running lifecycle ended, or stopped for a person (`parked`)."""
         notice, workflow_id = move.notice, self.running or ""
         self.running = None
         if outcome == "parked":
             self.parked.append(workflow_id)
-        self._apply(move.kind, notice, outcome)
+        self._apply(move.kind, notice, outcome, workflow_id)
+        self.owing.look(self.owed, notice, now)
         self.done = [*self.done[-49:], f"{move.kind} {notice.fact_id}: {outcome}"]
 
-    def settle(self, workflow_id: str, *, kind: LifecycleKind, outcome: str) -> None:
+    def settle(self, workflow_id: str, *, kind: LifecycleKind, outcome: str, now: datetime) -> None:
         """A parked lifecycle went on and ended."""
         if workflow_id in self.parked:
             self.parked.remove(workflow_id)
         if kind == "create":
             self._registered(outcome)
+        voucher = self.owing.vouchers.pop(workflow_id, None)
+        if voucher is not None and outcome == "done":
+            self.refunds[voucher.fact_id] = voucher.amount.amount if voucher.amount else 0
+            self.owing.look(self.owed, voucher, now)
         self.done = [*self.done[-49:], f"{kind} {workflow_id}: {outcome}"]
 
+    def chasing(self, workflow_id: str) -> None:
+        """Somebody is being asked for the refund that is owed."""
+        self.owing.chaser = workflow_id
+
+    def chased(self, outcome: str) -> None:
+        """The asking ended: the money went back (`done`), or a person says that none is due."""
+        self.owing.chaser, self.owing.let_go = None, outcome != "done" and self.owed > 0
+        self.done = [*self.done[-49:], f"chase: {outcome}"]
+
+    def confirming(self, notice: EventNotice) -> None:
+        """The processor is asked about a declared refund, once."""
+        self.owing.unconfirmed.pop(notice.fact_id, None)
+
     def drop(self, notice: EventNotice, why: str) -> None:
+        if notice.kind == "payment.chargeback":
+            self.owing.disputed(notice)
         self._answered(notice)
         self.done = [*self.done[-49:], f"{notice.kind} {notice.fact_id}: {why}"]
 
@@ -213,23 +263,57 @@ class BookingState(BaseModel):
     def over_at(self) -> datetime | None:
         return None if self.last_event_at is None else self.last_event_at + OVER_AFTER
 
-    def _apply(self, kind: LifecycleKind, notice: EventNotice, outcome: str) -> None:
+    def _apply(self, kind: LifecycleKind, notice: EventNotice, outcome: str, workflow_id: str) -> None:
         amount = notice.amount.amount if notice.amount else 0
         match kind:
             case "create":
                 self.revision = max(self.revision, notice.revision if notice.kind != "booking.cancelled" else 0)
+                self.owing.sold(notice)
                 if outcome != "parked":
                     self._registered(outcome)
             case "modify" | "cancel":
+                if notice.revision >= self.revision:
+                    self.owing.sold(notice)
                 self.revision = max(self.revision, notice.revision)
             case "payment":
                 self.payments[notice.payment_id or notice.fact_id] = amount
+            case "dispute":
+                self.owing.disputed(notice)
+                if notice.stage in MONEY_STAGES:
+                    self.refunds[notice.fact_id] = -amount if notice.stage == "won" else amount
+            case "refund" if notice.kind == "payment.refund_failed":
+                self._failed(notice.fact_id.partition(":")[0])
             case "refund":
-                self.refunds[notice.fact_id] = -amount if notice.stage == "won" else amount
+                self._given_back(notice, amount, outcome, workflow_id)
+
+    def _given_back(self, notice: EventNotice, amount: int, outcome: str, workflow_id: str) -> None:
+        """Money went back; a voucher only once the traveller has accepted it, a refund that failed never did."""
+        if notice.fact_id in self.owing.failed:
+            return
+        if notice.destination == "voucher" and outcome != "done":
+            if outcome == "parked":
+                self.owing.vouchers[workflow_id] = notice
+            return
+        self.refunds[notice.fact_id] = amount
+        if notice.refund_status == "declared" and notice.destination == "original_method":
+            self.owing.unconfirmed[notice.fact_id] = notice
+
+    def _failed(self, refund_id: str) -> None:
+        """The duty to refund is open again."""
+        self.refunds.pop(refund_id, None)
+        self.owing.unconfirmed.pop(refund_id, None)
+        self.owing.failed = [*self.owing.failed[-49:], refund_id]
+        self.owing.let_go = False
 
     def _registered(self, outcome: str) -> None:
         self.registered = outcome in ("done", "partial")
         self.abandoned = not self.registered
+
+
+def _holds_others_back(workflow_id: str) -> bool:
+    """A parked change or refund; not a payment, a dispute, or a refund that failed: they wait beside what comes next."""
+    beside = workflow_id.startswith("payment/") or "/dispute/" in workflow_id or workflow_id.endswith(":failed")
+    return not beside
 
 
 class ExperienceState(BaseModel):

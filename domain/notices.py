@@ -41,6 +41,14 @@ class EventNotice(BaseModel):
     method: str | None = None
     stage: str | None = None
     ends_on: date | None = None
+    scope: str | None = None
+    effective_at: datetime | None = None
+    refund_by: datetime | None = None
+    refund_status: str | None = None
+    destination: str | None = None
+    undeclared: bool = False
+    dispute_kind: str | None = None
+    answer_by: datetime | None = None
 
     @property
     def mailbox(self) -> Mailbox:
@@ -100,6 +108,9 @@ def notice_of(agency: str, event_id: str, kind: str, occurred_at: datetime, data
             "payment_id": data.refund.payment_id,
             "cancellation_id": data.refund.cancellation_id,
             "amount": data.refund.amount,
+            "refund_status": data.refund.status,
+            "destination": data.refund.destination,
+            "undeclared": kind == "payment.refunded" and _is_undeclared(data),
         }
     if data.chargeback is not None:
         fact_id = f"{data.chargeback.id}:{data.chargeback.stage}"
@@ -108,9 +119,16 @@ def notice_of(agency: str, event_id: str, kind: str, occurred_at: datetime, data
             "payment_id": data.chargeback.payment_id,
             "amount": data.chargeback.amount,
             "stage": data.chargeback.stage,
+            "dispute_kind": data.chargeback.kind,
+            "answer_by": data.chargeback.evidence_due_by,
         }
     if isinstance(data.cancellation, Cancellation):
-        fields["cancellation_id"] = data.cancellation.id
+        fields |= {
+            "cancellation_id": data.cancellation.id,
+            "scope": data.cancellation.scope,
+            "effective_at": data.cancellation.effective_at,
+            "refund_by": data.cancellation.refund.deadline,
+        }
     return EventNotice.model_validate(
         {
             "agency": agency,
@@ -123,3 +141,11 @@ def notice_of(agency: str, event_id: str, kind: str, occurred_at: datetime, data
             **fields,
         }
     )
+
+
+def _is_undeclared(data: EventData) -> bool:
+    """A refund that the processor shows and no planner registered: it names no cancellation and no register (F-R6)."""
+    refund = data.refund
+    if refund is None or data.actor.type != "processor":
+        return False
+    return refund.cancellation_id is None and refund.category is None

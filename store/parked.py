@@ -19,6 +19,8 @@ from store.database import Database
 from store.tables import Instant, LongId, agency_column, id_column, metadata, money_columns, upsert
 
 OPEN, CLOSED = "open", "closed"
+BY_ITSELF = "system"
+"""Who decides when the cause of an item is gone; no person may have this name."""
 
 parked_items = Table(
     "parked_items",
@@ -189,7 +191,8 @@ class ParkedItems:
             raise ContractBroken(f"no parked item {item_id}", system="store")
         if row.state == CLOSED:
             return False
-        if taken.decision not in json.loads(row.decisions):
+        # A cause that went away by itself closes an item that a person could only have explained.
+        if taken.by != BY_ITSELF and taken.decision not in json.loads(row.decisions):
             raise ContractBroken(f"{item_id} does not allow the decision {taken.decision}", system="store")
         moment = self._clock()
         connection.execute(

@@ -16,12 +16,13 @@ from temporalio.workflow import ParentClosePolicy
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import PLATFORM_READ_BOOKING
     from domain import naming
-    from domain.mailbox import OVER_AFTER, Ask, BookingState, Drop, Run, Wait
+    from domain.mailbox import OVER_AFTER, Ask, BookingState, Chase, Drop, Run, Wait
     from domain.notices import EventNotice
     from domain.steps import BookingStep
     from workflows import searching
     from workflows.cancel_booking import CancelBooking
     from workflows.create_booking import CreateBooking
+    from workflows.follow_dispute import FollowDispute
     from workflows.messages import Known, LifecycleInput, LifecycleResult, ParkedReport
     from workflows.modify_booking import ModifyBooking
     from workflows.record_payment import RecordPayment
@@ -34,6 +35,7 @@ CHILDREN = {
     "cancel": CancelBooking,
     "refund": RefundBooking,
     "payment": RecordPayment,
+    "dispute": FollowDispute,
 }
 
 
@@ -54,7 +56,10 @@ class Booking:
 
     @workflow.signal(description="A lifecycle stopped for a person, or went on to its end")
     def lifecycle_parked(self, report: ParkedReport) -> None:
-        if report.result is None:
+        if report.workflow_id == self._state.owing.chaser:
+            if report.result is not None:
+                self._state.chased(report.result.outcome)
+        elif report.result is None:
             self._reports[report.workflow_id] = report
         else:
             self._settle(report, report.result)
@@ -78,6 +83,8 @@ class Booking:
                     self._state.drop(notice, why)
                 case Ask(notice):
                     await self._ask(notice)
+                case Chase() as move:
+                    await self._chase(move)
                 case Wait(until):
                     await self._wait(until or self._state.over_at() or workflow.now() + OVER_AFTER)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -101,13 +108,12 @@ class Booking:
 
     async def _run(self, move: Run) -> None:
         """One lifecycle as a child, until it ends or stops for a person."""
-        given = LifecycleInput(
-            notice=move.notice,
-            mailbox=workflow.info().workflow_id,
-            booking_id=self._state.booking_id,
-            experience_id=move.notice.experience_id or self._state.experience_id or "",
-            known_booking=self._state.registered,
-            known_payment=move.kind != "refund" or (move.notice.payment_id or "") in self._state.payments,
+        given = self._given(move.notice).model_copy(
+            update={
+                "known_booking": self._state.registered,
+                "known_payment": move.kind not in ("refund", "dispute")
+                or (move.notice.payment_id or "") in self._state.payments,
+            }
         )
         child_id = self._child_id(move)
         self._state.start(move, child_id)
@@ -115,11 +121,53 @@ class Booking:
         self._reports.pop(child_id, None)
         child = asyncio.create_task(self._child(move, child_id, given))
         await workflow.wait_condition(lambda: child.done() or child_id in self._reports)
-        self._state.finish(move, outcome=child.result().outcome if child.done() else "parked")
-        self._has_news = move.kind in ("create", "payment")
+        self._state.finish(move, outcome=child.result().outcome if child.done() else "parked", now=workflow.now())
+        self._has_news = True
         if move.kind == "payment" and move.notice.plan_id:
             await self._tell_plan()
         self._details("")
+
+    def _given(self, notice: EventNotice) -> LifecycleInput:
+        return LifecycleInput(
+            notice=notice,
+            mailbox=workflow.info().workflow_id,
+            booking_id=self._state.booking_id,
+            experience_id=notice.experience_id or self._state.experience_id or "",
+            known=self._known(notice),
+        )
+
+    def _known(self, about: EventNotice | None = None) -> Known:
+        state, owing = self._state, self._state.owing
+        told = about or owing.cause or owing.ended
+        return Known(
+            registered=state.registered,
+            payments=tuple(state.payments),
+            owed=state.owed,
+            currency=told.amount.currency if told is not None and told.amount is not None else "EUR",
+            cancelled=owing.cancelled,
+            disputed=owing.disputed_payments,
+            stages=owing.stages,
+            declared=owing.unconfirmed,
+        )
+
+    async def _chase(self, move: Chase) -> None:
+        """Start whoever asks for the money; it goes on by itself and is told of every change."""
+        own, notice = naming.booking_workflow(self._state.agency, self._state.booking_id), move.notice
+        if move.confirm:
+            self._state.confirming(notice)
+            name, child_id = "ConfirmRefund", f"{own}/confirm/{notice.fact_id}"
+        else:
+            since = self._state.owing.since or workflow.now()
+            name, child_id = "ChaseRefund", f"{own}/chase/{since:%Y%m%dT%H%M%S}"
+            self._state.chasing(child_id)
+        await workflow.start_child_workflow(
+            name,
+            self._given(notice),
+            id=child_id,
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            search_attributes=searching.found_by("chase", notice.agency, booking=self._state.booking_id),
+            static_summary=f"money that is owed: {notice.fact_id}",
+        )
 
     async def _child(self, move: Run, child_id: str, given: LifecycleInput) -> LifecycleResult:
         notice = move.notice
@@ -157,6 +205,8 @@ class Booking:
                 return f"{own}/modify/{move.notice.revision}"
             case "cancel":
                 return f"{own}/cancel/{move.notice.cancellation_id or move.notice.revision}"
+            case "dispute":
+                return f"{own}/dispute/{move.notice.fact_id}"
             case _:
                 return f"{own}/refund/{move.notice.fact_id}"
 
@@ -183,15 +233,21 @@ class Booking:
     def _settle(self, report: ParkedReport, result: LifecycleResult) -> None:
         self._reports.pop(report.workflow_id, None)
         if report.workflow_id in self._state.parked:
-            self._state.settle(report.workflow_id, kind=report.kind, outcome=result.outcome)
-            self._has_news = report.kind in ("create", "payment")
+            self._state.settle(report.workflow_id, kind=report.kind, outcome=result.outcome, now=workflow.now())
+            self._has_news = True
 
     async def _tell_parked(self) -> None:
-        """A booking was registered or a payment recorded: whoever is parked for want of it goes on."""
+        """Something was registered, recorded or decided: whoever is parked for want of it goes on."""
         self._has_news = False
-        known = Known(registered=self._state.registered, payments=tuple(self._state.payments))
-        for workflow_id in [parked for parked in self._state.parked if _may_wait_for_facts(parked)]:
-            await workflow.get_external_workflow_handle(workflow_id).signal("look_again", known)
+        waiting = [parked for parked in self._state.parked if _may_wait_for_facts(parked)]
+        if self._state.owing.chaser is not None:
+            waiting.append(self._state.owing.chaser)
+        for workflow_id in waiting:
+            try:
+                await workflow.get_external_workflow_handle(workflow_id).signal("look_again", self._known())
+            except ApplicationError:
+                # It has just ended; its report is on its way, or an operator ended it.
+                workflow.logger.info("%s waits no more", workflow_id)
 
     async def _tell_plan(self) -> None:
         """An instalment was paid: its plan may be over."""
@@ -214,4 +270,4 @@ class Booking:
 
 
 def _may_wait_for_facts(workflow_id: str) -> bool:
-    return workflow_id.startswith("payment/") or "/refund/" in workflow_id
+    return workflow_id.startswith("payment/") or "/refund/" in workflow_id or "/dispute/" in workflow_id

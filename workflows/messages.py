@@ -12,6 +12,21 @@ from domain.notices import EventNotice
 Outcome = Literal["done", "partial", "undone", "partly_undone", "abandoned"]
 
 
+class Known(BaseModel):
+    """What the mailbox knows by now; a child that waits for it goes on. `owed` is held and not sold, in minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    registered: bool
+    payments: tuple[str, ...] = ()
+    owed: int = 0
+    currency: str = "EUR"
+    cancelled: bool = False
+    disputed: tuple[str, ...] = ()
+    stages: dict[str, str] = {}
+    declared: dict[str, EventNotice] = {}
+
+
 class LifecycleInput(BaseModel):
     """What a child lifecycle starts with; `mailbox` is the booking workflow to report to while parked."""
 
@@ -23,15 +38,7 @@ class LifecycleInput(BaseModel):
     booking_id: str
     known_booking: bool = True
     known_payment: bool = True
-
-
-class Known(BaseModel):
-    """What the mailbox knows by now; a child that waits for it goes on."""
-
-    model_config = ConfigDict(frozen=True)
-
-    registered: bool
-    payments: tuple[str, ...] = ()
+    known: Known = Known(registered=True)
 
 
 class LifecycleResult(BaseModel):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.signatures import OFFICE_ARRANGE_PLAN, OFFICE_DUE_INSTALMENTS, PLATFORM_COLLECT_INSTALMENT
+    from activities.signatures import (
+        GIAV_REPORT_DECLINE,
+        OFFICE_ARRANGE_PLAN,
+        OFFICE_DUE_INSTALMENTS,
+        PLATFORM_COLLECT_INSTALMENT,
+    )
     from domain import naming
     from domain.mailbox import PlanState
     from domain.notices import EventNotice
@@ -105,8 +111,11 @@ class CollectInstalment(Stepping):
             await workflow.sleep(pause, summary=f"try {instalment_id} again")
 
     async def _hand_over(self, step: InstalmentStep, result: ChargeResult) -> None:
-        """No further attempt without a person (hard decline, authentication wanted, attempts used up)."""
+        """No further attempt without a person (hard decline, authentication wanted, attempts used up); GIAV's users get a
+        task on the file (giav 4)."""
         words = f"{step.instalment_id} was declined ({result.category}): {result.message}"
-        await self.park(
-            "platform.collect_instalment", step, Fault(kind="instalment_declined", words=words), decisions=("skip",)
+        fault = Fault(kind="instalment_declined", words=words)
+        await asyncio.gather(
+            self.step(GIAV_REPORT_DECLINE, step, about=f"task for {step.instalment_id}", decisions=FORWARD),
+            self.park("platform.collect_instalment", step, fault, decisions=("skip",)),
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from workflows.activate_integration import ActivateIntegration
 from workflows.booking import Booking
 from workflows.cancel_booking import CancelBooking
+from workflows.chase_refund import ChaseRefund, ConfirmRefund
 from workflows.create_booking import CreateBooking
 from workflows.experience import Experience
 from workflows.export_tamara import ExportTamara
+from workflows.follow_dispute import FollowDispute
 from workflows.modify_booking import ModifyBooking
 from workflows.payment_plan import CollectInstalment, PaymentPlan
 from workflows.recognise_revenue import RecogniseRevenue
@@ -19,10 +21,13 @@ WORKFLOWS: list[type] = [
     ActivateIntegration,
     Booking,
     CancelBooking,
+    ChaseRefund,
     CollectInstalment,
+    ConfirmRefund,
     CreateBooking,
     Experience,
     ExportTamara,
+    FollowDispute,
     ModifyBooking,
     PaymentPlan,
     RecogniseRevenue,

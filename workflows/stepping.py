@@ -34,7 +34,9 @@ FOREVER = RetryPolicy(
 ALL_DECISIONS: tuple[Decision, ...] = ("retry", "skip", "adopt", "abandon")
 FORWARD: tuple[Decision, ...] = ("retry", "skip", "adopt")
 """Past a pivot there is no way back (money-rules P1)."""
-MUST_EXPLAIN = frozenset({"skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs"})
+MUST_EXPLAIN = frozenset(
+    {"skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs", "claim", "write_off"}
+)
 QUESTIONS: dict[str, tuple[Decision, ...]] = {
     "giav_changed_there": ("take_ours", "keep_theirs", "retry"),
     "payer_replaced": ("approve", "decline"),
@@ -118,7 +120,7 @@ class Stepping:
         if taken.decision not in item.decisions:
             allowed = ", ".join(item.decisions)
             raise ApplicationError(f"{taken.decision} is not allowed here; choose {allowed}", type="NotAllowed")
-        if not taken.by.strip():
+        if taken.by.strip() in ("", "system"):
             raise ApplicationError("say who decides", type="NotAllowed")
         if taken.decision in MUST_EXPLAIN and len(taken.explanation.strip()) < 10:
             raise ApplicationError("explain the decision in at least 10 characters", type="NotAllowed")
@@ -166,7 +168,7 @@ class Stepping:
                     return None
                 case "abandon":
                     raise Abandoned(taken.explanation)
-                case "retry" | "adopt" | "approve" | "decline" | "take_ours" | "keep_theirs":
+                case _:
                     continue
 
     async def park(
@@ -258,6 +260,19 @@ OWN_REASONS = frozenset(
         "instalment_declined",
         "fiscal_data_missing",
         "penalty_undecided",
+        "chargeback_opened",
+        "chargeback_lost",
+        "debit_returned",
+        "refund_disputed",
+        "refund_while_disputed",
+        "refund_undeclared",
+        "refund_differs",
+        "refund_unconfirmed",
+        "voucher_unaccepted",
+        "refund_due",
+        "refund_pending",
+        "refund_breach",
+        "overpaid",
         "supplier_cancellation",
         "supplier_charge",
         "supplier_cost",

@@ -98,7 +98,9 @@ class JournalActivities:
         told = self._store.inbox.get(step.agency, failure)
         on = told.occurred_at.astimezone(settings.zone).date() if told else movement.on
         posted = (movement.key, key_of("set", refund.id))
-        return self._append(step.agency, "reverse", self._reversed(step.agency, posted, on, f"refund {refund.id} failed"))
+        return self._append(
+            step.agency, "reverse", self._reversed(step.agency, posted, on, f"refund {refund.id} failed")
+        )
 
     @implements(JOURNAL_SETTLE_CLAIM)
     def settle_claim(self, step: ClaimStep) -> Done:

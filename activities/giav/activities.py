@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from activities.effects import Effects
 from activities.failures import implements
-from activities.giav import bookings, changes, experiences, payments, refunds
+from activities.giav import bookings, changes, costs, experiences, payments, refunds, tasks
 from activities.giav.client import SYSTEM
 from activities.giav.office import GiavAccount, Office
 from activities.signatures import (
@@ -23,6 +23,7 @@ from activities.signatures import (
     GIAV_UNDO_REGISTER_BOOKING,
 )
 from domain.errors import NeedsPerson
+    GIAV_REPORT_DECLINE,
 from domain.steps import (
     BookingStep,
     CancellationStep,
@@ -32,6 +33,7 @@ from domain.steps import (
     PaymentStep,
     RefundStep,
 )
+    InstalmentStep,
 from store import Store
 
 
@@ -90,7 +92,15 @@ class GiavActivities:
 
     @implements(GIAV_RECORD_CHARGEBACK)
     def record_chargeback(self, step: ChargebackStep) -> Done:
-        return refunds.record_chargeback(self._office(step.agency), step)
+        return self._in_open_file(refunds.record_chargeback, step, f"{step.chargeback_id}:{step.stage}")
+
+    @implements(GIAV_REPORT_DECLINE)
+    def report_decline(self, step: InstalmentStep) -> Done:
+        return tasks.report_decline(self._office(step.agency), step)
+
+    def _in_open_file(self, verb: Callable[[Office, S], Done], step: S, fact: str) -> Done:
+        office = self._office(step.agency)
+        return in_open_file(office, step.booking_id, fact, lambda: verb(office, step))
 
     def _office(self, agency: str) -> Office:
         account = self._accounts.get(agency)

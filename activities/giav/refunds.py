@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from activities.giav.bounced import never_booked, take_back
 from activities.giav.client import SYSTEM
 from activities.giav.corrections import originals, penalised
 from activities.giav.documents import REEMBOLSO, Desk
-from activities.giav.mapping.money import chargeback_task, disputed, reembolso
+from activities.giav.mapping.money import disputed, reembolso
 from activities.giav.office import CREATE, Container, Office
 from activities.giav.payments import lower_sale
+from activities.giav.tasks import report_dispute
 from domain.errors import ContractBroken, NeedsPerson
 from domain.money import total
 from domain.platform import Booking, Payment, Refund
+from domain.refunding import beyond_decision
 from domain.steps import ChargebackStep, Done, RefundStep
 from store.documents import Document
 
@@ -42,6 +46,9 @@ def record_refund(office: Office, step: RefundStep) -> Done:
         return take_back(office, refund, payment, booking, standing)
     if not step.rectify:
         return Done(ids={"reembolso": str(made)})
+    if _goes_beyond_its_decision(office, refund):
+        # Its cancellation has corrected the invoices; whose loss the difference is, a person says (F-R7).
+        return Done(ids={"reembolso": str(made)})
     credited = _correct_what_is_left(office, booking, refund, standing)
     ids = {"reembolso": str(made)}
     if credited:
@@ -50,13 +57,16 @@ def record_refund(office: Office, step: RefundStep) -> Done:
 
 
 def record_chargeback(office: Office, step: ChargebackStep) -> Done:
-    """Money moves at `funds_withdrawn` (out) and `won` (back in); invoices are untouched (money-rules 1.7.10)."""
-    if step.stage not in ("funds_withdrawn", "won"):
+    """Money moves at `funds_withdrawn` (out) and `won` (back in), a task begins with the first stage; invoices are untouched
+    (money-rules 1.7.10)."""
+    if step.stage not in ("inquiry", "opened", "funds_withdrawn", "won"):
         return Done(outcome="skipped", note=f"no money moves at {step.stage}")
     standing = office.container(step.booking_id)
     chargeback = office.store.facts.chargeback(step.agency, step.chargeback_id, step.stage)
     if chargeback is None:
         raise ContractBroken(f"no chargeback {step.chargeback_id} at {step.stage}", system="store")
+    if step.stage in ("inquiry", "opened"):
+        return Done(ids={"task": str(report_dispute(office, chargeback))})
     booking = office.booking(step.booking_id)
     payment = _recorded_payment(office, step.payment_id)
     out = step.stage == "funds_withdrawn"
@@ -73,11 +83,7 @@ def record_chargeback(office: Office, step: ChargebackStep) -> Done:
     )
     if not out:
         return Done(ids={"cobro": str(made)})
-    task = office.key("task", business_id, CREATE)
-    wish = chargeback_task(chargeback, booking, standing.expediente, office.today(), task.reference)
-    office.create(
-        task, "Activity_POST", wish, lambda reference: office.lookups.task(reference, wish["summary"]), booking.id
-    )
+    report_dispute(office, chargeback)
     return Done(ids={"reembolso": str(made)})
 
 
@@ -98,6 +104,14 @@ def _refund_method(office: Office, refund: Refund, payment: Payment) -> int:
     if method is None:
         raise NeedsPerson(f"no refund method is configured for {names[0]}", system=SYSTEM)
     return method
+
+
+def _goes_beyond_its_decision(office: Office, refund: Refund) -> bool:
+    facts = office.store.facts
+    cancellation = facts.cancellation(office.agency, refund.cancellation_id) if refund.cancellation_id else None
+    earlier = takewhile(lambda each: each.id != refund.id, facts.refunds_of(office.agency, refund.booking_id))
+    payments = facts.payments_of(office.agency, refund.booking_id)
+    return bool(beyond_decision(refund, cancellation, earlier, payments))
 
 
 def _correct_what_is_left(office: Office, booking: Booking, refund: Refund, standing: Container) -> list[Document]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from activities.failures import implements
-from activities.signatures import OFFICE_CLOSE_LIFECYCLE, OFFICE_MONEY_AT_STAKE, OFFICE_PARK, OFFICE_UNPARK
+from activities.signatures import (
+    OFFICE_CLOSE_LIFECYCLE,
+    OFFICE_MONEY_AT_STAKE,
+    OFFICE_PARK,
+    OFFICE_REFUND_SHOWN,
+    OFFICE_UNPARK,
+)
 from domain.money import total
-from domain.steps import BookingQuestion, Done, LifecycleOutcome, MoneyAtStake, Parked, Parking, Unparking
+from domain.steps import BookingQuestion, Done, LifecycleOutcome, MoneyAtStake, Parked, Parking, RefundStep, Unparking
 from store import Store
 
 
@@ -20,7 +26,17 @@ class DeskActivities:
         """Put an item on the list; owner and deadline come from the agency's desk."""
         desk = self._store.parked.desk(parking.agency)
         owner, deadline = desk.assign(parking.since, parking.reason, parking.fault)
-        return self._store.parked.open(parking, owner, deadline)
+        return self._store.parked.open(parking, owner, parking.deadline or deadline)
+
+    @implements(OFFICE_REFUND_SHOWN)
+    def refund_shown(self, step: RefundStep) -> Done:
+        """Whether the processor has shown a declared refund by now, in whatever way; `partial` while it has not (F-R5)."""
+        refund = self._store.facts.refund(step.agency, step.refund_id)
+        waived = "refund_unconfirmed" in self._store.parked.desk(step.agency).waived
+        declared = refund is not None and refund.status == "declared"
+        if waived or not declared or self._store.facts.refund_failed(step.agency, step.refund_id):
+            return Done()
+        return Done(outcome="partial", note="the processor has not shown it")
 
     @implements(OFFICE_UNPARK)
     def unpark(self, unparking: Unparking) -> Done:

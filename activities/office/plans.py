@@ -23,7 +23,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failures import implements, implements_async
-from activities.signatures import OFFICE_ARRANGE_PLAN, OFFICE_DUE_INSTALMENTS, OFFICE_FREEZE_PLAN
+from activities.signatures import OFFICE_ARRANGE_PLAN, OFFICE_DUE_INSTALMENTS, OFFICE_FREEZE_PLAN, OFFICE_THAW_PLAN
 from domain import naming
 from domain.errors import Transient
 from domain.platform import PaymentPlan
@@ -92,13 +92,32 @@ class PlanActivities:
 
     @implements_async(OFFICE_FREEZE_PLAN)
     async def freeze(self, question: BookingQuestion) -> Done:
-        """Stop charging a booking that is being cancelled; the charge itself reads the booking again as well (F-P13)."""
+        """Stop charging a booking that is cancelled or disputed; the charge itself reads the facts again as well (F-P13)."""
         plan = await asyncio.to_thread(self._store.facts.plan, question.agency, question.booking_id)
         if plan is None:
             return Done(outcome="skipped", note="no plan")
         handle = self._client.get_schedule_handle(naming.plan_schedule(question.agency, plan.id))
         try:
-            await handle.pause(note="the booking is being cancelled")
+            await handle.pause(note="the booking is cancelled or disputed")
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise Transient(f"Temporal: {error.status.name}", system="office") from None
+            return Done(outcome="skipped", note="no schedule")
+        return Done()
+
+    @implements_async(OFFICE_THAW_PLAN)
+    async def thaw(self, question: BookingQuestion) -> Done:
+        """Go on charging after a dispute; what fell due meanwhile is collected now. A cancelled booking stays frozen."""
+        if await asyncio.to_thread(self._store.facts.plan, question.agency, question.booking_id) is None:
+            return Done(outcome="skipped", note="no plan")
+        plan, due = await asyncio.to_thread(self._open, question.agency, question.booking_id)
+        if not due:
+            return Done(outcome="skipped", note="nothing is due any more")
+        handle = self._client.get_schedule_handle(naming.plan_schedule(question.agency, plan.id))
+        try:
+            await handle.unpause(note="the dispute is over")
+            if any(item.due_on <= self._today(question.agency) for item in due):
+                await handle.trigger()
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise Transient(f"Temporal: {error.status.name}", system="office") from None

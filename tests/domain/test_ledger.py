@@ -58,6 +58,19 @@ TABLE = [
     (Fact.WITHDRAWN, {}, {("4309", "cus_77", "debit", 30000), ("5729", "stripe", "credit", 30000)}),
     (Fact.WON, {}, {("5729", "stripe", "debit", 30000), ("4309", "cus_77", "credit", 30000)}),
     (Fact.LOST, {}, {("436", "cus_77", "debit", 30000), ("4309", "cus_77", "credit", 30000)}),
+    (Fact.WRITTEN_OFF, {}, {("650", "cus_77", "debit", 30000), ("436", "cus_77", "credit", 30000)}),
+    (
+        Fact.REFUND_BEYOND,
+        {"fee": eur(2000)},
+        {("430", "cus_77", "debit", 30000), ("555", "pay_1001", "debit", 2000), ("5729", "stripe", "credit", 32000)},
+    ),
+    (
+        Fact.REFUND_BEYOND_BY_BANK,
+        {"fee": eur(2000)},
+        {("430", "cus_77", "debit", 30000), ("555", "pay_1001", "debit", 2000), ("572", "", "credit", 32000)},
+    ),
+    (Fact.EXCESS_CLAIMED, {}, {("430", "cus_77", "debit", 30000), ("555", "pay_1001", "credit", 30000)}),
+    (Fact.EXCESS_WRITTEN_OFF, {}, {("650", "cus_77", "debit", 30000), ("555", "pay_1001", "credit", 30000)}),
     (
         Fact.SETTLEMENT,
         {"fee": eur(450)},

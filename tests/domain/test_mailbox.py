@@ -49,7 +49,7 @@ def run_to_rest(box: BookingState, now: datetime = NOW) -> list[str]:
         match box.next_move(now):
             case Run() as move:
                 box.start(move, f"wf/{len(ran)}")
-                box.finish(move, outcome="done")
+                box.finish(move, outcome="done", now=now)
                 ran.append(f"{move.kind}:{move.notice.fact_id}")
             case Drop(notice, why):
                 box.drop(notice, why)
@@ -122,12 +122,12 @@ def test_a_parked_lifecycle_holds_the_next_one_but_lets_money_pass() -> None:
     move = box.next_move(NOW)
     assert isinstance(move, Run)
     box.start(move, "booking/demo/bkg_500/modify/2")
-    box.finish(move, outcome="parked")
+    box.finish(move, outcome="parked", now=NOW)
     box.deliver(CANCELLED, NOW)
     box.deliver(PAID, NOW)
     assert run_to_rest(box) == ["payment:pay_1"]
     assert isinstance(box.next_move(NOW), Wait)
-    box.settle("booking/demo/bkg_500/modify/2", kind="modify", outcome="done")
+    box.settle("booking/demo/bkg_500/modify/2", kind="modify", outcome="done", now=NOW)
     assert run_to_rest(box) == ["cancel:bkg_500@4"]
 
 
@@ -137,7 +137,7 @@ def test_a_cancellation_that_comes_first_creates_and_then_cancels() -> None:
     assert run_to_rest(box) == ["create:bkg_500@4", "cancel:bkg_500@4"]
 
 
-def test_a_chargeback_moves_money_only_when_funds_move() -> None:
+def test_every_stage_of_a_dispute_is_answered_and_money_moves_only_when_funds_move() -> None:
     box = state()
     box.deliver(CREATED, NOW)
     box.deliver(PAID, NOW)
@@ -145,7 +145,7 @@ def test_a_chargeback_moves_money_only_when_funds_move() -> None:
     for stage in ("opened", "funds_withdrawn", "under_review", "won"):
         notice = told("payment.chargeback", 1, f"cbk_1:{stage}", payment_id="pay_1", stage=stage)
         box.deliver(notice, NOW)
-    assert run_to_rest(box) == ["refund:cbk_1:funds_withdrawn", "refund:cbk_1:won"]
+    assert run_to_rest(box) == ["dispute:cbk_1:opened", "dispute:cbk_1:funds_withdrawn", "dispute:cbk_1:won"]
     assert box.refunded == 0
 
 
@@ -163,7 +163,7 @@ def test_an_undone_booking_sends_later_money_to_a_person() -> None:
     move = box.next_move(NOW)
     assert isinstance(move, Run)
     box.start(move, "wf")
-    box.finish(move, outcome="undone")
+    box.finish(move, outcome="undone", now=NOW)
     assert not box.registered
     box.deliver(PAID, NOW)
     assert box.next_move(NOW) == Run("payment", PAID)
@@ -191,6 +191,6 @@ def test_a_refund_whose_payment_never_came_asks_the_platform_and_then_parks() ->
     assert move == Run("refund", REFUNDED)
     assert isinstance(move, Run)
     box.start(move, "booking/demo/bkg_500/refund/ref_1")
-    box.finish(move, outcome="parked")
+    box.finish(move, outcome="parked", now=NOW)
     box.deliver(PAID, late)
     assert run_to_rest(box, late) == ["payment:pay_1"]

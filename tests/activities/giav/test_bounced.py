@@ -38,7 +38,7 @@ def hold_fast(desk: Desk, **marks: Any) -> None:
     records = desk.stand_in.books.records
     for each in desk.held("Cobro"):
         if each["TipoOperacion"] == "Reembolso":
-            records.change("Cobro", records.get("Cobro", each["Id"]), **marks)
+            records.change("Cobro", desk.stand_in.books.demand("Cobro", each["Id"]), **marks)
 
 
 @pytest.mark.covers("F-R3", "giav 4: refund that bounced", "F-M5")
@@ -125,7 +125,7 @@ def test_only_a_reembolso_is_ever_deleted(desk: Desk) -> None:
     records = desk.stand_in.books.records
     for each in desk.held("Cobro"):
         if each["TipoOperacion"] == "Reembolso":
-            records.change("Cobro", records.get("Cobro", each["Id"]), TipoOperacion="Cobro")
+            records.change("Cobro", desk.stand_in.books.demand("Cobro", each["Id"]), TipoOperacion="Cobro")
     with pytest.raises(ApplicationError, match="no Reembolso"):
         desk.activities.record_refund(step)
     assert len(desk.money_lines()) == 2

@@ -66,7 +66,7 @@ def test_a_payment_made_twice_leaves_no_trace_in_the_sum_once_it_is_refunded(des
 def test_money_captured_after_a_cancellation_is_credited_with_its_refund(desk: Desk) -> None:
     paid(desk, 30000)
     desk.activities.cancel_booking(cancelled(desk))
-    desk.activities.record_payment(desk.payment("pay_2", 38200))
+    desk.activities.record_payment(desk.payment("pay_2", 38200, captured_at="2027-03-01T09:30:00Z"))
     desk.activities.record_refund(desk.refund("ref_1", 27000, payment_id="pay_1"))
     desk.activities.record_refund(desk.refund("ref_2", 38200, payment_id="pay_2", processor={"name": "stripe"}))
     assert [amount for _, amount in desk.invoice_lines()] == ["300.00", "-300.00", "30.00", "382.00", "-382.00"]
