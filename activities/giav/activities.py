@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from activities.effects import Effects
 from activities.failures import implements
-from activities.giav import bookings, changes, costs, experiences, payments, refunds, tasks
+from activities.giav import bookings, changes, experiences, payments, refunds, tasks
 from activities.giav.client import SYSTEM
 from activities.giav.office import GiavAccount, Office
 from activities.signatures import (
@@ -92,15 +92,11 @@ class GiavActivities:
 
     @implements(GIAV_RECORD_CHARGEBACK)
     def record_chargeback(self, step: ChargebackStep) -> Done:
-        return self._in_open_file(refunds.record_chargeback, step, f"{step.chargeback_id}:{step.stage}")
+        return refunds.record_chargeback(self._office(step.agency), step)
 
     @implements(GIAV_REPORT_DECLINE)
     def report_decline(self, step: InstalmentStep) -> Done:
         return tasks.report_decline(self._office(step.agency), step)
-
-    def _in_open_file(self, verb: Callable[[Office, S], Done], step: S, fact: str) -> Done:
-        office = self._office(step.agency)
-        return in_open_file(office, step.booking_id, fact, lambda: verb(office, step))
 
     def _office(self, agency: str) -> Office:
         account = self._accounts.get(agency)
