@@ -1,0 +1,34 @@
+"""Payments on their way into the ERP: states, events, verdicts and the one table of moves (contracts: payment-sync)."""
+
+from domain.payment_sync.events import Event, Failing, Kind, Role
+from domain.payment_sync.machine import decide, possible
+from domain.payment_sync.moves import Effect, Forbidden, Move, Step
+from domain.payment_sync.states import SHOWN_AS, TERMINAL, UNSYNCHRONISED, WITH_MONEY, PaymentSync, State
+from domain.payment_sync.table import MOVES
+from domain.payment_sync.verdicts import Evidence, Paid, Receipt, Receivable, Verdict, judge
+
+__all__ = [
+    "MOVES",
+    "SHOWN_AS",
+    "TERMINAL",
+    "UNSYNCHRONISED",
+    "WITH_MONEY",
+    "Effect",
+    "Event",
+    "Evidence",
+    "Failing",
+    "Forbidden",
+    "Kind",
+    "Move",
+    "Paid",
+    "PaymentSync",
+    "Receipt",
+    "Receivable",
+    "Role",
+    "State",
+    "Step",
+    "Verdict",
+    "decide",
+    "judge",
+    "possible",
+]
