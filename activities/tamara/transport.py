@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 OpenPgpFingerprint = Annotated[
-    str, StringConstraints(pattern=r"^([0-9A-F]{40}|[0-9A-F]{64})$", to_upper=True, strip_whitespace=True)
+    str,
+    StringConstraints(pattern=r"^([0-9A-F]{40}|[0-9A-F]{64})$"),
+    BeforeValidator(lambda given: given.replace(" ", "").upper() if isinstance(given, str) else given),
 ]
+"""As programs print it: with or without spaces, in either case."""
 
 
 class Part(BaseModel):
