@@ -31,6 +31,7 @@ from store.events import (
 from store.facts import data_of_body
 from store.parked import ParkedItem, ParkedItems, StoreParking
 from store.projection import Outcome, Told, project
+from store.superseding import replaced_by
 from store.tables import insert_once, upsert
 
 __all__ = ["AcceptedEvent", "EventFilter", "Inbox", "OutboxRow", "StoredEvent"]
@@ -231,6 +232,10 @@ class Inbox:
                 "last_reason": "",
             }
             connection.execute(insert_once(connection.dialect.name, outbox), row)
+        if outcome.verdict == "applied" and notice is not None:
+            for item, why in replaced_by(connection, notice):
+                by_itself = DecisionTaken(item_id=item, decision="skip", by="system", explanation=why)
+                self._parked.close_in(connection, item, by_itself)
 
     def _examined_again(self, item: ParkedItem, reexamine: Reexamine | None) -> AcceptedEvent:
         event = self.get(item.agency, item.event_id or "")

@@ -55,10 +55,20 @@ class Outcome:
 def project(connection: Connection, told: Told, *, trust_totals: bool = False) -> Outcome:
     """Apply the event in the transaction of `connection`. `trust_totals` is a person's override of a mismatch."""
     wrong = [] if trust_totals else discrepancies(told.data)
-    if wrong:
+    if wrong and not _came_too_late(connection, told.data, told.agency):
         amount = told.data.booking.totals.total if told.data.booking else None
         return Outcome("parked", StoreReason.TOTALS_MISMATCH, "; ".join(map(str, wrong))[:2000], amount)
     return _RULES[told.kind](connection, told)
+
+
+def _came_too_late(connection: Connection, data: EventData, agency: str) -> bool:
+    """Whether a newer snapshot of the booking is known: what this one says wrong is then nobody's business any more."""
+    if data.booking is None or data.payment_plan is not None:
+        return False
+    known = connection.scalar(
+        select(bookings.c.revision).where(bookings.c.agency == agency, bookings.c.id == data.booking.id)
+    )
+    return known is not None and known > data.aggregate.revision
 
 
 def _experience(connection: Connection, told: Told) -> Outcome:

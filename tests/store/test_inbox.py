@@ -9,7 +9,7 @@ from domain.errors import ContractBroken
 from domain.notices import EventNotice
 from domain.steps import DecisionTaken, Parking
 from store import Store
-from store.inbox import EventFilter
+from store.inbox import AcceptedEvent, EventFilter
 from store.parked import ParkedItem
 from tests import stories
 from tests.stories import AGENCY, captured, created, eur, event
@@ -184,6 +184,57 @@ def test_a_person_may_let_wrong_totals_pass(store: Store) -> None:
     closed = store.parked.get(item.item_id)
     assert closed is not None
     assert [(made.taken.decision, made.taken.by) for made in closed.taken] == [("retry", "marta")]
+
+
+def known(store: Store, item_id: str) -> ParkedItem:
+    item = store.parked.get(item_id)
+    assert item is not None
+    return item
+
+
+def wrong(revision: int, kind: str = "booking.modified", **members: object) -> AcceptedEvent:
+    """A snapshot with one cent too little."""
+    told = one_cent_off() | {"aggregate": {"type": "booking", "id": "bkg_500", "revision": revision}} | members
+    return event(100 + revision, kind, told | {"price_effect": stories.NO_EFFECT})
+
+
+@pytest.mark.covers("F-C14")
+def test_a_newer_snapshot_that_is_right_closes_the_item_of_the_wrong_one_with_the_reason(store: Store) -> None:
+    store.inbox.accept(event(1, "booking.created", one_cent_off()))
+    store.inbox.accept(wrong(2))
+    items = [item.item_id for item in store.parked.list(AGENCY)]
+    assert len(items) == 2
+    store.inbox.accept(stories.modified(3, 3))
+    assert store.parked.list(AGENCY) == []
+    taken = [made.taken for item_id in items for made in known(store, item_id).taken]
+    assert [(each.decision, each.by) for each in taken] == [("skip", "system")] * 2
+    assert {each.explanation for each in taken} == {
+        f"revision {revision} was wrong in its totals; revision 3 is right and takes its place" for revision in (1, 2)
+    }
+    assert waiting(store) == [f"evt_{3:020d}"]
+
+
+@pytest.mark.covers("F-C14")
+def test_an_older_snapshot_does_not_close_the_item_of_a_newer_wrong_one(store: Store) -> None:
+    store.inbox.accept(wrong(3))
+    store.inbox.accept(stories.modified(2, 2))
+    assert only_item(store).reason == "totals_mismatch"
+
+
+@pytest.mark.covers("F-C14")
+def test_a_wrong_snapshot_that_comes_after_a_newer_right_one_asks_nobody(store: Store) -> None:
+    store.inbox.accept(stories.modified(3, 3))
+    store.inbox.accept(wrong(2))
+    assert store.parked.list(AGENCY) == []
+    assert store.facts.booking_revision(AGENCY, "bkg_500") == 3
+
+
+@pytest.mark.covers("F-C14")
+def test_facts_that_came_only_with_the_wrong_snapshot_keep_its_item_open(store: Store) -> None:
+    store.inbox.accept(wrong(2, "booking.cancelled", cancellation=stories.cancellation("none")))
+    store.inbox.accept(wrong(3, payment_plan=stories.plan()))
+    store.inbox.accept(stories.modified(4, 4))
+    assert len(store.parked.list(AGENCY)) == 2
 
 
 @pytest.mark.covers("M2")
