@@ -32,6 +32,8 @@ def receipt(**changes: object) -> Receipt:
     return Receipt.model_validate(known | changes)
 
 
+DOLLARS = Money(amount=30000, currency="USD")
+IN_DOLLARS = Receivable(id="inv_1", state="open", total=DOLLARS, open_amount=DOLLARS)
 CASH = receipt(method="cash", by_gateway=False)
 
 
@@ -52,7 +54,7 @@ CASH = receipt(method="cash", by_gateway=False)
         (None, [], Verdict.NO_TARGET),
         (receivable(0, state="cancelled"), [], Verdict.NO_TARGET),
         (receivable(0, state="credited"), [], Verdict.NO_TARGET),
-        (receivable(0, total=Money(amount=30000, currency="USD")), [], Verdict.MISMATCH),
+        (IN_DOLLARS, [], Verdict.MISMATCH),
         (receivable(0), [receipt(auth_code="4711", amount=eur(29000))], Verdict.MISMATCH),
     ],
 )
