@@ -116,6 +116,9 @@ OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleO
 INTEGRATION_CHECK = Verb("integration.check", Queue.GIAV, IntegrationStep, Done)
 INTEGRATION_INSTALL_FIELDS = Verb("integration.install_fields", Queue.GIAV, IntegrationStep, Done)
 INTEGRATION_ACTIVATE = Verb("integration.activate", Queue.GIAV, IntegrationActivation, BackfillProgress)
+MIDOFFICE_CHECK_ACCOUNT = Verb("midoffice.check_account", Queue.MIDOFFICE, IntegrationStep, Done)
+MIDOFFICE_CONFIRM_ACCOUNT = Verb("midoffice.confirm_account", Queue.MIDOFFICE, IntegrationStep, Done)
+MIDOFFICE_USE_ACCOUNT = Verb("midoffice.use_account", Queue.MIDOFFICE, IntegrationStep, Done)
 INTEGRATION_BACKFILL = Verb("integration.backfill", Queue.PLATFORM, IntegrationBackfill, BackfillProgress)
 
 VERBS: dict[str, Verb[BaseModel, BaseModel]] = {

@@ -29,16 +29,16 @@ def progress_of(found: Integration) -> str:
     return f"{place}, {told.seen} looked at, {told.taken} taken in, {told.past} of trips before {told.ended_since}"
 
 
-def assigned(settings: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
+def assigned(system: str, settings: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
     """The settings with every assignment applied; values are JSON where they read as JSON, else text."""
-    from workers.activating import SECRET
+    from workers.activating import SECRETS
 
     result = json.loads(json.dumps(settings))
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals or not name:
             raise CommandError("a setting is given as NAME=VALUE, for example office_id=3 or payment_methods.card=14")
-        if name == SECRET:
+        if name == SECRETS[system]:
             raise CommandError("the key is not a setting; seal it with: bookings integration key")
         table, _, entry = name.partition(".")
         place = result.setdefault(table, {}) if entry else result

@@ -141,6 +141,14 @@ class Integrations:
             detail=detail,
         )
 
+    def confirmed(self, agency: str, system: str, *, by: str, detail: str = "") -> Integration:
+        """Those outside who had to be told were told; saying so again changes nothing."""
+        now = self.known(agency, system)
+        if "confirmed" in now.catalogue:
+            return now
+        told = {**now.catalogue, "confirmed": f"by {by} at {self._clock():%Y-%m-%d %H:%M} UTC"}
+        return self._change(agency, system, "account manager told", by, catalogue=told, detail=detail)
+
     def activate(self, agency: str, system: str, settings: Mapping[str, Any], *, by: str) -> Integration:
         """From now on the system is used with these settings; activating an active one with the same changes nothing."""
         now = self.known(agency, system)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 
+from activities.giav.client import SYSTEM as GIAV
 from activities.giav.client import GiavClient
 from activities.giav.integration import account_settings
 from activities.giav.office import GiavAccount
+from activities.midoffice.integration import account_of
 from activities.platform.client import PlatformClient
 from activities.tamara.drop_box import drop_box_of
 from activities.tamara.settings import TamaraSettings
@@ -35,8 +37,13 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
         yield f"{agency}: GIAV", partial(_giav, giav)
     if store is not None:
         for integration in store.integrations.list():
-            if integration.agency in installation.agencies and integration.agency not in accounts.giav:
+            if integration.agency not in installation.agencies:
+                continue
+            if integration.system == GIAV and integration.agency not in accounts.giav:
                 yield f"{integration.agency}: GIAV", partial(_integrated, store, integration)
+            elif integration.system != GIAV and integration.agency not in accounts.midoffice:
+                name = f"{integration.agency}: mid-office ({integration.system})"
+                yield name, partial(_connected, store, integration)
     for agency, midoffice in accounts.midoffice.items():
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, tamara in accounts.tamara.items():
@@ -53,13 +60,24 @@ def _giav(account: GiavAccount) -> None:
 
 
 def _integrated(store: Store, integration: Integration) -> None:
-    if integration.state != "active":
-        raise NeedsPerson(
-            f"{integration.state} since {integration.since:%Y-%m-%d}: 'bookings integration show {integration.agency}'"
-        )
+    _must_be_active(integration)
     settings = account_settings(store, integration)
     with closing(GiavClient(settings)) as client:
         _giav(GiavAccount(client, settings))
+
+
+def _connected(store: Store, integration: Integration) -> None:
+    _must_be_active(integration)
+    with closing(account_of(store, integration).adapter) as adapter:
+        adapter.ping()
+
+
+def _must_be_active(integration: Integration) -> None:
+    if integration.state != "active":
+        raise NeedsPerson(
+            f"{integration.state} since {integration.since:%Y-%m-%d}: "
+            f"'bookings integration show {integration.agency} --system {integration.system}'"
+        )
 
 
 def _tamara(settings: TamaraSettings) -> None:

@@ -1,4 +1,5 @@
-"""Accounts of agencies that activated GIAV themselves, beside those of the settings file (docs/integrations/giav.md).
+"""Accounts of agencies that activated GIAV or a mid-office themselves, beside those of the settings file
+(docs/integrations/giav.md, midoffice.md).
 
 The settings file counts first. Everything else is asked of the store at each step, so that an activation, a new key or
 other settings need no restart.
@@ -12,6 +13,9 @@ from collections.abc import Collection, Iterator, Mapping
 from activities.giav.client import SYSTEM, GiavClient
 from activities.giav.integration import account_settings
 from activities.giav.office import GiavAccount
+from activities.midoffice.accounts import SYSTEMS as MID_OFFICES
+from activities.midoffice.accounts import MidOfficeAccount
+from activities.midoffice.integration import account_of
 from domain.errors import NeedsPerson, Transient
 from store import Store
 from store.integrations import SETTLING, Integration
@@ -61,3 +65,46 @@ class IntegratedAccounts(Mapping[str, GiavAccount]):
             account = GiavAccount(GiavClient(settings), settings)
             self._opened[integration.agency] = (integration.version, account)
             return account
+
+
+class IntegratedMidOffices(Mapping[str, MidOfficeAccount]):
+    """Agency → its mid-office, by the same rules. Where one kind gave way to another, the active one counts."""
+
+    def __init__(self, fixed: Mapping[str, MidOfficeAccount], agencies: Collection[str], store: Store) -> None:
+        self._fixed = fixed
+        self._agencies = agencies
+        self._store = store
+        self._opened: dict[tuple[str, str], tuple[int, MidOfficeAccount]] = {}
+        self._opening = threading.Lock()
+
+    def __getitem__(self, agency: str) -> MidOfficeAccount:
+        if agency in self._fixed:
+            return self._fixed[agency]
+        ours = [one for one in self._store.integrations.list(agency) if one.system in MID_OFFICES]
+        active = next((one for one in ours if one.state == "active"), None)
+        if active is not None:
+            return self._account(active)
+        for one in ours:
+            if one.state in SETTLING:
+                raise Transient(f"{one.system} of {agency} is not active yet", system=one.system, retry_after=WAIT)
+        for one in ours:
+            raise NeedsPerson(f"{one.system} of {agency} is suspended since {one.since:%Y-%m-%d}", system=one.system)
+        raise KeyError(agency)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._fixed
+        ours = [one for one in self._store.integrations.list() if one.system in MID_OFFICES and one.state == "active"]
+        active = dict.fromkeys(one.agency for one in ours)
+        yield from (agency for agency in active if agency in self._agencies and agency not in self._fixed)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _account(self, integration: Integration) -> MidOfficeAccount:
+        with self._opening:
+            place = (integration.agency, integration.system)
+            known = self._opened.get(place)
+            if known is None or known[0] < integration.version:
+                # The old line is not closed: another thread may be in the middle of a call.
+                known = self._opened[place] = (integration.version, account_of(self._store, integration))
+            return known[1]

@@ -18,6 +18,7 @@ from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
+from activities.midoffice.integration import MidOfficeIntegration
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.platform.activities import PlatformActivities
@@ -28,7 +29,7 @@ from activities.tamara.settings import TamaraSettings
 from domain.naming import Queue
 from store import Store
 from store.installation import Installation, SettingsError
-from workers.integrated import IntegratedAccounts
+from workers.integrated import IntegratedAccounts, IntegratedMidOffices
 
 T = TypeVar("T")
 
@@ -60,9 +61,10 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
         return found
 
     giav = each("giav", _giav)
+    midoffice = each("midoffice", MidOfficeAccount.open)
     return Accounts(
         giav=giav if store is None else IntegratedAccounts(giav, installation.agencies, store),
-        midoffice=each("midoffice", MidOfficeAccount.open),
+        midoffice=midoffice if store is None else IntegratedMidOffices(midoffice, installation.agencies, store),
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
         journal=each("journal", JournalSettings.model_validate, "timezone"),
         platform={
@@ -94,7 +96,7 @@ def cells(
     names = {name: agency.name for name, agency in installation.agencies.items()}
     columns: dict[str, list[object]] = {
         Queue.GIAV: [GiavActivities(store, accounts.giav), GiavIntegration(store, names)],
-        Queue.MIDOFFICE: [MidOfficeActivities(store, accounts.midoffice)],
+        Queue.MIDOFFICE: [MidOfficeActivities(store, accounts.midoffice), MidOfficeIntegration(store, names)],
         Queue.TAMARA: [TamaraActivities(store, accounts.tamara)],
         Queue.ACCOUNTING: [JournalActivities(store, accounts.journal)],
         Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],

@@ -15,6 +15,9 @@ with workflow.unsafe.imports_passed_through():
         INTEGRATION_BACKFILL,
         INTEGRATION_CHECK,
         INTEGRATION_INSTALL_FIELDS,
+        MIDOFFICE_CHECK_ACCOUNT,
+        MIDOFFICE_CONFIRM_ACCOUNT,
+        MIDOFFICE_USE_ACCOUNT,
         Verb,
     )
     from domain.steps import (
@@ -30,6 +33,8 @@ with workflow.unsafe.imports_passed_through():
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 
+ERP = "giav"
+"""The system whose activation takes in what existed before; all others are mid-offices."""
 BEFORE_IT_IS_USED: tuple[Decision, ...] = ("retry", "abandon")
 PAGES_A_RUN = 500
 """Pages after which the history is begun anew."""
@@ -59,8 +64,11 @@ class ActivateIntegration(Stepping):
 
     @workflow.run
     async def run(self, order: IntegrationOrder) -> BackfillProgress | None:
-        """The end of the backfill; None when a person gave the activation up."""
+        """The end of the backfill; None for a mid-office, which has none, or when a person gave the activation up."""
         try:
+            if order.system != ERP:
+                await self._connect(order)
+                return None
             begin = order.progress or await self._begin_to_use(order)
         except Abandoned:
             return None
@@ -75,6 +83,16 @@ class ActivateIntegration(Stepping):
         await self._insist(INTEGRATION_INSTALL_FIELDS, step, about="fields for our reference")
         activation = IntegrationActivation(**step.model_dump(), ended_since=order.ended_since)
         return await self._insist(INTEGRATION_ACTIVATE, activation, about=f"use {order.system} from now on")
+
+    async def _connect(self, order: IntegrationOrder) -> None:
+        """A mid-office: its access works, the account manager at the supplier was told, it is used."""
+        step = IntegrationStep(
+            agency=order.agency, lifecycle=workflow.info().workflow_id, system=order.system, by=order.by
+        )
+        await self._insist(MIDOFFICE_CHECK_ACCOUNT, step, about=f"check {order.system}")
+        await self._insist(MIDOFFICE_CONFIRM_ACCOUNT, step, about="account manager told")
+        await self._insist(MIDOFFICE_USE_ACCOUNT, step, about=f"use {order.system} from now on")
+        workflow.set_current_details(f"**{order.system}** of {order.agency} is active")
 
     async def _take_in_what_exists(self, order: IntegrationOrder, begin: BackfillProgress) -> None:
         self._progress = begin

@@ -1,10 +1,9 @@
-"""`integration …`: an agency activates an outside system by itself (docs/integrations/giav.md)."""
+"""`integration …`: an agency activates an outside system by itself (docs/integrations/giav.md, midoffice.md)."""
 
 from __future__ import annotations
 
 import asyncio
 import getpass
-import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from domain.errors import BackOfficeError
 from domain.naming import integration_workflow
 from starter.activation import assigned, ordered, progress_of, run_activation, tell_what_waits
 from starter.answers import CommandError, as_json, as_table, say
+from starter.connecting import GIAV, must_be_the_only_mid_office, named, read_key, say_letters, section_of, told
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from store import Store
 from store.installation import AgencySettings, Installation
@@ -23,7 +23,6 @@ app = typer.Typer(no_args_is_help=True, help="Systems that an agency activates b
 
 System = Annotated[str, typer.Option("--system", help="The outside system.")]
 By = Annotated[str, typer.Option(help="Who does it; the user of the machine by default.")]
-GIAV = "giav"
 MANY_CANDIDATES = 40
 """More are not listed by `show`; the ids are looked up in the system itself then."""
 
@@ -53,7 +52,7 @@ def show(agency: str, settings: SettingsFile, system: System = GIAV, json_out: A
         as_json({**_plain(installation, found), "key": "sealed" if sealed else "missing"})
         return
     say(f"{system} of {agency}: {found.state} since {found.since:%Y-%m-%d %H:%M} UTC")
-    say(f"key: {'sealed' if sealed else 'missing'}; backfill: {progress_of(found) or 'not begun'}")
+    say(f"key: {'sealed' if sealed else 'missing'}; {told(found)}")
     # With the activation guesses become settings, so that a later check cannot change what is in use.
     origin = "in use" if found.state in ("active", "suspended") else "given"
     rows = [(name, value, origin) for name, value in _flat(found.settings)]
@@ -63,6 +62,8 @@ def show(agency: str, settings: SettingsFile, system: System = GIAV, json_out: A
     as_table("Settings", ("setting", "value", "from"), sorted(rows))
     for name in sorted(found.catalogue.get("questions", {})):
         _show_candidates(found, name)
+    if found.state == "checked" and "confirmed" not in found.catalogue:
+        say_letters(system, agency_of(installation, agency).name, "end")
 
 
 @app.command()
@@ -71,14 +72,18 @@ def request(agency: str, settings: SettingsFile, system: System = GIAV, by: By =
     installation = read_settings(settings)
     configured = agency_of(installation, agency)
     _key_name(system)
-    if configured.section(system) is not None:
+    section = section_of(system)
+    if configured.section(section) is not None:
         raise CommandError(
-            f"agency '{agency}' has [agencies.{agency}.{system}] in the settings file, which counts first; "
+            f"agency '{agency}' has [agencies.{agency}.{section}] in the settings file, which counts first; "
             "take it out to activate the system here"
         )
     with opened_store(installation) as store:
+        must_be_the_only_mid_office(store, agency, system)
         found = store.integrations.request(agency, system, by=_who(by))
-    _answer(json_out, installation, found, f"next: bookings integration key {agency}")
+    _answer(json_out, installation, found, f"next: bookings integration key {named(agency, system)}")
+    if not json_out:
+        say_letters(system, configured.name, "first", "has come")
 
 
 @app.command()
@@ -87,14 +92,14 @@ def key(agency: str, settings: SettingsFile, system: System = GIAV, by: By = "",
     installation = read_settings(settings)
     with opened_store(installation) as store:
         _known(store, installation, agency, system)
-        value = _read_key()
+        value = read_key(system)
         try:
             store.vault.seal(agency, _key_name(system), value)
             found = store.integrations.key_stored(agency, system, by=_who(by))
         except BackOfficeError as error:
             raise CommandError(error.message) from None
-        told = tell_what_waits(installation, store, agency, system)
-    _answer(json_out, installation, found, told or f"next: bookings integration check {agency}")
+        going = tell_what_waits(installation, store, agency, system)
+    _answer(json_out, installation, found, going or f"next: bookings integration check {named(agency, system)}")
 
 
 @app.command()
@@ -107,22 +112,22 @@ def check(agency: str, settings: SettingsFile, system: System = GIAV, by: By = "
     with opened_store(installation) as store:
         _known(store, installation, agency, system)
         try:
-            found = activating.check(store, agency, configured, by=_who(by))
+            found = activating.check(store, agency, system, configured, by=_who(by))
         except BackOfficeError as error:
             raise CommandError(str(error)) from None
         integration = store.integrations.known(agency, system)
     if json_out:
         as_json({**_plain(installation, integration), "ready": found.ready, "wrong": list(found.wrong)})
     else:
-        as_table("Settings", ("setting", "value"), sorted(_flat(found.settings)))
+        as_table("Settings", ("setting", "value"), sorted(_flat(dict(found.settings))))
         for words in found.wrong:
             say(f"wrong: {words}")
         for name in sorted(found.questions):
             _show_candidates(integration, name)
         say(
-            f"next: bookings integration activate {agency}"
+            f"next: bookings integration activate {named(agency, system)}"
             if found.ready
-            else "give them with: bookings integration set"
+            else f"give them with: bookings integration set {named(agency, system)} NAME=VALUE"
         )
     if not found.ready:
         raise typer.Exit(1)
@@ -145,15 +150,15 @@ def set_settings(
     installation = read_settings(settings)
     with opened_store(installation) as store:
         now = _known(store, installation, agency, system)
-        wanted = assigned(now.settings, assignments)
-        wrong = activating.wrong_settings(wanted)
+        wanted = assigned(system, now.settings, assignments)
+        wrong = activating.wrong_settings(system, wanted)
         if now.state in ("active", "suspended"):
-            wrong += [f"{name} is needed" for name in activating.missing_settings(wanted)]
+            wrong += [f"{name} is needed" for name in activating.missing_settings(system, wanted)]
         if wrong:
             raise CommandError("; ".join(wrong))
         found = store.integrations.set(agency, system, wanted, by=_who(by), detail=", ".join(assignments))
-        told = tell_what_waits(installation, store, agency, system)
-    _answer(json_out, installation, found, told)
+        going = tell_what_waits(installation, store, agency, system)
+    _answer(json_out, installation, found, going)
 
 
 @app.command()
@@ -183,7 +188,30 @@ def activate(
         asyncio.run(run_activation(installation, store, order, wait=wait and not json_out))
         found = store.integrations.known(agency, system)
     workflow = integration_workflow(agency, system)
-    _answer(json_out, installation, found, f"{workflow} is at work; see how far: bookings integration show {agency}")
+    more = f"{workflow} is at work; see how far: bookings integration show {named(agency, system)}"
+    _answer(json_out, installation, found, more)
+
+
+@app.command()
+def confirm(
+    agency: str,
+    settings: SettingsFile,
+    system: Annotated[str, typer.Option("--system", help="The mid-office.")],
+    note: Annotated[str, typer.Option(help="What was sent or answered, in your words.")] = "",
+    by: By = "",
+    json_out: AsJson = False,
+) -> None:
+    """Say that the RateHawk account manager was told of the mid-office. An activation that waited for it goes on."""
+    installation = read_settings(settings)
+    with opened_store(installation) as store:
+        now = _known(store, installation, agency, system)
+        if system == GIAV:
+            raise CommandError("nobody has to be told of GIAV; next: bookings integration activate")
+        if now.state in ("requested", "key_stored"):
+            raise CommandError(f"its access was not checked yet: bookings integration check {named(agency, system)}")
+        found = store.integrations.confirmed(agency, system, by=_who(by), detail=note)
+        going = tell_what_waits(installation, store, agency, system)
+    _answer(json_out, installation, found, going or f"next: bookings integration activate {named(agency, system)}")
 
 
 @app.command()
@@ -203,7 +231,7 @@ def suspend(
             found = store.integrations.suspend(agency, system, by=_who(by), why=why)
         except BackOfficeError as error:
             raise CommandError(error.message) from None
-    _answer(json_out, installation, found, f"back again with: bookings integration activate {agency}")
+    _answer(json_out, installation, found, f"back again with: bookings integration activate {named(agency, system)}")
 
 
 @app.command()
@@ -226,7 +254,7 @@ def _known(store: Store, installation: Installation, agency: str, system: str) -
     found = store.integrations.get(agency, system)
     if found is None:
         raise CommandError(
-            f"{system} of {agency} was never requested; begin with: bookings integration request {agency}"
+            f"{system} of {agency} was never requested; begin with: bookings integration request {named(agency, system)}"
         )
     return found
 
@@ -243,14 +271,6 @@ def _who(by: str) -> str:
     return by.strip() or getpass.getuser()
 
 
-def _read_key() -> str:
-    value = getpass.getpass("Key (not shown): ") if sys.stdin.isatty() else sys.stdin.readline(1000)
-    value = value.strip()
-    if not value or not value.isprintable() or " " in value:
-        raise CommandError("that is no key: one line without spaces, from the prompt or standard input")
-    return value
-
-
 def _answer(json_out: bool, installation: Installation, found: Integration, more: str) -> None:
     if json_out:
         as_json(_plain(installation, found))
@@ -262,7 +282,7 @@ def _answer(json_out: bool, installation: Installation, found: Integration, more
 
 def _plain(installation: Installation, found: Integration) -> dict[str, Any]:
     configured: AgencySettings | None = installation.agencies.get(found.agency)
-    in_file = configured is not None and configured.section(found.system) is not None
+    in_file = configured is not None and configured.section(section_of(found.system)) is not None
     return {**asdict(found), "overruled_by_settings_file": in_file}
 
 

@@ -13,6 +13,8 @@ import pytest
 from sandbox.giav import seeds
 from sandbox.giav.stand_in import PATH, GiavStandIn
 from sandbox.running import running
+from sandbox.tina.stand_in import PASSWORD as TINA_PASSWORD
+from sandbox.tina.stand_in import TinaStandIn
 from store import Store
 from store.installation import load_installation
 from tests.databases import MASTER_KEY as KEY_BYTES
@@ -92,7 +94,7 @@ def test_what_a_check_leaves_open_is_named_with_its_candidates(bookings: Any, sa
         (["key", "demo"], "never requested"),
         (["activate", "demo"], "never requested"),
         (["request", "nobody"], "known: demo"),
-        (["request", "demo", "--system", "sapeig"], "known: giav"),
+        (["request", "demo", "--system", "sage"], "known: giav, midoco"),
     ],
 )
 def test_what_was_not_requested_cannot_go_on(bookings: Any, words: list[str], said: str) -> None:
@@ -153,3 +155,39 @@ def test_an_activation_needs_temporal_and_a_day_is_a_day(bookings: Any) -> None:
     bookings("integration", "request", "demo")
     one_line(bookings("integration", "activate", "demo"), "Temporal does not answer")
     one_line(bookings("integration", "activate", "demo", "--ended-since", "soon"), "2026-01-31")
+
+
+def test_a_mid_office_is_connected_from_the_command_line(bookings: Any, say_key: Any) -> None:
+    with running(TinaStandIn()) as url:
+        requested = bookings("integration", "request", "demo", "--system", "tina")
+        assert "send to the RateHawk account manager, first" in requested.out
+        say_key(TINA_PASSWORD)
+        bookings("integration", "key", "demo", "--system", "tina")
+        given = [f"url={url}", "username=orchestrator", "reseller_code=AG01", "supplier_numbers.sup_rh=RHK01"]
+        assert bookings("integration", "set", "demo", *given, "--system", "tina").code == 0
+        one_line(bookings("integration", "confirm", "demo", "--system", "tina"), "integration check demo --system tina")
+        assert bookings("integration", "check", "demo", "--system", "tina").code == 0
+        shown = bookings("integration", "show", "demo", "--system", "tina").out
+        assert "account manager told: not yet" in shown
+        assert "hotel bookings are transferred automatically" in shown.lower().replace("\n", " ")
+        told = bookings("integration", "confirm", "demo", "--system", "tina", "--note", "by e-mail", "--by", "ana")
+        assert told.code == 0
+        assert "account manager told: by ana" in bookings("integration", "show", "demo", "--system", "tina").out
+    steps = bookings("integration", "history", "demo", "--system", "tina", "--json").json
+    assert [step["step"] for step in steps] == [
+        "requested",
+        "key stored",
+        "settings",
+        "checked",
+        "account manager told",
+    ]
+
+
+def test_an_agency_has_one_mid_office(bookings: Any) -> None:
+    bookings("integration", "request", "demo", "--system", "tina")
+    one_line(bookings("integration", "request", "demo", "--system", "sapeig"), "an agency has one mid-office")
+
+
+def test_the_password_of_a_mid_office_is_no_setting(bookings: Any) -> None:
+    bookings("integration", "request", "demo", "--system", "tina")
+    one_line(bookings("integration", "set", "demo", "password=x", "--system", "tina"), "bookings integration key")

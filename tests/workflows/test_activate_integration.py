@@ -120,3 +120,17 @@ async def test_a_new_run_goes_on_at_the_page_where_the_last_one_stopped(dev_serv
         ended = await (await started(dev_server, office, "a7", progress=halfway)).result()
     assert office.names == ["integration.backfill"] * 2
     assert ended.seen == 420
+
+
+async def test_a_mid_office_waits_until_the_account_manager_was_told(dev_server: Client, office: Office) -> None:
+    office.fails["midoffice.confirm_account"] = [NeedsPerson("send this to the account manager", system="tina")]
+    order = IntegrationOrder(agency="a8", system="tina", by="ana")
+    async with working(dev_server, office):
+        handle = await dev_server.start_workflow(
+            ActivateIntegration.run, order, id="integration/a8/tina", task_queue=Queue.WORKFLOWS
+        )
+        await until(lambda: bool(office.parked))
+        await handle.signal("changed")
+        assert await handle.result() is None
+    assert [item.reason for item in office.parked] == ["midoffice_needs_person"]
+    assert office.names == ["midoffice.check_account", "midoffice.confirm_account", "midoffice.use_account"]
