@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from activities.effects import Effects
 from activities.failures import implements
 from activities.giav import bookings, changes, experiences, payments, refunds, tasks
 from activities.giav.client import SYSTEM
+from activities.giav.closed_files import in_open_file
 from activities.giav.office import GiavAccount, Office
 from activities.signatures import (
     GIAV_AMEND_BOOKING,
@@ -35,6 +37,9 @@ from domain.steps import (
 )
     InstalmentStep,
 from store import Store
+
+
+S = TypeVar("S", BookingStep, CancellationStep, PaymentStep, RefundStep, ChargebackStep)
 
 
 def _utc_now() -> datetime:
@@ -68,7 +73,7 @@ class GiavActivities:
 
     @implements(GIAV_REGISTER_BOOKING)
     def register_booking(self, step: BookingStep) -> Done:
-        return bookings.register_booking(self._office(step.agency), step)
+        return self._in_open_file(bookings.register_booking, step, f"rev{step.revision}")
 
     @implements(GIAV_UNDO_REGISTER_BOOKING)
     def undo_register_booking(self, step: BookingStep) -> Done:
@@ -76,27 +81,31 @@ class GiavActivities:
 
     @implements(GIAV_AMEND_BOOKING)
     def amend_booking(self, step: BookingStep) -> Done:
-        return changes.amend_booking(self._office(step.agency), step)
+        return self._in_open_file(changes.amend_booking, step, f"rev{step.revision}")
 
     @implements(GIAV_CANCEL_BOOKING)
     def cancel_booking(self, step: CancellationStep) -> Done:
-        return changes.cancel_booking(self._office(step.agency), step)
+        return self._in_open_file(changes.cancel_booking, step, step.cancellation_id)
 
     @implements(GIAV_RECORD_PAYMENT)
     def record_payment(self, step: PaymentStep) -> Done:
-        return payments.record_payment(self._office(step.agency), step)
+        return self._in_open_file(payments.record_payment, step, step.payment_id)
 
     @implements(GIAV_RECORD_REFUND)
     def record_refund(self, step: RefundStep) -> Done:
-        return refunds.record_refund(self._office(step.agency), step)
+        return self._in_open_file(refunds.record_refund, step, step.refund_id)
 
     @implements(GIAV_RECORD_CHARGEBACK)
     def record_chargeback(self, step: ChargebackStep) -> Done:
-        return refunds.record_chargeback(self._office(step.agency), step)
+        return self._in_open_file(refunds.record_chargeback, step, f"{step.chargeback_id}:{step.stage}")
 
     @implements(GIAV_REPORT_DECLINE)
     def report_decline(self, step: InstalmentStep) -> Done:
         return tasks.report_decline(self._office(step.agency), step)
+
+    def _in_open_file(self, verb: Callable[[Office, S], Done], step: S, fact: str) -> Done:
+        office = self._office(step.agency)
+        return in_open_file(office, step.booking_id, fact, lambda: verb(office, step))
 
     def _office(self, agency: str) -> Office:
         account = self._accounts.get(agency)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.giav.bookings import NEST, add_cost_line, delete_cost_line, ensure_traveller, nest_cost_line
 from activities.giav.client import SYSTEM
-from activities.giav.clients import ensure_client
+from activities.giav.clients import amend_client, ensure_client
 from activities.giav.elements import Record
 from activities.giav.mapping.merging import ours, respecting
 from activities.giav.mapping.parties import pasajero, pasajero_change
@@ -37,6 +37,7 @@ class Amendment:
         self._container = standing
         self._experience: Experience = office.experience(booking.experience_id)
         self._records = office.records(booking.id)
+        self.note = ""
         self._stands: dict[int, Record] | None = None
 
     def apply(self, *, keep_lines: bool) -> int:
@@ -45,6 +46,7 @@ class Amendment:
         `keep_lines` keeps the lines of removed services at cost 0 instead of deleting them.
         """
         client = ensure_client(self._office, self._booking.payer, self._booking.id)
+        self.note = amend_client(self._office, self._booking.payer, client, self._booking.id)
         if self._booking.status != "cancelled":
             self._travellers(client)
         self._lines(client, keep_lines)

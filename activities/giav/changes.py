@@ -82,7 +82,8 @@ def _carry_out(
     credited = desk.credit(cause, plan)
     # Once something was invoiced the lines of removed services stay as a trace, at no cost.
     keep_lines = booking.status == "cancelled" and bool(desk.documents())
-    client = Amendment(office, booking, step.revision, standing).apply(keep_lines=keep_lines)
+    amendment = Amendment(office, booking, step.revision, standing)
+    client = amendment.apply(keep_lines=keep_lines)
     issued = desk.reissue(cause, [*plan, *again], client)
     if booking.status != "cancelled":
         anew = correct_recipients(office, desk, booking, client)
@@ -93,7 +94,8 @@ def _carry_out(
     if issued:
         ids["invoice"] = ",".join(document.number for document in issued)
     kept = client != standing.client and not issued
-    note = "the payer changed; invoices so far stay with the former payer" if kept else ""
+    former = "the payer changed; invoices so far stay with the former payer" if kept else ""
+    note = "; ".join(part for part in (amendment.note, former) if part)
     return Done(ids=ids, note=note)
 
 

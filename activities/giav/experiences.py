@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from activities.giav.client import SYSTEM
-from activities.giav.mapping.expediente import content, expediente, title
+from activities.giav.expedientes import is_closed, put_expediente, put_holder
+from activities.giav.mapping.expediente import expediente, title
 from activities.giav.mapping.reservas import CANCELLED
 from activities.giav.mapping.values import money_of
-from activities.giav.office import AMEND, CREATE, Office
+from activities.giav.office import CREATE, Office
 from domain.effects import EffectState
 from domain.errors import ContractBroken, Refused
 from domain.platform import Booking, Experience
@@ -39,8 +40,8 @@ def amend_experience(office: Office, step: ExperienceStep) -> Done:
     """The whole record again, as the event tells it."""
     own = office.expediente(step.experience_id)
     _reopen(office, step, own)
-    _put(office, _told(office, step), own, step.revision)
-    return Done(ids={"expediente": str(own)})
+    kept = put_expediente(office, _told(office, step), own, step.revision)
+    return Done(ids={"expediente": str(own)}, note="" if kept else "left as it was changed in GIAV")
 
 
 def close_experience(office: Office, step: ExperienceStep) -> Done:
@@ -53,7 +54,7 @@ def close_experience(office: Office, step: ExperienceStep) -> Done:
     experience = _told(office, step)
     ids = {"expediente": str(own)}
     if experience.status == "cancelled":
-        _put(office, experience, own, step.revision)
+        put_expediente(office, experience, own, step.revision)
         waiting = [each.id for each in _bookings(office, experience) if not _is_cancelled_here(office, each)]
         if waiting:
             more = f" and {len(waiting) - MOST_NAMED} more" if len(waiting) > MOST_NAMED else ""
@@ -69,7 +70,7 @@ def close_experience(office: Office, step: ExperienceStep) -> Done:
         # Refused at an earlier look; what stood against it may be gone.
         office.store.effects.rearm(str(closing))
     try:
-        office.change(closing, "Expediente_CLOSE", {"id": own}, own)
+        office.change(closing, "Expediente_CLOSE", {"id": own}, own, reached=lambda: is_closed(office, own))
     except Refused as refused:
         # An office may set closing conditions of its own; the trip is over either way.
         return Done(ids=ids, note=f"left open: {refused.message}")
@@ -101,19 +102,7 @@ def hold_by_payer(office: Office, experience: Experience, own: int, payer_client
     """A group with one payer has that payer as the holder of its file, from its first booking on."""
     if experience.sales_mode != "group_b2b":
         return
-    key = office.key("expediente holder", experience.id, CREATE)
-    if office.made(key) is not None:
-        return
-    reference = office.key("expediente", experience.id, CREATE).reference
-    request = {"idExpediente": own, **content(experience, payer_client, reference, office.settings)}
-    office.change(key, "Expediente_PUT", request, payer_client, booking_id)
-
-
-def _put(office: Office, experience: Experience, own: int, revision: int) -> None:
-    holder = office.made(office.key("expediente holder", experience.id, CREATE)) or office.settings.b2c_holder_client_id
-    reference = office.key("expediente", experience.id, CREATE).reference
-    request = {"idExpediente": own, **content(experience, holder, reference, office.settings)}
-    office.change(office.key("expediente", experience.id, AMEND, revision), "Expediente_PUT", request, own)
+    put_holder(office, experience, own, payer_client, booking_id)
 
 
 def _reopen(office: Office, step: ExperienceStep, own: int) -> None:

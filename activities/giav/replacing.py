@@ -117,7 +117,7 @@ def _whose(office: Office, put: Replacement, found: list[str], theirs: Record, u
         CHANGED_THERE,
         words,
         ("take_ours", "keep_theirs"),
-        since=None if changed is None else changed - SKEW,
+        since=None if changed is None else changed - 2 * SKEW,
     )
 
 

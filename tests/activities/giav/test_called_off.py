@@ -116,7 +116,7 @@ def test_a_trip_that_is_on_sale_again_has_its_file_opened_again(desk: Desk, verb
     desk.activities.close_experience(called_off(desk))
     desk.calls()
     getattr(desk.activities, verb)(desk.experience(3, title="Sí que sale"))
-    assert desk.calls() == ["Expediente_OPEN", "Expediente_PUT"]
+    assert desk.calls() == ["Expediente_OPEN", "Expediente_GET", "Expediente_PUT"]
     file = file_of(desk)
     assert (file["Cerrado"], file["IdEntityStage"], file["Titulo"]) == (False, seeds.FILE_OPEN, "Sí que sale [exp_31]")
     desk.activities.close_experience(called_off(desk, 4))

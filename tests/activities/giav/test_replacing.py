@@ -118,5 +118,67 @@ def test_a_breakdown_of_a_put_is_looked_at_and_after_three_a_person_is_asked(des
     assert desk.calls().count("Reserva_Normal_PUT") == MAX_BREAKDOWNS
 
 
+MOVED = stories.PAYER | {"phone": "+34900000001"}
+
+
+def payer_moved(desk: Desk, revision: int = 2) -> BookingStep:
+    return desk.booking(revision, kind="booking.modified", payer=MOVED)
+
+
+def test_a_payer_s_new_data_reach_the_client_that_we_made_and_what_people_wrote_stays(desk: Desk) -> None:
+    desk.registered()
+    (client,) = [each for each in desk.held("Cliente") if each["Documento"] == stories.PAYER["tax_id"]["value"]]
+    typed_over(desk, client["Id"], "Cliente", CuentaContableVentas="7000000001", Comentarios="Paga tarde")
+    desk.activities.amend_booking(payer_moved(desk))
+    held = next(each for each in desk.held("Cliente") if each["Id"] == client["Id"])
+    assert (held["Telefono"], held["Comentarios"], held["CuentaContableVentas"]) == (
+        "+34900000001",
+        "Paga tarde",
+        "7000000001",
+    )
+    desk.calls()
+    desk.activities.amend_booking(payer_moved(desk, 3))
+    assert desk.calls() == []
+
+
+def test_a_client_that_was_changed_later_is_asked_about_because_not_everything_can_be_read_back(desk: Desk) -> None:
+    desk.registered()
+    client = next(each for each in desk.held("Cliente") if each["Documento"] == stories.PAYER["tax_id"]["value"])
+    typed_over(desk, client["Id"], "Cliente", later=timedelta(seconds=90), cuentaContableCliente="4300000001")
+    step = payer_moved(desk)
+    desk.answer(asked(desk, step), "keep_theirs")
+    done = desk.activities.amend_booking(step)
+    assert "left as it was changed" in done.note
+    assert next(each for each in desk.held("Cliente") if each["Id"] == client["Id"]).get("Telefono") != "+34900000001"
+
+
+def test_a_client_of_the_agency_is_never_written_over(desk: Desk) -> None:
+    desk.registered()
+    client = next(each for each in desk.held("Cliente") if each["Documento"] == stories.PAYER["tax_id"]["value"])
+    typed_over(desk, client["Id"], "Cliente", CustomDataValues=None)
+    done = desk.activities.amend_booking(payer_moved(desk))
+    assert "was not made by us" in done.note
+    assert "Cliente_PUT" not in desk.calls()
+
+
+def test_an_expediente_that_a_person_changed_is_asked_about(desk: Desk) -> None:
+    desk.activities.open_experience(desk.experience())
+    typed_over(desk, 1, "Expediente", Titulo="Viaje de fin de curso", Observaciones="Avisar al colegio")
+    step = desk.experience(2, title="Mallorca en junio")
+    about = desk.asked(desk.activities.amend_experience, step, "giav_changed_there")
+    assert desk.held("Expediente")[0]["Titulo"] == "Viaje de fin de curso"
+    desk.answer(about, "keep_theirs")
+    assert "left as it was changed" in desk.activities.amend_experience(step).note
+    assert desk.held("Expediente")[0]["Observaciones"] == "Avisar al colegio"
+
+
+def test_an_expediente_keeps_the_destination_that_people_set(desk: Desk) -> None:
+    desk.activities.open_experience(desk.experience())
+    typed_over(desk, 1, "Expediente", Destination_Country="ES")
+    desk.activities.amend_experience(desk.experience(2, title="Mallorca en junio"))
+    (file,) = desk.held("Expediente")
+    assert (file["Titulo"], file["Destination_Country"]) == ("Mallorca en junio [exp_31]", "ES")
+
+
 def test_every_question_has_an_owner_and_a_deadline() -> None:
     assert set(QUESTIONS) <= set(DUTIES)
