@@ -50,6 +50,7 @@ DUTIES: dict[str, Duty] = {
     "ContractBroken": Duty(owner=TECHNICAL, hours=8),
     "Unauthorised": Duty(owner=TECHNICAL, hours=4),
     "NeedsPerson": Duty(owner=OPERATIONS, hours=8),
+    "unacknowledged": Duty(owner=OPERATIONS, hours=24),
     "Defect": Duty(owner=TECHNICAL, hours=8),
     "chargeback_opened": Duty(owner=ACCOUNTING, hours=72),
     "chargeback_lost": Duty(owner=ACCOUNTING, hours=72),

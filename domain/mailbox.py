@@ -209,12 +209,14 @@ class BookingState(BaseModel):
         if not move.keep:
             self._answered(move.notice)
 
-    def finish(self, move: Run, *, outcome: str, now: datetime) -> None:
-        """The running lifecycle ended, or stopped for a person (`parked`)."""
+    def finish(self, move: Run, *, outcome: str, now: datetime, registered: bool = False) -> None:
+        """The running lifecycle ended, or stopped for a person (`parked`), perhaps with the booking in the ERP by then."""
         notice, workflow_id = move.notice, self.running or ""
         self.running = None
         if outcome == "parked":
             self.parked.append(workflow_id)
+        if move.kind == "create" and registered:
+            self.registered = True
         self._apply(move.kind, notice, outcome, workflow_id)
         self.owing.look(self.owed, notice, now)
         self.done = [*self.done[-49:], f"{move.kind} {notice.fact_id}: {outcome}"]

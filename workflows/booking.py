@@ -121,7 +121,9 @@ class Booking:
         self._reports.pop(child_id, None)
         child = asyncio.create_task(self._child(move, child_id, given))
         await workflow.wait_condition(lambda: child.done() or child_id in self._reports)
-        self._state.finish(move, outcome=child.result().outcome if child.done() else "parked", now=workflow.now())
+        outcome = child.result().outcome if child.done() else "parked"
+        in_erp = outcome == "parked" and self._reports[child_id].registered
+        self._state.finish(move, outcome=outcome, now=workflow.now(), registered=in_erp)
         self._has_news = True
         if move.kind == "payment" and move.notice.plan_id:
             await self._tell_plan()

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         MIDOFFICE_REGISTER_BOOKING,
         MIDOFFICE_UNDO_REGISTER_BOOKING,
     )
+    from domain.steps import BookingStep
     from workflows.lifecycle import BookingLifecycle
     from workflows.messages import LifecycleInput, LifecycleResult
     from workflows.stepping import Abandoned, Fault, Saga, Undoable
@@ -56,13 +57,7 @@ class CreateBooking(BookingLifecycle):
             lambda: self.step(MIDOFFICE_UNDO_REGISTER_BOOKING, step, about="take back", decisions=("retry", "skip")),
         )
         in_erp, in_midoffice = await asyncio.gather(
-            self.step(
-                GIAV_REGISTER_BOOKING,
-                step,
-                about=f"register {step.booking_id}",
-                amount=self.given.notice.amount,
-                undo_instead=self.nothing_paid,
-            ),
+            self._register_in_erp(step),
             self.step(MIDOFFICE_REGISTER_BOOKING, step, about=f"transfer {step.booking_id}"),
             return_exceptions=True,
         )
@@ -70,6 +65,16 @@ class CreateBooking(BookingLifecycle):
             if isinstance(ended, BaseException):
                 raise ended
         self.note("mid-office", in_midoffice)
+
+    async def _register_in_erp(self, step: BookingStep) -> None:
+        done = await self.step(
+            GIAV_REGISTER_BOOKING,
+            step,
+            about=f"register {step.booking_id}",
+            amount=self.given.notice.amount,
+            undo_instead=self.nothing_paid,
+        )
+        self.in_erp = done is not None
 
     async def _try_again(self, why: str) -> bool:
         """A booking that was taken back is on the list until a person tries again or closes it."""

@@ -22,6 +22,7 @@ class BookingLifecycle(Stepping):
     def __init__(self, given: LifecycleInput) -> None:
         super().__init__()
         self.given = given
+        self.in_erp = False
         self._reported = False
 
     async def on_parked(self) -> None:
@@ -54,7 +55,9 @@ class BookingLifecycle(Stepping):
         return result
 
     async def _report(self, result: LifecycleResult | None) -> None:
-        report = ParkedReport(workflow_id=workflow.info().workflow_id, kind=self.kind, result=result)
+        report = ParkedReport(
+            workflow_id=workflow.info().workflow_id, kind=self.kind, result=result, registered=self.in_erp
+        )
         await workflow.get_external_workflow_handle(self.given.mailbox).signal("lifecycle_parked", report)
 
     async def nothing_paid(self, fault: Fault) -> bool:

@@ -51,10 +51,14 @@ class LifecycleResult(BaseModel):
 
 
 class ParkedReport(BaseModel):
-    """A child tells its mailbox that it stopped for a person, or went on to its end."""
+    """A child tells its mailbox that it stopped for a person, or went on to its end.
+
+    `registered`: the ERP has the booking by now, so that money can be recorded while something else waits.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     workflow_id: str
     kind: LifecycleKind
     result: LifecycleResult | None = None
+    registered: bool = False

@@ -16,10 +16,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
-    from activities.signatures import OFFICE_PARK, OFFICE_UNPARK, Verb
+    from activities.signatures import MIDOFFICE_READ_ANSWERS, OFFICE_PARK, OFFICE_UNPARK, Verb
     from domain.money import Money
-    from domain.steps import Decision, DecisionTaken, Parked, Parking, Step, Unparking
+    from domain.steps import AnswersStep, Decision, DecisionTaken, Parked, Parking, Step, Unparking
     from workflows import searching
+    from workflows.acknowledging import OVERDUE, Acknowledgement
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -153,15 +154,34 @@ class Stepping:
         """
         assert isinstance(given, Step)
         while True:
+            silent: Acknowledgement | None = None
             try:
-                return await perform(verb, given, about=about)
+                done = await perform(verb, given, about=about)
+                awaiting = getattr(done, "awaiting", ())
+                if not awaiting:
+                    return done
+                # What is dropped now is answered later; asked again then, the cell goes on from there.
+                silent = self._acknowledgement(given, awaiting)
+                if await silent.comes():
+                    continue
+                fault = _unanswered(awaiting)
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     raise
-                fault = Fault.of(error)
+                silent, fault = None, Fault.of(error)
             if undo_instead is not None and await undo_instead(fault):
                 raise Undoable(f"{verb.name}: {fault.words}")
-            taken = await self.park(verb.name, given, fault, amount=amount, decisions=decisions, deadline=deadline)
+            taken = await self.park(
+                verb.name,
+                given,
+                fault,
+                amount=amount,
+                decisions=decisions,
+                deadline=deadline,
+                solved=silent.goes_on() if silent is not None else lambda: False,
+            )
+            if silent is not None:
+                silent.ends()
             match taken.decision:
                 case "skip":
                     self.notes.append(f"{verb.name} left out: {taken.explanation}")
@@ -170,6 +190,20 @@ class Stepping:
                     raise Abandoned(taken.explanation)
                 case _:
                     continue
+
+    def _acknowledgement(self, given: Step, awaiting: tuple[str, ...]) -> Acknowledgement:
+        question = AnswersStep(
+            agency=given.agency,
+            lifecycle=given.lifecycle,
+            booking_id=getattr(given, "booking_id", ""),
+            effects=awaiting,
+        )
+
+        async def ask(chase: bool) -> tuple[str, ...]:
+            step = question.model_copy(update={"chase": chase})
+            return (await perform(MIDOFFICE_READ_ANSWERS, step, about="ask what they hold" if chase else "")).awaiting
+
+        return Acknowledgement(ask, self.on_parked)
 
     async def park(
         self,
@@ -286,6 +320,13 @@ OWN_REASONS = frozenset(
 """Reasons with a desk of their own (`domain.desk`), given by a lifecycle or as the code of an error."""
 
 
+def _unanswered(awaiting: tuple[str, ...]) -> Fault:
+    """They took it into their queue and said nothing."""
+    hours = int(OVERDUE.total_seconds() // 3600)
+    words = f"not acknowledged within {hours} hours: {', '.join(awaiting)}; ask them, then adopt its number or send it again"
+    return Fault(kind="unacknowledged", words=words, effect=awaiting[0])
+
+
 def reason_of(verb: str, fault: Fault) -> str:
     """The reason of a parked item: one that a desk answers for (`fiscal_data_missing`), else by system and kind of fault
     (`giav_refused`, `tamara_unauthorised`)."""
@@ -299,6 +340,7 @@ def reason_of(verb: str, fault: Fault) -> str:
         "ContractBroken": "contract",
         "Unauthorised": "unauthorised",
         "NeedsPerson": "needs_person",
+        "unacknowledged": "unacknowledged",
     }
     return f"{system}_{kinds.get(fault.kind, 'defect')}"
 

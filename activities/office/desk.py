@@ -13,6 +13,7 @@ from activities.signatures import (
 from domain.money import total
 from domain.steps import BookingQuestion, Done, LifecycleOutcome, MoneyAtStake, Parked, Parking, RefundStep, Unparking
 from store import Store
+from store.parked import BY_ITSELF
 
 
 class DeskActivities:
@@ -42,7 +43,8 @@ class DeskActivities:
     def unpark(self, unparking: Unparking) -> Done:
         """Take an item off the list; arm the refused effect again, or settle it with the record that a person named."""
         taken = unparking.taken
-        if unparking.effect and taken.decision == "retry":
+        # An answer that came by itself has settled its effect; only a person may have it sent again.
+        if unparking.effect and taken.decision == "retry" and taken.by != BY_ITSELF:
             self._store.effects.rearm(unparking.effect)
         if unparking.effect and taken.decision == "adopt" and taken.outside_id:
             self._store.effects.adopt(unparking.effect, taken.outside_id)
