@@ -28,6 +28,10 @@ async def item(office: Office, reason: str) -> Parking:
         await asyncio.sleep(0.02)
 
 
+def at_rest(state: BookingState) -> bool:
+    return state.running is None and not state.queue and not state.parked
+
+
 async def asked(office: Office, cell: str) -> None:
     while cell not in office.names:  # noqa: ASYNC110 the workers ask it
         await asyncio.sleep(0.02)
@@ -52,11 +56,9 @@ async def paid(client: Client, booking: str) -> WorkflowHandle[Any, Any]:
 
 
 def dispute(booking: str, stage: str, revision: int, **more: Any) -> Any:
-    fact = f"cbk_{booking}:{stage}"
-    return told(
-        "payment.chargeback", booking, revision, fact=fact, payment_id=f"pay_{booking}", stage=stage,
-        **{"dispute_kind": "card_dispute"} | more,
-    )  # fmt: skip
+    known: dict[str, Any] = {"dispute_kind": "card_dispute", "payment_id": f"pay_{booking}", "stage": stage}
+    known |= more
+    return told("payment.chargeback", booking, revision, fact=f"cbk_{booking}:{stage}", **known)
 
 
 def refund(booking: str, **more: Any) -> Any:
@@ -95,7 +97,7 @@ async def test_a_disputed_payment_of_a_cancelled_booking_is_refunded_only_when_a
         assert office.count("giav.cancel_booking") == 1, "the cancellation itself waits for nobody"
         assert parked.decisions == ("approve", "decline")
         await answer(dev_server, parked, decision)
-        await settled(handle, lambda s: not any("/refund/" in each for each in s.parked))
+        await settled(handle, lambda s: s.running is None and not any("/refund/" in each for each in s.parked))
     assert booked(office) == times
 
 
@@ -109,7 +111,7 @@ async def test_a_refund_goes_on_by_itself_once_its_dispute_is_won(dev_server: Cl
         await deliver(dev_server, refund(booking))
         await item(office, "refund_disputed")
         await deliver(dev_server, dispute(booking, "won", 3))
-        await settled(handle, lambda s: not s.parked)
+        await settled(handle, at_rest)
     assert booked(office) == [1, 1, 1]
     assert {unparked.taken.by for unparked in office.unparked} == {"system"}
 
@@ -131,7 +133,7 @@ async def test_an_opened_dispute_freezes_the_plan_asks_for_evidence_in_time_and_
         await settled(handle, lambda s: s.revision == 2 and s.refunded == 30000)
         assert len([each for each in office.parked if each.reason == "chargeback_opened"]) == 1, "asked once"
         await deliver(dev_server, dispute(booking, "won", 4))
-        await settled(handle, lambda s: not s.parked and s.refunded == 0)
+        await settled(handle, lambda s: at_rest(s) and s.refunded == 0)
     assert office.count("office.thaw_plan") == 1
     assert not {"giav.cancel_booking", "journal.amend_booking", "journal.cancel_booking"} & set(office.names)
 
@@ -161,7 +163,7 @@ async def test_a_lost_dispute_is_claimed_or_written_off_by_a_person_and_never_al
         assert parked.decisions == ("claim", "write_off")
         assert office.count("journal.settle_claim") == 0
         await answer(dev_server, parked, decision)
-        await settled(handle, lambda s: not s.parked)
+        await settled(handle, at_rest)
     (claim,) = office.of("journal.settle_claim")
     assert (claim.about, claim.decision, claim.amount.amount) == ("dispute", decision, 30000)
     assert office.count("office.thaw_plan") == 1, "the trip is still on"
@@ -175,7 +177,7 @@ async def test_cancelling_for_non_payment_answers_a_lost_dispute(dev_server: Cli
         await deliver(dev_server, dispute(booking, "funds_withdrawn", 2), dispute(booking, "lost", 3))
         await item(office, "chargeback_lost")
         await deliver(dev_server, cancelled(booking))
-        await settled(handle, lambda s: not s.parked)
+        await settled(handle, at_rest)
     assert office.count("giav.cancel_booking") == 1
     assert office.count("journal.settle_claim") == 0
 
@@ -208,7 +210,7 @@ async def test_a_refund_that_nobody_declared_is_booked_at_once_and_rectified_whe
         parked = await item(office, "refund_undeclared")
         assert booked(office) == [1, 1, 0], "the money is booked before anybody is asked"
         await answer(dev_server, parked, decision)
-        await settled(handle, lambda s: not s.parked)
+        await settled(handle, at_rest)
     assert [step.rectify for step in office.of("giav.record_refund")] == rectified
     assert office.count("journal.record_refund") == 1
 
@@ -224,7 +226,7 @@ async def test_what_goes_beyond_a_decision_is_settled_by_a_person(dev_server: Cl
         assert (parked.amount, parked.decisions) == (Money(amount=1000, currency="EUR"), ("claim", "write_off"))
         await asked(office, "giav.record_refund")
         await answer(dev_server, parked, "claim")
-        await settled(handle, lambda s: not s.parked)
+        await settled(handle, at_rest)
     (claim,) = office.of("journal.settle_claim")
     assert (claim.about, claim.decision, claim.amount.amount) == ("refund", "claim", 1000)
 
@@ -240,7 +242,7 @@ async def test_a_voucher_waits_until_the_traveller_has_accepted_it(
         await deliver(dev_server, refund(booking, destination="voucher"))
         parked = await item(office, "voucher_unaccepted")
         await answer(dev_server, parked, decision)
-        state = await settled(handle, lambda s: not s.parked)
+        state = await settled(handle, at_rest)
     assert booked(office) == [0, 0, 0], "no money moves either way"
     assert state.refunded == given_back
 
@@ -263,6 +265,6 @@ async def test_a_refund_that_failed_is_taken_back_everywhere_and_the_item_ends_w
         assert booked(office) == [2, 2, 2]
         assert office.count("journal.cancel_booking") == 1
         await deliver(dev_server, refund(booking, fact="ref_again", amount=back))
-        state = await settled(handle, lambda s: not s.parked)
+        state = await settled(handle, at_rest)
     assert state.owed == 0
     assert office.unparked[-1].taken.by == "system"

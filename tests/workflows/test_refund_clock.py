@@ -143,7 +143,7 @@ async def test_a_declared_refund_that_no_processor_shows_is_a_warning_until_it_d
     office.answers["office.refund_shown"] = lambda _: shown[-1]
     async with working(skipping.client, office):
         handle, now = await owing(skipping, booking)
-        declared = {"refund_status": "declared", "destination": "original_method", "occurred_at": now}
+        declared: dict[str, Any] = {"refund_status": "declared", "destination": "original_method", "occurred_at": now}
         await handle.signal("deliver", given_back(booking, **declared))
         await skipping.sleep(timedelta(days=4))
         assert reasons(office) == []
