@@ -1,4 +1,4 @@
-"""`tamara export`: write and deliver today's AirPlus file now instead of tonight."""
+"""`tamara export` and the commands of files: write and deliver today's AirPlus file now instead of tonight."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from domain.naming import Queue, tamara_workflow
 from domain.steps import SealedFile, TamaraOrder
 from starter.answers import CommandError, as_json, say
+from starter.commands.tamara_files import files, release
 from starter.opening import AsJson, SettingsFile, agency_of, connected, read_settings
 from store.installation import Installation
 from workflows.searching import found_by
@@ -55,6 +56,10 @@ def export(
         say(f"{kind} of {local}: nothing to send")
     else:
         say(f"{kind} of {local}: file {sealed.name}, number {sealed.seq}, {sealed.lines} lines, delivered")
+
+
+app.command()(files)
+app.command()(release)
 
 
 async def run_export(

@@ -70,3 +70,35 @@ def test_a_new_master_key_takes_over_while_the_old_one_still_opens(store_url: st
 def test_a_master_key_of_the_wrong_length_is_refused_at_once(store_url: str) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Store.open(store_url, master_key=b"short")
+
+
+def test_resealing_may_be_broken_off_and_begun_again(store_url: str) -> None:
+    before = Store.open(store_url, master_key=OLD)
+    for number in range(7):
+        before.vault.seal("sol", f"card/{number}", SECRET)
+    before.close()
+    both = Store.open(store_url, master_key=NEW, retired_keys=(OLD,))
+    assert next(both.vault.resealing(at_once=3)) == 3
+    both.vault.seal("sol", "card/6", "changed meanwhile")
+    assert list(both.vault.resealing(at_once=2)) == [2, 1]
+    assert both.vault.held_by_key() == {both.vault.master_key_id: 7}
+    both.close()
+    after = Store.open(store_url, master_key=NEW)
+    assert [after.vault.open("sol", f"card/{number}") for number in range(7)] == [*[SECRET] * 6, "changed meanwhile"]
+    after.close()
+
+
+def test_a_secret_under_a_lost_key_stops_the_resealing_and_is_named(store_url: str) -> None:
+    before = Store.open(store_url, master_key=OLD)
+    before.vault.seal("sol", "card/1", SECRET)
+    before.close()
+    without = Store.open(store_url, master_key=NEW)
+    with pytest.raises(Unauthorised, match="card/1 of sol was sealed with key"):
+        without.vault.reseal()
+    without.close()
+
+
+def test_a_secret_that_is_sealed_once_stays_as_it_was_first(store: Store) -> None:
+    store.vault.seal_once("sol", "key", "first")
+    store.vault.seal_once("sol", "key", "second")
+    assert store.vault.open("sol", "key") == "first"
