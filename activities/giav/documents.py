@@ -47,15 +47,18 @@ class Desk:
 
     # Invoices ----------------------------------------------------------------------------------------------------
 
-    def invoice(self, key: EffectKey, sale: Sale, client: int, series: str, record: Document) -> Document:
-        """Issue one invoice today. `record` is the document but for its number, id and dates of issue."""
+    def invoice(
+        self, key: EffectKey, sale: Sale, client: int, series: str, record: Document, collecting: Request | None = None
+    ) -> Document:
+        """Issue one invoice today. `record` is the document but for its number, id and dates of issue; `collecting` makes
+        it take its money at once."""
         known = self._known(record.key)
         if known is not None:
             return known
         payer = self._booking.payer
         at = self._office.at(client, self._container.expediente, key)
         simplified = self._simplified(payer, sale.amount)
-        request = factura(sale, payer, at, series, simplified, self._office.today())
+        request = factura(sale, payer, at, series, simplified, self._office.today()) | (collecting or {})
         expediente = self._container.expediente
         effect = Effect(
             key=key,
@@ -78,6 +81,14 @@ class Desk:
                 operation="Factura_Servicios_POST",
             )
         return str(ids[0])
+
+    def may_invoice(self, amount: Money) -> bool:
+        """Whether an invoice of this amount is lawful today."""
+        try:
+            self._simplified(self._booking.payer, amount)
+        except NeedsPerson:
+            return False
+        return True
 
     def _simplified(self, payer: Party, amount: Money) -> bool:
         """Whether the invoice must be a simplified one. Raises `NeedsPerson` when neither kind is lawful (1.1.6, F-C7)."""
@@ -234,7 +245,12 @@ class Desk:
         """One credit note, or rectification, per invoice, today."""
         return [self._credit_one(cause, each.document, how) for each in corrections]
 
-    def _credit_one(self, cause: str, original: Document, how: How) -> Document:
+    def credit_giving_back(self, cause: str, original: Document, method: int) -> Document:
+        """One credit note that gives the money of the invoice back at once."""
+        giving = {"idFormaPagoReembolso": method, "importeCobrosaReembolsar": euros(original.amount)}
+        return self._credit_one(cause, original, "credit", giving)
+
+    def _credit_one(self, cause: str, original: Document, how: How, giving_back: Request | None = None) -> Document:
         family = original.payment_id or original.key
         document_key = f"rect:{cause}:{family}"
         known = self._known(document_key)
@@ -247,7 +263,7 @@ class Desk:
         made = self._office.create(
             key,
             "Factura_RECTIFICATION" if substituted else "Factura_REIMBURSEMENT",
-            write(invoice, self._office.today(), key.reference, self._office.settings),
+            write(invoice, self._office.today(), key.reference, self._office.settings) | (giving_back or {}),
             lambda _: self._office.lookups.credit_note(invoice, "Rectificativa" if substituted else "Reembolso"),
             self._booking.id,
         )

@@ -123,6 +123,11 @@ class Office:
         kept = request if remember is None else remember
         self.effects.perform(self._act(key, act, target, booking_id, reached=reached, request=kept))
 
+    def learn(self, key: EffectKey, read: Callable[[], str], request: Request, booking_id: str) -> int:
+        """A record that GIAV made by itself with another one, under a key of its own; only read here."""
+        effect = Effect(key=key, act=lambda _: read(), booking_id=booking_id, request=request)
+        return own_id(self.effects.perform(effect), key)
+
     def repeatable(self, key: EffectKey, act: Callable[[], None], target: int, booking_id: str | None) -> None:
         """An act of several calls that may be repeated as a whole."""
         self.effects.perform(self._act(key, act, target, booking_id))

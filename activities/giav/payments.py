@@ -9,8 +9,9 @@ from activities.giav.documents import FACTURA, Desk, operation_day
 from activities.giav.mapping.merging import ours
 from activities.giav.mapping.money import Sale, cobro, payment_words
 from activities.giav.mapping.reservas import as_change
-from activities.giav.mapping.values import euros
+from activities.giav.mapping.values import Request, euros
 from activities.giav.office import AMEND, CREATE, Container, Office
+from activities.giav.one_call import collecting, collects_in_one_call, learn_cobro
 from activities.giav.replacing import replace_reserva
 from domain.errors import ContractBroken, NeedsPerson
 from domain.money import Money
@@ -21,6 +22,7 @@ from store.documents import Document
 
 def record_payment(office: Office, step: PaymentStep) -> Done:
     """Five calls: cobro, factura, its number, its due date, the link. The cobro stands even if no invoice may be made.
+    Three in the one-call variant: the factura that collects, its number, its cobro.
 
     Answers `credit_note` when the payment meets a penalty, which has a document of its own already.
     """
@@ -31,10 +33,15 @@ def record_payment(office: Office, step: PaymentStep) -> Done:
     booking = office.booking(step.booking_id)
     # The payer of the newest snapshot; until GIAV knows them, the client that the reserva has.
     client = office.made(client_key(office, booking.payer)) or standing.client
-    collected = _collect(office, payment, booking, client, standing)
     desk = Desk(office, booking, standing)
-    document = _invoice(office, desk, payment, booking, client, standing)
-    desk.link(payment.id, document, collected, payment.amount)
+    if collects_in_one_call(office, desk, payment):
+        extra = collecting(payment, _method(office, payment))
+        document = _invoice(office, desk, payment, booking, client, standing, extra)
+        collected = learn_cobro(office, payment, document, booking.id)
+    else:
+        collected = _collect(office, payment, booking, client, standing)
+        document = _invoice(office, desk, payment, booking, client, standing)
+        desk.link(payment.id, document, collected, payment.amount)
     ids = {"cobro": str(collected), "invoice": document.outside_id, "number": document.number}
     credited = _credit_what_is_penalty(office, desk, payment, booking)
     if credited:
@@ -43,19 +50,29 @@ def record_payment(office: Office, step: PaymentStep) -> Done:
 
 
 def _collect(office: Office, payment: Payment, booking: Booking, client: int, standing: Container) -> int:
-    method = office.settings.payment_method(payment.processor.name, payment.method)
-    if method is None:
-        raise NeedsPerson(f"no payment method is configured for {payment.processor.name}", system=SYSTEM)
     key = office.key("cobro", payment.id, CREATE)
     at = office.at(client, standing.expediente, key)
-    request = cobro(payment, booking, at, method, operation_day(office, payment.id))
+    request = cobro(payment, booking, at, _method(office, payment), operation_day(office, payment.id))
     return office.create(
         key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
     )
 
 
+def _method(office: Office, payment: Payment) -> int:
+    method = office.settings.payment_method(payment.processor.name, payment.method)
+    if method is None:
+        raise NeedsPerson(f"no payment method is configured for {payment.processor.name}", system=SYSTEM)
+    return method
+
+
 def _invoice(
-    office: Office, desk: Desk, payment: Payment, booking: Booking, client: int, standing: Container
+    office: Office,
+    desk: Desk,
+    payment: Payment,
+    booking: Booking,
+    client: int,
+    standing: Container,
+    extra: Request | None = None,
 ) -> Document:
     key = office.key(FACTURA, payment.id, CREATE)
     day = operation_day(office, payment.id)
@@ -64,7 +81,7 @@ def _invoice(
     words = payment_words(desk.experience, booking, payment, day, key.reference)
     series = desk.series()
     draft = desk.draft("invoice", f"inv:{payment.id}", payment.amount, day, series, payment.id, None)
-    return desk.invoice(key, Sale(standing.id, payment.amount, words), client, series, draft)
+    return desk.invoice(key, Sale(standing.id, payment.amount, words), client, series, draft, extra)
 
 
 def _make_room(office: Office, desk: Desk, payment: Payment, booking_id: str, standing: Container) -> None:

@@ -6,10 +6,11 @@ from itertools import takewhile
 
 from activities.giav.bounced import never_booked, take_back
 from activities.giav.client import SYSTEM
-from activities.giav.corrections import originals, penalised
+from activities.giav.corrections import Correction, originals, penalised
 from activities.giav.documents import REEMBOLSO, Desk
 from activities.giav.mapping.money import disputed, reembolso
 from activities.giav.office import CREATE, Container, Office
+from activities.giav.one_call import gives_back_in_one_call, learn_reembolso
 from activities.giav.payments import lower_sale
 from activities.giav.tasks import report_dispute
 from domain.errors import ContractBroken, NeedsPerson
@@ -39,9 +40,16 @@ def record_refund(office: Office, step: RefundStep) -> Done:
     method = _refund_method(office, refund, payment)
     key = office.key(REEMBOLSO, refund.id, CREATE)
     request = reembolso(refund, booking, office.at(standing.client, standing.expediente, key), method)
-    made = office.create(
-        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
-    )
+    invoice = None
+    if office.settings.payment_variant == "one_call" and step.rectify and not failed:
+        invoice = _invoice_that_gives_back(office, booking, refund, standing)
+    if invoice is not None:
+        credit = Desk(office, booking, standing).credit_giving_back(refund.id, invoice, method)
+        made = learn_reembolso(office, key, credit, refund)
+    else:
+        made = office.create(
+            key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+        )
     if failed:
         return take_back(office, refund, payment, booking, standing)
     if not step.rectify:
@@ -114,9 +122,29 @@ def _goes_beyond_its_decision(office: Office, refund: Refund) -> bool:
     return bool(beyond_decision(refund, cancellation, earlier, payments))
 
 
+def _invoice_that_gives_back(office: Office, booking: Booking, refund: Refund, standing: Container) -> Document | None:
+    """In the one-call variant the credit note of a whole invoice gives its money back by itself (giav 4)."""
+    begun = office.store.effects.last_request(office.key(REEMBOLSO, refund.id, CREATE))
+    if _goes_beyond_its_decision(office, refund) or (begun is not None and "idsFactura" not in begun):
+        return None
+    plan = _what_is_left(office, Desk(office, booking, standing), booking, refund)
+    return plan[0].document if gives_back_in_one_call(plan, refund) else None
+
+
 def _correct_what_is_left(office: Office, booking: Booking, refund: Refund, standing: Container) -> list[Document]:
     """Credit what is still invoiced although its money went back: overpayments, payments after a cancellation, goodwill."""
     desk = Desk(office, booking, standing)
+    plan = _what_is_left(office, desk, booking, refund)
+    if not plan:
+        return []
+    credited = desk.credit(refund.id, plan)
+    desk.reissue(refund.id, plan, standing.client)
+    lower_sale(office, desk, booking, refund.id, standing)
+    return credited
+
+
+def _what_is_left(office: Office, desk: Desk, booking: Booking, refund: Refund) -> list[Correction]:
+    """The invoices that a refund corrects, decided once."""
     documents = desk.documents()
     currency = refund.amount.currency
     given_back = [
@@ -125,10 +153,4 @@ def _correct_what_is_left(office: Office, booking: Booking, refund: Refund, stan
         if each.id == refund.id or office.made(office.key(REEMBOLSO, each.id, CREATE)) is not None
     ]
     kept = originals(documents, currency) - total((each.amount for each in given_back), currency)
-    plan = desk.plan(refund.id, kept - penalised(documents, currency), first=refund.payment_id)
-    if not plan:
-        return []
-    credited = desk.credit(refund.id, plan)
-    desk.reissue(refund.id, plan, standing.client)
-    lower_sale(office, desk, booking, refund.id, standing)
-    return credited
+    return desk.plan(refund.id, kept - penalised(documents, currency), first=refund.payment_id)

@@ -59,6 +59,8 @@ class GiavSettings(Part):
     reserva_stage_cancelled_id: Id | None = None
     custom_fields: CustomFields = CustomFields()
     penalty: Literal["rectify_everything", "rectify_refunded_part"] = "rectify_everything"
+    payment_variant: Literal["money_first", "one_call"] = "money_first"
+    """Cobro, invoice and their link as three writes, or an invoice that collects by itself (giav 4)."""
     simplified_up_to: Annotated[int, Field(ge=0)] = 40_000
     """Largest simplified invoice in cents, tax included (money-rules 1.1.6)."""
     connect_seconds: Annotated[float, Field(gt=0)] = 15.0
