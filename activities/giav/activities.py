@@ -22,22 +22,21 @@ from activities.signatures import (
     GIAV_RECORD_PAYMENT,
     GIAV_RECORD_REFUND,
     GIAV_REGISTER_BOOKING,
+    GIAV_REPORT_DECLINE,
     GIAV_UNDO_REGISTER_BOOKING,
 )
 from domain.errors import NeedsPerson
-    GIAV_REPORT_DECLINE,
 from domain.steps import (
     BookingStep,
     CancellationStep,
     ChargebackStep,
     Done,
     ExperienceStep,
+    InstalmentStep,
     PaymentStep,
     RefundStep,
 )
-    InstalmentStep,
 from store import Store
-
 
 S = TypeVar("S", BookingStep, CancellationStep, PaymentStep, RefundStep, ChargebackStep)
 
