@@ -31,7 +31,8 @@ class CapturedPayment(Seen):
 class MoneyBack(Seen):
     """A refund, or the funds that a chargeback took (`won` gives them back: negative).
 
-    `at` is when the refund was started or the chargeback opened; `by_bank` a refund past the payment's processor.
+    `at` is when the refund was started or the chargeback opened; `by_bank` a refund past the payment's processor, `voucher`
+    one that moved no money.
     """
 
     id: str
@@ -40,6 +41,7 @@ class MoneyBack(Seen):
     fee: int = 0
     at: datetime | None = None
     by_bank: bool = False
+    voucher: bool = False
 
 
 class Cancelled(Seen):
@@ -71,6 +73,8 @@ class PlatformBooks(Seen):
     due: int
     payments: tuple[CapturedPayment, ...] = ()
     refunds: tuple[MoneyBack, ...] = ()
+    failed_refunds: tuple[MoneyBack, ...] = ()
+    """Announced, and failed afterwards: their money never left, or came back."""
     chargebacks: tuple[MoneyBack, ...] = ()
     cancellations: tuple[Cancelled, ...] = ()
     plan: tuple[DueLine, ...] = ()
@@ -154,7 +158,22 @@ class BookingBooks(Seen):
 
     @property
     def refunded(self) -> int:
-        return sum(r.amount for r in self.platform.refunds)
+        """REF: money that went back; a voucher is not money (money-rules F-R10)."""
+        return sum(r.amount for r in self.platform.refunds if not r.voucher)
+
+    @property
+    def vouchers(self) -> int:
+        """What the payer accepted instead of money; it still stands to their credit here."""
+        return sum(r.amount for r in self.platform.refunds if r.voucher)
+
+    @property
+    def reopened(self) -> int:
+        """Refunds that failed and were not made again: their credit notes stand, and their money is owed (money-rules F-R3)."""
+        failed = sum(r.amount for r in self.platform.failed_refunds)
+        first = min((r.at for r in self.platform.failed_refunds if r.at), default=None)
+        ids = {r.payment_id for r in self.platform.failed_refunds}
+        again = (r for r in self.platform.refunds if r.payment_id in ids and r.at and first and r.at > first)
+        return max(0, failed - sum(r.amount for r in again))
 
     @property
     def disputed(self) -> int:

@@ -1,8 +1,9 @@
 """Invariants of money, booking by booking (contracts: money-rules 3: M1-M9).
 
-At rest the contract's M3 is `invoiced + penalties = captured − refunded + penalty still unpaid`. Two states of a sound
-booking are added here: money that is already credited but not yet given back (the planner decides when), and money that a
-chargeback took although the trip is cancelled. In both the documents show the sale, and the payer's account the rest.
+At rest the contract's M3 is `invoiced + penalties = captured − refunded + penalty still unpaid`. Three states of a sound
+booking are added here: money that is already credited but not yet given back (the planner decides when), money that a
+chargeback took although the trip is cancelled, and a refund that failed after its credit note. In all of them the documents
+show the sale, and the payer's account the rest. A voucher moves no money: what it stands for stays to the payer's credit.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ def _m2_never_two(b: BookingBooks) -> Iterator[str]:
     payments = {p.id for p in b.platform.payments}
     won = {c.id for c in b.platform.chargebacks if c.amount < 0}
     back = {r.id for r in b.platform.refunds} | {c.id for c in b.platform.chargebacks if c.amount > 0}
+    # A refund that failed was deleted, or a cobro of its own sets it off.
+    failed = {r.id for r in b.platform.failed_refunds}
     for name, facts, known in (
-        ("cobro", [r.fact_id for r in b.receipts if r.kind == "Cobro"], payments | won),
-        ("reembolso", [r.fact_id for r in b.receipts if r.kind == "Reembolso"], back),
+        ("cobro", [r.fact_id for r in b.receipts if r.kind == "Cobro"], payments | won | failed),
+        ("reembolso", [r.fact_id for r in b.receipts if r.kind == "Reembolso"], back | failed),
         ("original invoice", [i.fact_id for i in first_invoices(b)], payments),
     ):
         for fact, count in Counter(facts).items():
@@ -69,6 +72,8 @@ def _m3(b: BookingBooks) -> Iterator[str]:
     documents = b.invoiced + b.penalties
     if b.owed and documents == b.platform.sale:
         return
+    if b.reopened and documents == b.captured - b.refunded - b.reopened:
+        return
     yield from differs("INV + PEN", documents, b.captured - b.refunded + b.unpaid_penalty)
 
 
@@ -76,9 +81,10 @@ def _m3(b: BookingBooks) -> Iterator[str]:
                  When.ALWAYS)  # fmt: skip
 def _m4_originals(b: BookingBooks) -> Iterator[str]:
     captured = {p.id: p.amount for p in b.platform.payments}
-    back = {r.id: r.amount for r in b.platform.refunds}
+    failed = {r.id: r.amount for r in b.platform.failed_refunds}
+    back = {r.id: r.amount for r in b.platform.refunds} | failed
     for receipt in b.receipts:
-        wanted = (captured if receipt.kind == "Cobro" else back).get(receipt.fact_id or "")
+        wanted = (captured | failed if receipt.kind == "Cobro" else back).get(receipt.fact_id or "")
         if wanted is not None:
             yield from differs(f"{receipt.kind} of {receipt.fact_id}", receipt.amount, wanted)
     for invoice in first_invoices(b):
@@ -120,7 +126,8 @@ def _m6(b: BookingBooks) -> Iterator[str]:
 @RULES.of_each_booking("M7", "due on the platform = pending collection in the ERP")
 def _m7(b: BookingBooks) -> Iterator[str]:
     for reserva in b.reservas:
-        yield from differs("pending in the ERP", reserva.sale - (b.collected - b.returned), b.platform.due)
+        pending = reserva.sale - (b.collected - b.returned) + b.vouchers
+        yield from differs("pending in the ERP", pending, b.platform.due)
 
 
 @RULES.of_each_booking(

@@ -16,8 +16,8 @@ from domain.invariants.money import family_nets
 
 RULES = Rules()
 
-RECEIVABLES = ("430", "4309", "436")
-"""Where a payer's debt stands: owed, disputed, doubtful (a lost dispute moves it on, the debt stays)."""
+RECEIVABLES = ("430", "4309", "436", "650")
+"""Where a payer's debt stands: owed, disputed, doubtful, or written off by a person (a lost dispute moves it on)."""
 
 
 @RULES.of_the_books("G1", "each experience has exactly one expediente", When.AT_REST)
@@ -124,7 +124,7 @@ def _l3(books: Books) -> Iterator[Violation]:
         processor_of = {p.id: p.processor for p in booking.platform.payments}
         on_airplus = {p.id for p in booking.platform.payments if p.method == "airplus"}
         moves = [(p.id, p.amount) for p in booking.platform.payments]
-        moves += [(r.payment_id, -r.amount) for r in booking.platform.refunds if not r.by_bank]
+        moves += [(r.payment_id, -r.amount) for r in booking.platform.refunds if not (r.by_bank or r.voucher)]
         moves += [(c.payment_id, -c.amount - c.fee) for c in booking.platform.chargebacks]
         for payment_id, amount in moves:
             if payment_id in on_airplus:

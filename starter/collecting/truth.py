@@ -27,7 +27,11 @@ class Truth(Protocol):
 
     def payments(self, booking_id: str) -> list[Payment]: ...
 
-    def refunds(self, booking_id: str) -> list[Refund]: ...
+    def refunds(self, booking_id: str) -> list[Refund]:
+        """Those that stand."""
+
+    def failed_refunds(self, booking_id: str) -> list[Refund]:
+        """Those that were announced and then failed."""
 
     def plan(self, booking_id: str) -> PaymentPlan | None: ...
 
@@ -50,6 +54,9 @@ class InboxTruth:
     def refunds(self, booking_id: str) -> list[Refund]:
         return self._facts.refunds_of(self._agency, booking_id)
 
+    def failed_refunds(self, booking_id: str) -> list[Refund]:
+        return self._facts.failed_refunds_of(self._agency, booking_id)
+
     def plan(self, booking_id: str) -> PaymentPlan | None:
         return self._facts.plan(self._agency, booking_id)
 
@@ -67,10 +74,15 @@ class PlatformTruth:
         self._bookings = [Booking.model_validate(item) for item in self._pages("/v1/bookings")]
         self._payments: dict[str, list[Payment]] = defaultdict(list)
         self._refunds: dict[str, list[Refund]] = defaultdict(list)
+        self._failed: dict[str, list[Refund]] = defaultdict(list)
         for item in self._pages("/v1/payments"):
             if item.get("captured_at"):
                 self._payments[item["booking_id"]].append(Payment.model_validate(item))
-            self._refunds[item["booking_id"]] += [Refund.model_validate(refund) for refund in item["refunds"]]
+            for refund in item["refunds"]:
+                # The list calls a refund `failed` that the event announced as declared or succeeded.
+                failed = refund["status"] == "failed"
+                told = Refund.model_validate(refund | {"status": "declared"} if failed else refund)
+                (self._failed if failed else self._refunds)[item["booking_id"]].append(told)
 
     def bookings(self) -> list[Booking]:
         return self._bookings
@@ -80,6 +92,9 @@ class PlatformTruth:
 
     def refunds(self, booking_id: str) -> list[Refund]:
         return self._refunds[booking_id]
+
+    def failed_refunds(self, booking_id: str) -> list[Refund]:
+        return self._failed[booking_id]
 
     def plan(self, booking_id: str) -> PaymentPlan | None:
         plan_id = self._plan_ids.get(booking_id)
@@ -126,6 +141,7 @@ def platform_books(truth: Truth, store: Store, agency: str, booking: Booking, zo
         due=booking.totals.total.amount - captured + refunded + sum(d.amount for d in disputes),
         payments=tuple(_captured(p, zone) for p in payments),
         refunds=tuple(_given_back(r) for r in refunds),
+        failed_refunds=tuple(_given_back(r) for r in truth.failed_refunds(booking.id)),
         chargebacks=tuple(disputes),
         cancellations=tuple(
             Cancelled(
@@ -170,6 +186,7 @@ def _given_back(refund: Refund) -> MoneyBack:
         amount=refund.amount.amount,
         at=refund.requested_at,
         by_bank=refund.destination == "transfer",
+        voucher=refund.destination == "voucher",
     )
 
 

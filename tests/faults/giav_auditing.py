@@ -31,6 +31,9 @@ def audited(stage: Stage, agency: str) -> tuple[Books, list[str]]:
             references.learn("factura", payment.id, payment.id, booking.id)
         for refund in truth.refunds(booking.id):
             references.learn("reembolso", refund.id, refund.id, booking.id)
+        for refund in truth.failed_refunds(booking.id):
+            references.learn("reembolso", refund.id, refund.id, booking.id)
+            references.learn("cobro", f"{refund.id}:failed", refund.id, booking.id)
         for chargeback in facts.chargebacks_of(agency, booking.id):
             references.learn("reembolso", f"{chargeback.id}:funds_withdrawn", chargeback.id, booking.id)
             references.learn("cobro", f"{chargeback.id}:won", chargeback.id, booking.id)

@@ -71,7 +71,7 @@ def bounced(booking: str, **more: Any) -> Any:
 
 
 def cancelled(booking: str, **more: Any) -> Any:
-    ended = {"cancellation_id": "cxl_1", "scope": "full", "effective_at": datetime.now(UTC)}
+    ended: dict[str, Any] = {"cancellation_id": "cxl_1", "scope": "full", "effective_at": datetime.now(UTC)}
     return told("booking.cancelled", booking, 2, **ended | more)
 
 
