@@ -43,6 +43,7 @@ from domain.steps import (
     TamaraStep,
     Unparking,
 )
+from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraSettlement, TamaraTroubleStep
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -98,6 +99,9 @@ TAMARA_DELIVER_FILE = Verb(
     Done,
     limit=timedelta(minutes=30),
 )
+TAMARA_READ_ANSWERS = Verb("tamara.read_answers", Queue.TAMARA, TamaraAnswersOrder, TamaraAnswersRead)
+TAMARA_EXAMINE = Verb("tamara.examine", Queue.TAMARA, TamaraTroubleStep, TamaraAnswersRead)
+TAMARA_SETTLE = Verb("tamara.settle", Queue.TAMARA, TamaraSettlement, Done)
 TAMARA_RETIRE_FILES = Verb("tamara.retire_files", Queue.TAMARA, TamaraRetention, Done)
 
 PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)

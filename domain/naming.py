@@ -45,6 +45,14 @@ def tamara_schedule(agency: str, kind: str) -> str:
     return f"tamara/{agency}/{kind}"
 
 
+def tamara_answers_schedule(agency: str) -> str:
+    return f"tamara-answers/{agency}"
+
+
+def tamara_trouble_workflow(agency: str, key: str) -> str:
+    return f"tamara-trouble/{agency}/{key}"
+
+
 def revenue_schedule(agency: str) -> str:
     return f"revenue/{agency}"
 

@@ -23,6 +23,7 @@ from store.sums import Sums
 from store.supplier_feeds import SupplierFeeds
 from store.supplier_orders import SupplierOrders
 from store.tamara import TamaraLedger
+from store.tamara_answers import TamaraAnswers
 from store.tamara_contents import TamaraContents
 from store.tamara_prints import TamaraPrints
 from store.tamara_stops import TamaraStops
@@ -63,6 +64,7 @@ class Store:
         self.supplier_feeds = SupplierFeeds(database, clock)
         self.integrations = Integrations(database, clock)
         self.tamara = TamaraLedger(database, clock)
+        self.tamara_answers = TamaraAnswers(database, clock)
         self.tamara_prints = TamaraPrints(database, clock)
         self.tamara_stops = TamaraStops(database, clock)
         self.vault = Vault(database, clock, master_key, retired_keys)

@@ -12,6 +12,7 @@ from store.clock import Clock, utc_now
 from store.database import Database
 from store.tables import upsert
 from store.tamara_tables import (
+    ARRIVED,
     DELIVERED,
     OPEN,
     File,
@@ -203,7 +204,7 @@ class TamaraLedger:
             files.c.kind == key.kind,
             files.c.mode == key.mode,
             files.c.seq < key.seq,
-            files.c.state.not_in(("DELIVERED", "VOID")),
+            files.c.state.not_in((*ARRIVED, "VOID")),
         )
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(files.c.seq)).scalars())
@@ -262,7 +263,7 @@ class TamaraLedger:
     def _mark(self, key: FileKey, **values: Any) -> None:
         with self._database.begin() as connection:
             connection.execute(
-                update(files).where(_is(key), files.c.state != "DELIVERED").values(**values, updated_at=self._clock())
+                update(files).where(_is(key), files.c.state.not_in(ARRIVED)).values(**values, updated_at=self._clock())
             )
 
     def last_number(self, partner_id: str, kind: str, mode: str) -> int:

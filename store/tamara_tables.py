@@ -41,7 +41,21 @@ LineState = Literal[
     "WITHDRAWN",
 ]
 """States of a transaction; REFUSED is a staged row that a rule of 3.9 keeps out of the file."""
-FileState = Literal["SEALED", "RENDERED", "UPLOADING", "DELIVERED", "DELIVERY_UNKNOWN", "VOID"]
+FileState = Literal[
+    "SEALED",
+    "RENDERED",
+    "UPLOADING",
+    "DELIVERED",
+    "DELIVERY_UNKNOWN",
+    "ACKED",
+    "PARTIAL",
+    "REFUSED",
+    "UNCONFIRMED",
+    "CLOSED",
+    "VOID",
+]
+ARRIVED: tuple[FileState, ...] = ("DELIVERED", "ACKED", "PARTIAL", "REFUSED", "UNCONFIRMED", "CLOSED")
+"""AirPlus has the file, whatever it thinks of it."""
 OPEN: tuple[LineState, ...] = ("STAGED", "REFUSED")
 """Nothing of it has left the house: it may still be replaced or withdrawn."""
 CARRIED: tuple[LineState, ...] = ("STAGED", "REFUSED", "SEALED", "SENT", "ACCEPTED", "MATCHED", "HELD", "EXPIRED")

@@ -25,6 +25,7 @@ from activities.platform.activities import PlatformActivities
 from activities.platform.backfill import PlatformBackfill
 from activities.platform.settings import PlatformAccount
 from activities.tamara.activities import TamaraActivities
+from activities.tamara.answering import TamaraAnswerActivities
 from activities.tamara.settings import TamaraSettings
 from domain.naming import Queue
 from store import Store
@@ -97,7 +98,7 @@ def cells(
     columns: dict[str, list[object]] = {
         Queue.GIAV: [GiavActivities(store, accounts.giav), GiavIntegration(store, names)],
         Queue.MIDOFFICE: [MidOfficeActivities(store, accounts.midoffice), MidOfficeIntegration(store, names)],
-        Queue.TAMARA: [TamaraActivities(store, accounts.tamara)],
+        Queue.TAMARA: [TamaraActivities(store, accounts.tamara), TamaraAnswerActivities(store, accounts.tamara)],
         Queue.ACCOUNTING: [JournalActivities(store, accounts.journal)],
         Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],
         Queue.OFFICE: [DeskActivities(store), PlanActivities(store, client, zones)],

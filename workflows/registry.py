@@ -12,6 +12,7 @@ from workflows.export_tamara import ExportTamara
 from workflows.follow_dispute import FollowDispute
 from workflows.modify_booking import ModifyBooking
 from workflows.payment_plan import CollectInstalment, PaymentPlan
+from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooting
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
@@ -30,8 +31,10 @@ WORKFLOWS: list[type] = [
     FollowDispute,
     ModifyBooking,
     PaymentPlan,
+    ReadTamaraAnswers,
     RecogniseRevenue,
     RecordPayment,
     RefundBooking,
     RetireTamara,
+    TamaraTroubleshooting,
 ]

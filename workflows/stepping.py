@@ -314,6 +314,11 @@ OWN_REASONS = frozenset(
         "supplier_order_alive",
         "supplier_order_failed",
         "supplier_order_gone",
+        "tamara_answer_unclear",
+        "tamara_file_refused",
+        "tamara_lines_refused",
+        "tamara_rejected",
+        "tamara_unanswered",
         *QUESTIONS,
     }
 )

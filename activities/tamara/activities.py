@@ -41,6 +41,7 @@ from store.clock import Clock, utc_now
 from store.tamara_tables import FileKey, Line
 
 NO_TAMARA = Done(outcome="skipped", note="the agency sends no TAMARA files")
+NO_ROUTE = Done(note="the layout's routing table sends this service in no file")
 NOT_AIRPLUS = Done(outcome="skipped", note="not paid with an AirPlus account")
 PATIENCE = 100
 """Attempts that wait for a credit note, ever slower (about four hours), before a person is asked."""
@@ -68,7 +69,8 @@ class TamaraActivities:
         standing = staging.standings(step.booking_id).get(payment.id)
         if standing is None:
             raise Transient("the invoice has no number yet", system="tamara", operation="record_payment", retry_after=2)
-        return _told([staging.sell(payment, standing)])
+        line = staging.sell(payment, standing)
+        return NO_ROUTE if line is None else _told([line])
 
     @implements(TAMARA_CANCEL_BOOKING)
     def cancel_booking(self, step: CancellationStep) -> Done:

@@ -6,8 +6,9 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal, cast
 
-from activities.tamara.details import Event, Hotel
+from activities.tamara.details import Event, Fee, Flight, Hotel
 from activities.tamara.model import (
     CURRENCIES,
     Amount,
@@ -17,6 +18,7 @@ from activities.tamara.model import (
     Dbi,
     Numbered,
     Original,
+    ServiceCode,
     Transaction,
     Txn,
 )
@@ -50,8 +52,30 @@ def reference_of(moment: dt.datetime, *key: str) -> str:
     return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def told_as(sale: Sale) -> tuple[str, Literal["merchant", "agency"]]:
+    """Service code and who settles (contracts: tamara 3.3): a booking of one service is told as that, others as event."""
+    line = _only_line(sale)
+    kind = {service.id: service.kind for service in sale.experience.services}.get(line.service_id) if line else None
+    if line is not None and kind == "flight":
+        airline = sale.settings.airlines.get(_supplier(sale, line))
+        if airline is not None:
+            bsp = airline.bsp
+            return ("FL" if bsp or _thirteen(line) else "LC"), ("merchant" if bsp else "agency")
+    if kind == "hotel":
+        return "HO", "agency"
+    return ("FE" if kind == "fee" else "EV"), "agency"
+
+
+def route_of(sale: Sale) -> Literal["BSP", "MA", "none"]:
+    """The kind of file that the layout's routing table names for a sale."""
+    service, settles = told_as(sale)
+    return sale.settings.used_layout.routing[service][settles]
+
+
 def sale_of(sale: Sale, ref: str) -> Transaction:
-    """The debit for a payment, without card: what is kept of its invoice plus penalties."""
+    """The debit for a payment, without card: what is kept of its invoice plus penalties. Its route is not `none`."""
+    service, _ = told_as(sale)
+    route = route_of(sale)
     settings, booking, payment = sale.settings, sale.booking, sale.payment
     traveller = passenger_of(booking)
     gross = sale.kept + sale.penalty
@@ -61,10 +85,10 @@ def sale_of(sale: Sale, ref: str) -> Transaction:
     return Transaction(
         txn=Txn(
             ref=ref,
-            class_="MA",
+            class_="BSP" if route == "BSP" else "MA",
             type="SA",
             dc="D",
-            service="HO" if single_hotel(sale) else "EV",
+            service=cast("ServiceCode", service),
             auth=Authorisation(code=code, date=_local(captured, settings)) if code and len(code) <= 6 else None,
             invoice=Numbered(number=sale.invoice.number, date=sale.invoice.issued_on),
             sale_date=sale.invoice.operation_date,
@@ -77,8 +101,10 @@ def sale_of(sale: Sale, ref: str) -> Transaction:
         ),
         amounts=breakdown(gross, rate, penalty=sale.penalty.amount, penalty_dc="D"),
         dbi=dbi_of(traveller, settings.profile_of(booking.payer.id).name),
-        hotel=_hotel(sale, traveller) if single_hotel(sale) else None,
-        event=None if single_hotel(sale) else _event(sale),
+        hotel=_hotel(sale, traveller) if service == "HO" else None,
+        flight=_flight(sale) if service in ("FL", "LC") else None,
+        fee=_fee(sale) if service == "FE" else None,
+        event=_event(sale) if service == "EV" else None,
     )
 
 
@@ -100,7 +126,13 @@ def credit_of(
             "reason": reason,
         }
     )
-    return original.model_copy(update={"txn": txn, "amounts": breakdown(amount, rate, penalty=penalty, penalty_dc="C")})
+    flight = original.flight
+    if flight is not None and flight.document_number:
+        # A refund names the ticket it gives back (contracts: tamara 3.5).
+        ticket = f"{flight.airline_number}{flight.document_number}"
+        flight = flight.model_copy(update={"original_document": ticket, "transaction_code": "RFND"})
+    parts = breakdown(amount, rate, penalty=penalty, penalty_dc="C")
+    return original.model_copy(update={"txn": txn, "amounts": parts, "flight": flight})
 
 
 def penalty_of(original: Transaction, ref: str, document: Document, amount: Money) -> Transaction:
@@ -190,19 +222,47 @@ def reason_of_refund(refund: Refund) -> str:
     return _REFUND_REASONS[refund.cause]
 
 
-def single_hotel(sale: Sale) -> bool:
-    """Whether the booking is one hotel stay and nothing else."""
-    return _hotel_line(sale) is not None
-
-
-def _hotel_line(sale: Sale) -> Line | None:
+def _only_line(sale: Sale) -> Line | None:
     lines = sale.booking.active_lines or sale.booking.lines
-    kinds = {service.id: service.kind for service in sale.experience.services}
-    return lines[0] if len(lines) == 1 and kinds.get(lines[0].service_id) == "hotel" else None
+    return lines[0] if len(lines) == 1 else None
+
+
+def _supplier(sale: Sale, line: Line) -> str:
+    return next((each.supplier.id for each in sale.experience.services if each.id == line.service_id), "")
+
+
+def _thirteen(line: Line) -> str | None:
+    """The supplier's reference, if it is a ticket number."""
+    digits = "".join(sign for sign in line.cost.supplier_ref or "" if sign not in " -")
+    return digits if len(digits) == 13 and digits.isdigit() else None
+
+
+def _flight(sale: Sale) -> Flight | None:
+    line = _only_line(sale)
+    if line is None:
+        return None
+    service, _ = told_as(sale)
+    number, reference = _thirteen(line), (line.cost.supplier_ref or "").replace(" ", "")
+    low_cost = service == "LC"
+    return Flight(
+        doc_kind="L" if low_cost else "T",
+        airline_number=None if low_cost else (number or reference)[:3] or None,
+        document_number=None if low_cost else (number or reference)[3:] or None,
+        lowcost_ref=_short(reference, 20) if low_cost else None,
+        issue_date=sale.invoice.operation_date,
+        transaction_code=None if low_cost else "TKTT",
+        validating_carrier=sale.settings.airlines[_supplier(sale, line)].carrier,
+        departure_date=sale.experience.starts_on,
+        return_date=sale.experience.ends_on,
+    )
+
+
+def _fee(sale: Sale) -> Fee:
+    return Fee(code="FEE", text=sale.experience.title, quantity=1)
 
 
 def _hotel(sale: Sale, guest: Traveller) -> Hotel | None:
-    line = _hotel_line(sale)
+    line = _only_line(sale)
     if line is None:
         return None
     service = next(each for each in sale.experience.services if each.id == line.service_id)

@@ -43,6 +43,13 @@ class DbiProfile(Part):
         return self.codes.get(code, DbiRule())
 
 
+class Airline(Part):
+    """A supplier that flies: its IATA designator, and whether its tickets are settled through the BSP."""
+
+    carrier: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,3}$")]
+    bsp: bool = False
+
+
 NO_PROFILE = DbiProfile(name="DEFAULT")
 
 
@@ -51,6 +58,8 @@ class TamaraSettings(Part):
 
     `mode` T sends test files with test cards only and counts apart. `city` and `country` stand for events without a
     place of their own. `vat_rate` (percent, inside the price) is used for sales under the general regime only.
+    `airlines` are suppliers whose flights are told as flights. Answers lie in the folder `answers` (empty: AirPlus writes
+    none) and are put into `answered` once they are applied; one is overdue `answer_days` working days after delivery.
     """
 
     partner_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{12}$")]
@@ -70,6 +79,10 @@ class TamaraSettings(Part):
     vat_rate: Annotated[Decimal, Field(ge=0, lt=100, decimal_places=2)] = Decimal("21.00")
     max_age_days: Annotated[int, Field(ge=1)] = 60
     profiles: tuple[DbiProfile, ...] = ()
+    airlines: dict[str, Airline] = {}
+    answers: str | None = "out"
+    answered: str | None = "archive"
+    answer_days: Annotated[int, Field(ge=1)] = 2
     layout: Path | None = None
     sftp: SftpSettings | None = None
     ftps: FtpsSettings | None = None

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 
+from activities.tamara.correcting import corrected
 from activities.tamara.lodged import LodgedCards
-from activities.tamara.mapping import Sale, credit_of, penalty_of, reference_of, sale_of
+from activities.tamara.mapping import Sale, credit_of, penalty_of, reference_of, route_of, sale_of
 from activities.tamara.model import Transaction
 from activities.tamara.rendering import FieldError
 from activities.tamara.sealing import fits
 from activities.tamara.settings import NO_PROFILE, DbiProfile, TamaraSettings
 from activities.tamara.standing import Standing, standings
 from activities.tamara.validation import Context, Refusal, judge
-from domain.errors import NeedsPerson, Transient
+from domain.errors import NeedsPerson, Refused, Transient
 from domain.money import Money
-from domain.platform import Booking, Payment
+from domain.platform import Booking, Experience, Payment
 from store import Store
 from store.documents import Document
 from store.tamara import LinesMoved
 from store.tamara_tables import CARRIED, OPEN, Line, LineContent, NewLine
 
 SALE = "sale"
+REJECTED = ("REJECTED", "EXPIRED")
+"""What AirPlus has, and will not charge as it is."""
 
 
 class Staging:
@@ -41,11 +45,16 @@ class Staging:
             refunded[refund.payment_id] = refunded.get(refund.payment_id, 0) + refund.amount.amount
         return standings(self._store.documents.of_booking(self._agency, booking_id), refunded)
 
-    def sell(self, payment: Payment, standing: Standing) -> Line:
-        """Stage the debit of a payment once and bring it in step; a refused line is tried again with today's facts."""
+    def sell(self, payment: Payment, standing: Standing) -> Line | None:
+        """Stage the debit of a payment once and bring it in step; a refused line is tried again with today's facts.
+
+        None: the routing table sends this service in no file (contracts: tamara 3.3).
+        """
         line = self._store.tamara.line(self._agency, payment.booking_id, payment.id, SALE)
         if line is None:
             whole = standing.family.invoice
+            if self._route(payment, whole) == "none":
+                return None
             draft = self._sale(payment, whole, whole.amount, Money.zero(whole.amount.currency))
             line = self._stage(payment, SALE, draft)
         elif line.state == "REFUSED" and standing.due:
@@ -62,6 +71,8 @@ class Staging:
         lines = self._lines(payment)
         sale = next((line for line in lines if line.purpose == SALE), None)
         missing = standing.due.amount - sum(line.signed for line in lines)
+        if sale is None and not standing.due:
+            self._forget_rejected(payment)
         if sale is None or missing == 0:
             return []
         if sale.state in OPEN:
@@ -70,23 +81,71 @@ class Staging:
             return [self._credit(payment, sale, lines, standing, -missing, reason)]
         return [self._debit(payment, sale, lines, standing, missing)]
 
-    def rejudge(self, line: Line) -> Line:
+    def _forget_rejected(self, payment: Payment) -> None:
+        """What AirPlus rejected was never charged; once nothing is owed, it need not be (contracts: tamara 3.5, limits)."""
+        for line in self._store.tamara.lines_of(self._agency, payment.booking_id):
+            if line.payment_id == payment.id and line.state in REJECTED:
+                with suppress(LinesMoved):
+                    self._store.tamara_answers.abandon(line.id)
+
+    def resubmit(self, line: Line, card: str | None = None) -> Line:
+        """The next version of a rejected line, drawn from today's documents and what people set; an open line is drawn anew.
+
+        `card` is another token. Raises `Refused` for a line that is neither open nor rejected, `Transient` if it moved.
+        """
+        if line.state in OPEN:
+            return self.rejudge(line.model_copy(update={"card_ref": card or line.card_ref}), anew=True)
+        if line.state not in REJECTED:
+            raise Refused(
+                f"line {line.id} is {line.state}: only lines that wait, or that AirPlus rejected, can be mended",
+                system="tamara",
+                operation="fix",
+            )
+        draft = self._drawn(line)
+        if draft is None:
+            self._store.tamara_answers.abandon(line.id)
+            return line.model_copy(update={"state": "ABANDONED"})
+        version, token = line.version + 1, card or line.card_ref
+        content = self._content(
+            draft, self._profile(line.booking_id), token, line.currency, self._may_credit(line), line, version
+        )
+        key = line.model_dump(include={"agency", "booking_id", "payment_id", "purpose", "txn_ref", "mode"})
+        try:
+            return self._store.tamara_answers.correct(line, NewLine(**content.model_dump(), **key, version=version))
+        except LinesMoved:
+            raise _sealed_meanwhile() from None
+
+    def _drawn(self, line: Line) -> Transaction | None:
+        """A line's transaction as today's documents give it; None when nothing is owed any more."""
+        transaction = Transaction.model_validate(line.content)
+        if line.purpose != SALE:
+            return transaction
+        payment = self._store.facts.payment(self._agency, line.payment_id)
+        standing = self.standings(line.booking_id).get(line.payment_id)
+        if payment is None or standing is None:
+            return transaction
+        return self._redrawn(payment, standing) if standing.due else None
+
+    def rejudge(self, line: Line, *, anew: bool = False) -> Line:
         """Hold an open line against the rules again: cards, profiles and days change, and so do refused facts."""
         transaction = Transaction.model_validate(line.content)
-        if line.state == "REFUSED" and line.purpose == SALE:
-            payment = self._store.facts.payment(self._agency, line.payment_id)
-            standing = self.standings(line.booking_id).get(line.payment_id)
-            if payment is not None and standing is not None and standing.due:
-                transaction = self._redrawn(payment, standing)
+        if line.state == "REFUSED" or anew:
+            transaction = self._drawn(line) or transaction
         content = self._content(
-            transaction, self._profile(line.booking_id), line.card_ref, line.currency, self._may_credit(line)
+            transaction,
+            self._profile(line.booking_id),
+            line.card_ref,
+            line.currency,
+            self._may_credit(line),
+            line,
+            line.version,
         )
         unchanged = (content.state, content.content, content.refused_rule) == (
             line.state,
             line.content,
             line.refused_rule,
         )
-        return line if unchanged else self._changed(line, content)
+        return line if unchanged and not anew else self._changed(line, content)
 
     def _lines(self, payment: Payment) -> list[Line]:
         every = self._store.tamara.lines_of(self._agency, payment.booking_id)
@@ -95,14 +154,23 @@ class Staging:
     def _redrawn(self, payment: Payment, standing: Standing) -> Transaction:
         return self._sale(payment, standing.bearing, standing.kept, standing.penalty)
 
-    def _sale(self, payment: Payment, invoice: Document, kept: Money, penalty: Money) -> Transaction:
+    def _route(self, payment: Payment, invoice: Document) -> str:
         booking = self._booking(payment)
-        experience = self._store.facts.experience(self._agency, payment.experience_id)
-        if experience is None:
-            raise Transient("the experience is not in the store yet", system="tamara", retry_after=2)
+        experience = self._experience(payment)
+        zero = Money.zero(invoice.amount.currency)
+        return route_of(Sale(self._settings, payment, booking, experience, invoice, invoice.amount, zero))
+
+    def _sale(self, payment: Payment, invoice: Document, kept: Money, penalty: Money) -> Transaction:
+        booking, experience = self._booking(payment), self._experience(payment)
         moment = payment.captured_at or booking.created_at
         ref = reference_of(moment, self._agency, payment.booking_id, payment.id, SALE)
         return sale_of(Sale(self._settings, payment, booking, experience, invoice, kept, penalty), ref)
+
+    def _experience(self, payment: Payment) -> Experience:
+        experience = self._store.facts.experience(self._agency, payment.experience_id)
+        if experience is None:
+            raise Transient("the experience is not in the store yet", system="tamara", retry_after=2)
+        return experience
 
     def _booking(self, payment: Payment) -> Booking:
         booking = self._store.facts.booking(self._agency, payment.booking_id)
@@ -179,8 +247,9 @@ class Staging:
         )
 
     def _replace(self, line: Line, draft: Transaction) -> Line:
-        profile = self._profile(line.booking_id)
-        return self._changed(line, self._content(draft, profile, line.card_ref, line.currency, self._may_credit(line)))
+        profile, left = self._profile(line.booking_id), self._may_credit(line)
+        content = self._content(draft, profile, line.card_ref, line.currency, left, line, line.version)
+        return self._changed(line, content)
 
     def _changed(self, line: Line, content: LineContent) -> Line:
         try:
@@ -206,11 +275,30 @@ class Staging:
         return NO_PROFILE if booking is None else self._settings.profile_of(booking.payer.id)
 
     def _content(
-        self, draft: Transaction, profile: DbiProfile, token: str | None, currency: str, may_credit: int | None
+        self,
+        draft: Transaction,
+        profile: DbiProfile,
+        token: str | None,
+        currency: str,
+        may_credit: int | None,
+        line: Line | None = None,
+        version: int = 0,
     ) -> LineContent:
-        """The row of a transaction: judged with its card, stored without."""
+        """The row of a transaction with what people set in it: judged with its card, stored without."""
+        draft = corrected(draft, self._store.tamara_answers.corrected(draft.txn.ref))
+        draft = draft.model_copy(update={"txn": draft.txn.model_copy(update={"version": version})})
         carded = self._cards.put_on(draft, token)
-        verdict = judge(carded, Context(self._settings, profile, self._today, carded.txn.card, may_credit))
+        context = Context(
+            self._settings,
+            profile,
+            self._today,
+            carded.txn.card,
+            may_credit,
+            original=self._original(draft),
+            preceding=self._preceding(line, version),
+            tickets=self._tickets(draft),
+        )
+        verdict = judge(carded, context)
         refusals = verdict.refusals or self._misfit(carded)
         txn = draft.txn
         return LineContent(
@@ -237,12 +325,31 @@ class Staging:
             refused_text="; ".join(map(str, refusals))[:500] if refusals else None,
         )
 
+    def _original(self, draft: Transaction) -> tuple[str, int] | None:
+        """State and gross of the newest version of what a credit gives back."""
+        if draft.txn.original is None:
+            return None
+        versions = self._store.tamara_answers.versions(draft.txn.original.ref)
+        return (versions[-1].state, versions[-1].gross) if versions else None
+
+    def _preceding(self, line: Line | None, version: int) -> str | None:
+        if line is None or version == 0:
+            return None
+        before = [each for each in self._store.tamara_answers.versions(line.txn_ref) if each.version == version - 1]
+        return before[-1].state if before else None
+
+    def _tickets(self, draft: Transaction) -> tuple[tuple[str, str, str | None], ...]:
+        number = draft.flight.document_number if draft.flight is not None else None
+        if number is None:
+            return ()
+        return tuple(self._store.tamara_answers.with_ticket(self._agency, self._settings.mode, number))
+
     def _misfit(self, carded: Transaction) -> tuple[Refusal, ...]:
         """A value that has no room in its field would stop the whole file; so the line is tried alone first."""
         try:
             fits(self._settings, carded)
         except FieldError as error:
-            return (Refusal("LAYOUT", f"{error.record}.{error.field}", error.reason),)
+            return (Refusal("V028", f"{error.record}.{error.field}", error.reason),)
         return ()
 
 

@@ -34,7 +34,9 @@ class Refusal:
 class Context:
     """What the rules compare a transaction with. `today` is the agency's date, amounts are minor units.
 
-    `may_credit` is what is left of the original's debit for a credit; None when the original is not ours.
+    `may_credit` is what is left of the original's debit for a credit; None when the original is not ours. `original` is
+    that debit's state and gross; `preceding` the state of the version before this one; `tickets` are transactions of ours
+    with the same ticket, as (reference, type, coupons).
     """
 
     settings: TamaraSettings
@@ -42,6 +44,9 @@ class Context:
     today: dt.date
     card: CardNumber | None
     may_credit: int | None = None
+    original: tuple[str, int] | None = None
+    preceding: str | None = None
+    tickets: tuple[tuple[str, str, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +199,23 @@ def _future(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
         yield "300.VALUE_DATE", "lies in the future; it goes out when the day has come"
 
 
+IDENTIFIERS = frozenset({
+    "txn.invoice.number", "txn.credit_note.number", "txn.pnr", "txn.dossier", "txn.auth.code", "flight.lowcost_ref",
+    *(f"dbi.{code}" for code in get_args(DbiCode)),
+})  # fmt: skip
+"""What AirPlus or the customer looks things up by: another character would be another thing."""
+
+
+def _lost_identifier(t: Transaction, c: Context) -> Iterator[Refusal]:
+    for path, text in texts_of(t):
+        if path in IDENTIFIERS and loses(text, c.settings.used_layout.charset):
+            words = f"has characters that {c.settings.used_layout.charset} lacks, and may not be changed; correct it"
+            yield Refusal("V030", path, words)
+
+
 def _characters(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
     for path, text in texts_of(t):
-        if loses(text, c.settings.used_layout.charset):
+        if path not in IDENTIFIERS and loses(text, c.settings.used_layout.charset):
             yield path, f"has characters that {c.settings.used_layout.charset} lacks; they were replaced"
 
 
@@ -210,26 +229,111 @@ def _test_card(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
         yield "300.CARD_NO", "test files carry test cards only; lodge one of the list or switch to production"
 
 
+THIRTEEN = re.compile(r"\d{13}")
+
+
+def _file_kind(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    if t.txn.class_ != "BSP":
+        return
+    if t.txn.service not in ("FL", "EM", "LC") and not (t.txn.service == "FE" and t.fee and t.fee.related_document):
+        yield "300.SERVICE", "has no place in a BSP file; only flights, EMDs, low-cost and fees of a ticket have"
+    if c.settings.iata_no is None:
+        yield "300.CLASS", "the agency has no IATA number and sends no BSP file; set tamara.iata_no"
+
+
+def _ticket(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    if t.flight is not None and t.txn.service in ("FL", "EM"):
+        number = f"{t.flight.airline_number or ''}{t.flight.document_number or ''}"
+        if not THIRTEEN.fullmatch(number):
+            yield "500.DOC_NO", "a ticket or EMD has 13 digits: airline (3) and document (10); correct the number"
+        if t.txn.type == "RF" and not THIRTEEN.fullmatch(t.flight.original_document or ""):
+            yield "500.ORIG_DOC", "a refund names the refunded ticket by its 13 digits"
+    fee = t.fee if t.txn.class_ == "BSP" and t.txn.service == "FE" else None
+    if fee is not None and not THIRTEEN.fullmatch(fee.related_document or ""):
+        yield "520.REL_DOC", "a fee in a BSP file names its ticket by 13 digits"
+
+
+def _low_cost(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    if t.txn.service != "LC" or t.flight is None:
+        return
+    if not t.flight.lowcost_ref:
+        yield "500.LC_REF", "give the airline's reference"
+    if t.flight.airline_number or t.flight.document_number:
+        yield "500.DOC_NO", "a low-cost flight has no ticket number; leave it blank"
+
+
+def _vat(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    rate, amount = t.txn.amount.vat_rate, t.txn.amount
+    if rate is not None and abs(amount.vat - amount.net * rate / 100) > max(1, len(t.amounts)):
+        yield "300.VAT", "is not the net amount times the rate; check the invoice"
+
+
+def _same_invoice(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    related = t.fee.related_invoice if t.fee is not None else None
+    if related and t.txn.invoice is not None and related != t.txn.invoice.number:
+        yield "520.REL_INV", "the fee's service is on another invoice than its payment; bring both onto one"
+
+
+def _version(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    if t.txn.version > 0 and c.preceding not in ("REJECTED", "EXPIRED", "CORRECTED"):
+        yield "300.TXN_VER", "only what AirPlus rejected is sent in a new version"
+
+
+def _original(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    if c.original is None or t.txn.dc != "C":
+        return
+    state, gross = c.original
+    if state in ("REJECTED", "CORRECTED", "ABANDONED", "WITHDRAWN"):
+        yield "300.ORIG_REF", "AirPlus does not have the original; mend that first, this line is then drawn anew"
+    elif t.txn.type == "CX" and t.txn.amount.gross != gross:
+        yield "300.GROSS", "a full reversal has the amount of the original"
+
+
+def _ticket_again(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    coupons = t.flight.refund_coupons if t.flight is not None else None
+    for ref, kind, others in c.tickets:
+        if ref != t.txn.ref and kind == t.txn.type and (kind == "SA" or (kind == "RF" and others == coupons)):
+            yield "500.DOC_NO", "this ticket was told under another reference already; check for a duplicate"
+            return
+
+
+def _check_digit(t: Transaction, c: Context) -> Iterator[tuple[str, str]]:
+    flight = t.flight
+    if flight is None or flight.check_digit is None or not (flight.document_number or "").isdigit():
+        return
+    if int(flight.document_number or 0) % 7 != flight.check_digit:
+        yield "500.CHECK_DIGIT", "is not the document number modulo 7; compare with the ticket"
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("V001", _card_number),
     ("V002", _card_expiry),
     ("V003", _card_lodged),
     ("V004", _invoice),
     ("V005", _credit_note),
+    ("V006", _file_kind),
+    ("V007", _ticket),
+    ("V008", _low_cost),
     ("V009", _passenger),
     ("V010", _place),
     ("V011", _currency),
     ("V012", _amounts),
     ("V013", _breakdown),
+    ("V014", _vat),
     ("V015", _direction),
     ("V016", _detail),
+    ("V017", _same_invoice),
     ("V018", _service_dates),
     ("V019", _dbi),
+    ("V020", _version),
+    ("V021", _original),
     ("V022", _credit_limit),
+    ("V023", _ticket_again),
     ("V024", _age),
     ("V025", _future),
     ("V030", _characters),
     ("V031", _hidden_card),
+    ("V032", _check_digit),
     ("V033", _test_card),
 )
 """Rules of single transactions. Which are active, and how severe, says the layout document."""
@@ -244,6 +348,8 @@ def judge(transaction: Transaction, context: Context) -> Verdict:
         if rule in levels:
             found = [Refusal(rule, field, remedy) for field, remedy in check(transaction, context)]
             (notes if levels[rule] == "W" else refusals).extend(found)
+    if "V030" in levels:
+        refusals.extend(_lost_identifier(transaction, context))
     if "V031" in levels:
         notes.extend(
             Refusal("V031", field, "looks like a card number; check that it is a reference")

@@ -145,7 +145,7 @@ def test_a_card_that_expired_between_staging_and_night_is_caught(night: Night) -
 
 def test_a_value_without_room_stops_its_line_and_not_the_file(night: Night) -> None:
     night.document("invoice", "inv:pay_1001", "F" * 21, 30000, payment_id="pay_1001")
-    assert "LAYOUT 300.INV_NO" in night.cells.record_payment(night.paid()).note
+    assert "V028 300.INV_NO" in night.cells.record_payment(night.paid()).note
     night.sold("pay_1002", 5000)
     assert night.seal().lines == 1
 

@@ -60,7 +60,7 @@ BREAKS: list[tuple[str, str, Transaction]] = [
     ("V013", "310.AMT", with_txn(amount=amount(vat_rate=None, net=41000, vat=250))),
     ("V013", "310.AMT", SALE.model_copy(update={"amounts": (AmountPart(type="BAS", dc="D", amount=41249),)})),
     ("V015", "300.DC", with_txn(dc="C")),
-    ("V016", "300.SERVICE", with_txn(service="HO")),
+    ("V016", "300.SERVICE", with_txn(service="HO", class_="MA")),
     ("V016", "300.SERVICE", SALE.model_copy(update={"flight": None})),
     ("V025", "300.VALUE_DATE", with_txn(value_date=dt.date(2026, 1, 16))),
     ("V031", "txn.passenger", with_txn(passenger="DOE/JANE 4111 1111 1111 1111")),
