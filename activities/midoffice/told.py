@@ -18,8 +18,8 @@ from store import Store
 ENTITY = "booking"
 OPERATION = "announce"
 GONE = frozenset({"CANCELLED", "REJECTED"})
-UNANSWERED = frozenset({EffectState.QUEUED, EffectState.REFUSED})
-"""Where the outside id of a message is at most the place where it was dropped."""
+TAKEN = frozenset({EffectState.DONE, EffectState.UNDONE})
+"""Only there the outside id is theirs; elsewhere it is at most the place where a message was dropped."""
 
 
 class NextMessage(NamedTuple):
@@ -42,7 +42,7 @@ class Chain:
     @property
     def order_id(self) -> str | None:
         """The order over there, once any message was taken."""
-        held = (one for one in reversed(self.messages) if one.outside_id and one.state not in UNANSWERED)
+        held = (one for one in reversed(self.messages) if one.outside_id and one.state in TAKEN)
         return next((one.outside_id for one in held), None)
 
     @property
@@ -73,7 +73,7 @@ class Chain:
         """A cancellation was the last thing taken there, or nothing ever got there."""
         if self.order_id is None:
             return not self.in_doubt
-        return self.content.get("status") in GONE and self.last.state in (EffectState.DONE, EffectState.UNDONE)
+        return self.content.get("status") in GONE and self.last.state in TAKEN
 
 
 def chains(store: Store, agency: str, system: str, booking_id: str) -> dict[str, Chain]:
@@ -113,5 +113,4 @@ def next_message(chain: Chain | None, record: MidOfficeBooking) -> NextMessage |
     action: Action = "CANCEL" if cancel else "CHANGE" if chain.order_id else "CREATE"
     if chain.content_hash != record.content_hash:
         return NextMessage(chain.last.key.sequence + 1, action)
-    settled = chain.last.state in (EffectState.DONE, EffectState.UNDONE)
-    return None if settled else NextMessage(chain.last.key.sequence, action)
+    return None if chain.last.state in TAKEN else NextMessage(chain.last.key.sequence, action)
