@@ -84,7 +84,9 @@ def _checked(where: str, build: Callable[[dict[str, Any]], T], section: dict[str
     try:
         return build(section)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        faults = error.errors(include_input=False, include_url=False)
+        # What is wrong comes before what is missing: it may be a name that was misspelt.
+        first = next((fault for fault in faults if fault["type"] != "missing"), faults[0])
         inside = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{where}.{inside}: {first['msg']}") from None
 

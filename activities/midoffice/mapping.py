@@ -31,6 +31,7 @@ from activities.midoffice.settings import MidOfficeSettings
 from domain.errors import Refused
 from domain.money import Money, total
 from domain.platform import Booking, Cancellation, Experience, ExternalOrder, Line, Party, Service, Traveller
+from domain.platform.experiences import Place
 
 PRODUCTS: dict[str, ProductKind] = {
     "hotel": "hotel",
@@ -43,6 +44,8 @@ PRODUCTS: dict[str, ProductKind] = {
     "other": "other",
 }
 """The platform's service kinds in the words of the canonical record."""
+COUNTRIES = {"ES": "ES"}
+"""The country of an area, where the area says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +248,15 @@ def _rooms(
         if not line.traveller_ids or traveller.id in line.traveller_ids:
             rooms.setdefault(traveller.room_ref or "", []).append(guest.index)
     service = next(one for one in experience.services if one.id == line.service_id)
-    place = {"ES": "ES"}.get(service.area)
+    place = service.place or Place(country=COUNTRIES.get(service.area))
     return [
         StayedRoom(
             service_id=f"{line.id}/{number}" if len(rooms) > 1 else line.id,
             kind="hotel",
             status="CONFIRMED" if standing else gone,
-            hotel=Hotel(name=service.description[:256] or line.description[:256], country=place),
+            hotel=Hotel(
+                name=service.description[:256] or line.description[:256], city=place.city, country=place.country
+            ),
             room=Room(name=line.description, index=number),
             start_date=experience.starts_on,
             end_date=experience.ends_on,

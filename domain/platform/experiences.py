@@ -20,7 +20,16 @@ class Supplier(Fact):
 ServiceKind = Literal["hotel", "transport", "flight", "activity", "insurance", "guide", "fee", "other"]
 
 
+class Place(Fact):
+    """Where something is; the country as two letters (ISO 3166)."""
+
+    city: str | None = None
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+
+
 class Service(Fact):
+    """`place` is no part of the platform's contract: it is taken where an installation gives it."""
+
     id: Id
     kind: ServiceKind
     description: str
@@ -30,6 +39,7 @@ class Service(Fact):
     cost_estimated: Money
     optional: bool = False
     area: Literal["ES", "EU", "NON_EU", "MIXED"] = "ES"
+    place: Place | None = None
 
 
 class PenaltyRule(Fact):
