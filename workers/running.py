@@ -16,9 +16,11 @@ from temporalio.worker import Worker
 from domain.naming import Queue
 from store.installation import Installation
 from store.opening import open_store
+from workers.feeds import start_feeds
 from workers.pulse import BEAT, Pulse
 from workers.sandboxing import workflow_runner
 from workers.schedules import reconcile_schedules
+from workers.secrecy import without_core_dumps
 from workers.wiring import cells, open_accounts
 from workflows.registry import WORKFLOWS
 
@@ -31,6 +33,7 @@ AT_ONCE = {
     Queue.ACCOUNTING: 16,
     Queue.PLATFORM: 16,
     Queue.OFFICE: 16,
+    Queue.SUPPLIER: 8,
 }
 """How many activities of a queue run at once in one process; each account throttles its own calls below that."""
 
@@ -40,6 +43,7 @@ GRACE = timedelta(seconds=20)
 
 async def run_workers(installation: Installation) -> None:
     """Work until SIGTERM or SIGINT. Waits for Temporal if it is not up yet."""
+    without_core_dumps()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -58,6 +62,7 @@ async def run_workers(installation: Installation) -> None:
 async def _prepared(installation: Installation) -> Client:
     client = await _connected(installation)
     await reconcile_schedules(client, installation)
+    await start_feeds(client, installation)
     return client
 
 

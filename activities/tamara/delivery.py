@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from activities.tamara.folder import OPERATION, SYSTEM, Beat, DropBox, Folder, needs_person
@@ -23,7 +23,7 @@ class Parcel:
     """
 
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     rename_sent: bool
     renaming: Callable[[bool], None]
     beat: Beat = lambda _: None
