@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from activities.effects import Effect, Effects, Queued
 from activities.midoffice.accounts import MidOfficeAccount
@@ -12,13 +11,11 @@ from activities.midoffice.answers import Answers
 from activities.midoffice.booking import MidOfficeBooking
 from activities.midoffice.codec import HeldBooking
 from activities.midoffice.mapping import Sorted, as_it_stood, customer_of, guests_of, sort_out, struck_out
-from activities.midoffice.ordered import with_order
 from activities.midoffice.told import GONE, Chain, chains, message_key, next_message, request_of
 from domain.effects import EffectKey, EffectState
 from domain.errors import BackOfficeError, Transient
 from domain.platform import Booking, Cancellation
 from domain.steps import Done
-from domain.supplier import RATEHAWK
 from store import Store
 from store.transfers import TransferState
 
@@ -27,20 +24,107 @@ UNANSWERED = "sent, their answer is outstanding"
 NOTHING_BELONGS = "no line of the booking belongs in the mid-office"
 
 
-class Transfer:
-    """One booking on its way into one mid-office. Register, amend and cancel differ only in what they start from."""
+class Announcing:
+    """The messages about one booking to one mid-office, whoever says what they are to hold."""
 
-    def __init__(
-        self, store: Store, effects: Effects, account: MidOfficeAccount, agency: str, booking: Booking
-    ) -> None:
+    def __init__(self, store: Store, effects: Effects, account: MidOfficeAccount, agency: str, booking_id: str) -> None:
         self._store = store
         self._effects = effects
         self._settings = account.settings
         self._adapter = account.adapter
         self._answers = Answers(store, account.adapter)
         self._agency = agency
-        self._booking = booking
+        self._booking_id = booking_id
         self._awaiting: list[str] = []
+
+    def _send(self, record: MidOfficeBooking, chain: Chain | None) -> tuple[EffectKey, str]:
+        """One message of a chain as one effect, if one is needed; gives its key and the order id. A message whose answer is
+        outstanding is `awaiting`.
+        """
+        chain = self._answered(chain, record)
+        wanted = next_message(chain, record)
+        if wanted is None:
+            assert chain is not None
+            self._overtaken(chain, chain.last.key, chain.order_id or "")
+            return chain.last.key, chain.order_id or ""
+        message = record.as_message(wanted.action, wanted.revision)
+        key = message_key(self._adapter.system, message)
+        again = chain is not None and chain.last.key == key and chain.armed
+        adapter = self._adapter.anew() if again else self._adapter
+        push = adapter.cancel_booking if wanted.action == "CANCEL" else adapter.push_booking
+
+        def act(_: str) -> str:
+            return taken(push(message))
+
+        def look_up(_: str) -> list[str]:
+            return [state.external_ref for state in adapter.read_status(message.ref) if agrees(state.held, message)]
+
+        # What a change changes may not be visible from outside, but its repeat is the same change again. Where answers
+        # come later, sending again under the same key asks for the answer.
+        repeatable = wanted.action == "CHANGE" or adapter.capabilities.answers_later
+        look = None if repeatable else look_up
+        order_id = self._effects.perform(
+            Effect(key, act, look, booking_id=message.booking_key, request=request_of(message))
+        )
+        if isinstance(order_id, Queued):
+            self._awaiting.append(str(key))
+            return key, (chain and chain.order_id) or ""
+        if chain is not None:
+            self._overtaken(chain, key, order_id)
+        return key, order_id
+
+    def _overtaken(self, chain: Chain, by: EffectKey, order_id: str) -> None:
+        """Whatever became of messages that are open still: the order holds a later version."""
+        for earlier in chain.messages:
+            if earlier.key != by and earlier.state in OPEN:
+                self._store.effects.done(earlier.key, order_id, adopted=True)
+
+    def _answered(self, chain: Chain | None, record: MidOfficeBooking) -> Chain | None:
+        """The chain after reading the answer to its last message, if that is outstanding."""
+        if chain is None or chain.last.state is not EffectState.QUEUED:
+            return chain
+        try:
+            self._answers.settle(chain.last)
+        except BackOfficeError:
+            # What they refused does not matter any more if something else is to be said now.
+            if chain.content_hash == record.content_hash:
+                raise
+        return self._told()[record.supplier_booking_id]
+
+    def _told(self) -> dict[str, Chain]:
+        return chains(self._store, self._agency, self._adapter.system, self._booking_id)
+
+    def _list(
+        self,
+        lines: Iterable[str],
+        state: TransferState,
+        reason: str,
+        order_id: str | None = None,
+    ) -> None:
+        for line_id in lines:
+            self._store.transfers.record(
+                self._agency,
+                self._adapter.system,
+                self._booking_id,
+                line_id,
+                state,
+                reason=reason,
+                outside_id=order_id,
+            )
+
+    def _order_ids(self) -> dict[str, str]:
+        held = [chain.order_id for chain in self._told().values() if chain.order_id]
+        return {"order" if number == 1 else f"order_{number}": order for number, order in enumerate(held, start=1)}
+
+
+class Transfer(Announcing):
+    """One booking on its way into one mid-office. Register, amend and cancel differ only in what they start from."""
+
+    def __init__(
+        self, store: Store, effects: Effects, account: MidOfficeAccount, agency: str, booking: Booking
+    ) -> None:
+        super().__init__(store, effects, account, agency, booking.id)
+        self._booking = booking
 
     def sorted_out(self) -> Sorted:
         """The snapshot's lines, sorted; raises `Transient` while the experience is unknown."""
@@ -115,96 +199,11 @@ class Transfer:
         self._list(lines, "queued" if queued else "cancelled", "taken out of the booking", order_id or None)
         return key
 
-    def _send(self, record: MidOfficeBooking, chain: Chain | None) -> tuple[EffectKey, str]:
-        """One message of a chain as one effect, if one is needed; gives its key and the order id. A message whose answer is
-        outstanding is `awaiting`.
-        """
-        chain = self._answered(chain, record)
-        wanted = next_message(chain, record)
-        if wanted is None:
-            assert chain is not None
-            self._overtaken(chain, chain.last.key, chain.order_id or "")
-            return chain.last.key, chain.order_id or ""
-        message = record.as_message(wanted.action, wanted.revision)
-        key = message_key(self._adapter.system, message)
-        again = chain is not None and chain.last.key == key and chain.armed
-        adapter = self._adapter.anew() if again else self._adapter
-        push = adapter.cancel_booking if wanted.action == "CANCEL" else adapter.push_booking
-
-        def act(_: str) -> str:
-            return taken(push(message))
-
-        def look_up(_: str) -> list[str]:
-            return [state.external_ref for state in adapter.read_status(message.ref) if agrees(state.held, message)]
-
-        # What a change changes may not be visible from outside, but its repeat is the same change again. Where answers
-        # come later, sending again under the same key asks for the answer.
-        repeatable = wanted.action == "CHANGE" or adapter.capabilities.answers_later
-        look = None if repeatable else look_up
-        order_id = self._effects.perform(
-            Effect(key, act, look, booking_id=message.booking_key, request=request_of(message))
-        )
-        if isinstance(order_id, Queued):
-            self._awaiting.append(str(key))
-            return key, (chain and chain.order_id) or ""
-        if chain is not None:
-            self._overtaken(chain, key, order_id)
-        return key, order_id
-
-    def _overtaken(self, chain: Chain, by: EffectKey, order_id: str) -> None:
-        """Whatever became of messages that are open still: the order holds a later version."""
-        for earlier in chain.messages:
-            if earlier.key != by and earlier.state in OPEN:
-                self._store.effects.done(earlier.key, order_id, adopted=True)
-
-    def _answered(self, chain: Chain | None, record: MidOfficeBooking) -> Chain | None:
-        """The chain after reading the answer to its last message, if that is outstanding."""
-        if chain is None or chain.last.state is not EffectState.QUEUED:
-            return chain
-        try:
-            self._answers.settle(chain.last)
-        except BackOfficeError:
-            # What they refused does not matter any more if something else is to be said now.
-            if chain.content_hash == record.content_hash:
-                raise
-        return self._told()[record.supplier_booking_id]
-
     def _sort(self, booking: Booking, cancellations: Iterable[Cancellation]) -> Sorted:
         experience = self._store.facts.experience(self._agency, booking.experience_id)
         if experience is None:
             raise Transient("the experience of the booking is not known yet", system=self._adapter.system)
-        found = sort_out(self._agency, booking, experience, cancellations, self._settings)
-        return replace(found, records={key: self._as_ordered(record) for key, record in found.records.items()})
-
-    def _as_ordered(self, record: MidOfficeBooking) -> MidOfficeBooking:
-        """The record with what the supplier itself says of the stay, where that is known."""
-        known = self._store.supplier_orders.called(self._agency, RATEHAWK, record.supplier_booking_id)
-        return record if known is None else with_order(record, known.order)
-
-    def _told(self) -> dict[str, Chain]:
-        return chains(self._store, self._agency, self._adapter.system, self._booking.id)
-
-    def _list(
-        self,
-        lines: Iterable[str],
-        state: TransferState,
-        reason: str,
-        order_id: str | None = None,
-    ) -> None:
-        for line_id in lines:
-            self._store.transfers.record(
-                self._agency,
-                self._adapter.system,
-                self._booking.id,
-                line_id,
-                state,
-                reason=reason,
-                outside_id=order_id,
-            )
-
-    def _order_ids(self) -> dict[str, str]:
-        held = [chain.order_id for chain in self._told().values() if chain.order_id]
-        return {"order" if number == 1 else f"order_{number}": order for number, order in enumerate(held, start=1)}
+        return sort_out(self._agency, booking, experience, cancellations, self._settings)
 
 
 def taken(result: PushResult) -> str:
