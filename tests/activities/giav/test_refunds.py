@@ -38,7 +38,7 @@ def test_a_refund_whose_answer_is_lost_is_not_booked_twice(desk: Desk, kind: Kin
     desk.fault("Cobro_POST", kind, seconds=0.02)
     with pytest.raises(ApplicationError) as caught:
         desk.activities.record_refund(step)
-    assert failure(caught.value) == "UnknownOutcome"
+    assert failure(caught.value) in ("UnknownOutcome", "Breakdown")
     assert kind is not Kind.LATE or desk.stand_in.landed.wait(5)
     desk.insist(desk.activities.record_refund, step)
     assert desk.money_lines() == [("Cobro", "300.00"), ("Reembolso", "270.00")]
