@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from activities.effects import Effect, Effects, Queued
 from activities.midoffice.accounts import MidOfficeAccount
@@ -11,11 +12,13 @@ from activities.midoffice.answers import Answers
 from activities.midoffice.booking import MidOfficeBooking
 from activities.midoffice.codec import HeldBooking
 from activities.midoffice.mapping import Sorted, as_it_stood, customer_of, guests_of, sort_out, struck_out
+from activities.midoffice.ordered import with_order
 from activities.midoffice.told import GONE, Chain, chains, message_key, next_message, request_of
 from domain.effects import EffectKey, EffectState
 from domain.errors import BackOfficeError, Transient
 from domain.platform import Booking, Cancellation
 from domain.steps import Done
+from domain.supplier import RATEHAWK
 from store import Store
 from store.transfers import TransferState
 
@@ -203,7 +206,13 @@ class Transfer(Announcing):
         experience = self._store.facts.experience(self._agency, booking.experience_id)
         if experience is None:
             raise Transient("the experience of the booking is not known yet", system=self._adapter.system)
-        return sort_out(self._agency, booking, experience, cancellations, self._settings)
+        found = sort_out(self._agency, booking, experience, cancellations, self._settings)
+        return replace(found, records={key: self._as_ordered(record) for key, record in found.records.items()})
+
+    def _as_ordered(self, record: MidOfficeBooking) -> MidOfficeBooking:
+        """The record with what the supplier itself says of the stay, where that is known."""
+        known = self._store.supplier_orders.called(self._agency, RATEHAWK, record.supplier_booking_id)
+        return record if known is None else with_order(record, known.order)
 
 
 def taken(result: PushResult) -> str:
