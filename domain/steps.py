@@ -308,8 +308,8 @@ class IntegrationStep(Step):
 class BackfillProgress(BaseModel):
     """How far the backfill of an agency's platform came: the place in its lists, and what was met there.
 
-    Trips that ended before `ended_since` are left out as `past`; `unusable` is what the gateway would not have kept
-    either. `seen` is the sum of the other four.
+    Trips that ended before `ended_since` are left out as `past`, snapshots that a newer one replaced as `superseded`;
+    `unusable` is what the gateway would not have kept either. `seen` is the sum of the other five.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -321,6 +321,7 @@ class BackfillProgress(BaseModel):
     taken: int = 0
     known: int = 0
     past: int = 0
+    superseded: int = 0
     unusable: int = 0
 
 

@@ -26,7 +26,10 @@ def progress_of(found: Integration) -> str:
         return ""
     told = BackfillProgress.model_validate(found.backfill)
     place = "done" if told.phase == "done" else f"at {told.phase}"
-    return f"{place}, {told.seen} looked at, {told.taken} taken in, {told.past} of trips before {told.ended_since}"
+    left_out = f"{told.past} of trips before {told.ended_since}"
+    if told.superseded:
+        left_out += f", {told.superseded} that a newer snapshot replaced"
+    return f"{place}, {told.seen} looked at, {told.taken} taken in, {left_out}"
 
 
 def assigned(system: str, settings: dict[str, Any], assignments: list[str]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     exists,
+    func,
     select,
 )
 
@@ -42,7 +43,9 @@ from domain.platform import (
     ServiceChange,
 )
 from store.database import Database
+from store.effects import effects
 from store.events import events
+from store.parked import OPEN, parked_items
 from store.tables import Instant, agency_column, id_column, metadata, money_columns
 
 M = TypeVar("M", bound=BaseModel)
@@ -310,6 +313,20 @@ class Facts:
         if experience_id is not None:
             query = query.where(bookings.c.experience_id == experience_id)
         return self._all(Booking, query)
+
+    def not_begun(self, agency: str, system: str) -> int:
+        """How many bookings a system has not begun with, without those of which a person is asked already."""
+        begun = exists().where(
+            effects.c.agency == bookings.c.agency, effects.c.booking_id == bookings.c.id, effects.c.system == system
+        )
+        asked = exists().where(
+            parked_items.c.agency == bookings.c.agency,
+            parked_items.c.booking_id == bookings.c.id,
+            parked_items.c.state == OPEN,
+        )
+        query = select(func.count()).select_from(bookings).where(bookings.c.agency == agency, ~begun, ~asked)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
 
     def _one(self, kind: type[M], table: Table, agency: str, key: str) -> M | None:
         with self._database.read() as connection:

@@ -4,6 +4,9 @@ Four lists are gone through, page by page: the event log, which tells most and i
 the log has lost; the payments, for money that the log has lost; the log once more for payment plans, because an instalment
 may be charged only when every payment is known. The inbox takes each event and each fact once, so that a page may be read
 again.
+
+Of a booking only its newest snapshot is told, and all of its money: prices that came and went before the activation would
+become invoices and credit notes that nobody needs. A page waits while too many bookings wait for the system already.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from activities.platform.client import SYSTEM, PlatformClient
 from activities.platform.mapping import event_of, told_by_listing, told_by_snapshot
 from activities.platform.settings import PlatformAccount
 from activities.signatures import INTEGRATION_BACKFILL
-from domain.errors import ContractBroken, Refused
+from domain.errors import ContractBroken, Refused, Transient
 from domain.steps import BackfillProgress, IntegrationBackfill
 from store import Store
 from store.inbox import AcceptedEvent, EventFilter
@@ -29,6 +32,12 @@ Doc = Mapping[str, Any]
 NEXT = {"events": "bookings", "bookings": "payments", "payments": "plans", "plans": "done"}
 PLANS = ".payment_plan."
 """In the type of every event about a payment plan."""
+CANCELLED = "booking.cancelled"
+MOST_WAITING = 200
+"""Bookings that the system has not begun with, above which no further page is told."""
+PAUSE_SECONDS = 5.0
+MOST_PAUSES = 120
+"""In front of one page: bookings that somebody left out for good must not hold up the rest for ever."""
 MOST_EVENTS = 10_000
 """More events than a booking has."""
 
@@ -48,12 +57,22 @@ class PlatformBackfill:
             raise Refused("the agency's platform has no address in the settings", system=SYSTEM, operation="backfill")
         if step.progress.phase == "done":
             return step.progress
+        self._wait_for_room(step)
         after = _Page(self._store, account, account.client, step).taken()
         finished = after.phase == "done"
         self._store.integrations.backfilled(
             step.agency, step.system, after.model_dump(mode="json"), step="backfilled" if finished else ""
         )
         return after
+
+    def _wait_for_room(self, step: IntegrationBackfill) -> None:
+        """Come back later while the system is busy with what was told; its own agency's daily work goes through it too."""
+        pauses = activity.info().attempt - 1 if activity.in_activity() else 0
+        waiting = self._store.facts.not_begun(step.agency, step.system)
+        if waiting > MOST_WAITING and pauses < MOST_PAUSES:
+            raise Transient(
+                f"{waiting} bookings wait for {step.system} already", system=SYSTEM, retry_after=PAUSE_SECONDS
+            )
 
 
 class _Page:
@@ -68,7 +87,8 @@ class _Page:
         self._agency = step.agency
         self._before = step.progress
         self._first = store.inbox.first_sequence(step.agency)
-        self._counts = {"taken": 0, "known": 0, "past": 0, "unusable": 0}
+        self._counts = {"taken": 0, "known": 0, "past": 0, "superseded": 0, "unusable": 0}
+        self._snapshots: dict[str, Doc] = {}
         self._ends: dict[str, date | None] = {}
 
     def taken(self) -> BackfillProgress:
@@ -102,6 +122,8 @@ class _Page:
         live = self._first is not None and event.sequence is not None and event.sequence >= self._first
         if not live and self._is_past(self._experience_of(event)):
             return "past"
+        if not live and self._is_superseded(event):
+            return "superseded"
         # Its number would open a gap for everything that is left out in front of the first delivery.
         return self._accept(event if live else replace(event, sequence=None))
 
@@ -161,9 +183,25 @@ class _Page:
         known = self._store.facts.booking(self._agency, notice.booking_id or "")
         if known is not None:
             return known.experience_id
-        snapshot = self._client.booking(notice.booking_id or "") or {}
-        found = snapshot.get("experience_id")
+        found = self._now(notice.booking_id or "").get("experience_id")
         return str(found) if found else None
+
+    def _is_superseded(self, event: AcceptedEvent) -> bool:
+        """Whether a newer snapshot of the booking says all that this one did. A cancellation that stands is a fact of its
+        own, and is told although the booking changed after it."""
+        notice = event.notice
+        if notice is None or not event.kind.startswith("booking."):
+            return False
+        newest = self._now(notice.booking_id or "")
+        if notice.revision >= int(newest.get("revision", 0)):
+            return False
+        return event.kind != CANCELLED or newest.get("status") != "cancelled"
+
+    def _now(self, booking_id: str) -> Doc:
+        """The booking as it stands on the platform, asked once a page; empty when it is not known there."""
+        if booking_id not in self._snapshots:
+            self._snapshots[booking_id] = self._client.booking(booking_id) or {}
+        return self._snapshots[booking_id]
 
     def _is_past(self, experience_id: str | None) -> bool:
         """Whether the trip was over before the day from which on trips count; in doubt it was not."""

@@ -23,6 +23,7 @@ from starter.dispatch import Dispatcher
 from store import Store
 from store.installation import Installation
 from store.opening import open_store
+from tests import stories
 from tests.activities.platform.world import SERVICES
 from tests.databases import migrated_url
 from tests.starter.agency import MASTER_KEY
@@ -41,16 +42,24 @@ class Office:
     store: Store
 
     def sell(self, number: int) -> None:
+        passport = {"type": "PASSPORT", "value": f"XPA{number:06d}", "country": "FR"}
         self.platform.platform.do(
             "create-booking",
             {
                 "id": f"bkg_{number}",
                 "experience_id": "exp_31",
-                "payer": {"id": f"cus_{number}", "kind": "person", "name": "Ana Prueba"},
+                "payer": stories.PAYER | {"id": f"cus_{number}", "tax_id": passport},
                 "travellers": [{"first_name": "Ana", "last_name": "Prueba", "is_payer": True}],
                 "lines": [{"service_id": "svc_hotel"}],
             },
         )
+
+    def change_price_and_collect(self, number: int) -> None:
+        """A discount after the payment, taken back again: two revisions that nobody needs any more."""
+        own, given = f"bkg_{number}", {"kind": "amount", "value": {"amount": 9900, "currency": "EUR"}}
+        self.platform.platform.do("capture-payment", {"booking_id": own})
+        self.platform.platform.do("apply-discount", {"booking_id": own, "id": "dsc_1", **given})
+        self.platform.platform.do("revoke-discount", {"booking_id": own, "discount_id": "dsc_1"})
 
     def containers(self) -> set[str]:
         return {each["CodSolicitud"] for each in self.giav.state()["Reserva"] if each["TipoReserva"] == "PQ"}
@@ -97,6 +106,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_an_agency_begins_while_the_workers_run(office: Office, dev_server: Client) -> None:
     for number in (500, 501):
         office.sell(number)
+    office.change_price_and_collect(501)
     store = office.store
     store.integrations.request(AGENCY, "giav", by="ana")
     store.integrations.set(AGENCY, "giav", {"url": office.giav_url}, by="ana", detail="")
@@ -125,9 +135,14 @@ async def test_an_agency_begins_while_the_workers_run(office: Office, dev_server
         store.integrations.key_stored(AGENCY, "giav", by="ana")
         await handle.signal("changed")
         ended: Any = await handle.result()
-        assert (ended.phase, ended.taken) == ("done", 3)
+        assert (ended.phase, ended.unusable) == ("done", 0)
+        assert ended.superseded >= 2
         assert store.parked.list(AGENCY) == []
         await Dispatcher(store, the_client).sweep()
         await until(lambda: office.containers() == {"bkg_500", "bkg_501"})
+        await until(lambda: bool(office.giav.state()["RelationDueDatePayment"]))
     assert store.integrations.known(AGENCY, "giav").state == "active"
-    assert len(office.giav.state()["Expediente"]) == 1
+    held = office.giav.state()
+    assert [len(held[entity]) for entity in ("Expediente", "Cobro", "RelationDueDatePayment")] == [1, 1, 1]
+    assert [each["IdTipo"] for each in held["Factura"]] == ["Normal"], "no credit note for a price that came and went"
+    assert not [call for call in office.giav.calls if call["operation"] == "Reserva_Normal_PUT"]

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.platform import backfill
 from activities.platform import client as wire
 from activities.platform.backfill import PlatformBackfill
 from activities.platform.settings import PlatformAccount
+from domain.effects import EffectKey
 from domain.money import Money
 from domain.steps import BackfillProgress, IntegrationBackfill
 from store.inbox import EventFilter
@@ -99,7 +101,7 @@ def test_everything_of_coming_trips_comes_in_and_nothing_of_past_ones(world: Wor
     assert known(world) == WHOLE
     assert world.store.facts.experience(AGENCY, "exp_9") is None
     assert ended.past >= 3
-    assert ended.seen == ended.taken + ended.known + ended.past + ended.unusable
+    assert ended.seen == ended.taken + ended.known + ended.past + ended.superseded + ended.unusable
     assert world.store.parked.list() == []
     assert world.store.integrations.known(AGENCY, "giav").backfill == ended.model_dump(mode="json")
 
@@ -116,6 +118,67 @@ def test_a_backfill_after_a_backfill_takes_nothing(world: World) -> None:
     before = Counter(world.kinds())
     assert backfilled(world).taken == 0
     assert Counter(world.kinds()) == before
+
+
+def standing(world: World, booking_id: str) -> dict[str, Any]:
+    """The booking as the platform has it now."""
+    assert world.account.client is not None
+    found = world.account.client.booking(booking_id)
+    assert found is not None
+    return found
+
+
+def change_price(world: World, booking_id: str, *amounts: int) -> None:
+    """Discounts that came and went, one revision each."""
+    for number, amount in enumerate(amounts):
+        given = {"kind": "amount", "value": {"amount": amount, "currency": "EUR"}}
+        world.do("apply-discount", booking_id=booking_id, id=f"dsc_{number}", **given)
+        world.do("revoke-discount", booking_id=booking_id, discount_id=f"dsc_{number}")
+
+
+def test_of_a_booking_only_the_newest_snapshot_is_told_and_all_of_its_money(world: World) -> None:
+    world.sell(mandate=True)
+    world.do("capture-payment", booking_id="bkg_500", instalment_id="ins_501")
+    change_price(world, "bkg_500", 4500, 9900)
+    ended = backfilled(world)
+    told = [event for event in world.store.inbox.list() if event.kind.startswith("booking.")]
+    newest = int(standing(world, "bkg_500")["revision"])
+    assert newest >= 5
+    assert [(event.kind, event.revision) for event in told] == [("booking.discount_applied", newest)]
+    assert ended.superseded == newest - 1
+    assert known(world)["captured"] == WHOLE["captured"]
+    assert backfilled(world).taken == 0
+
+
+def test_a_cancellation_that_stands_is_told_although_the_booking_changed_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    season(world)
+    now = standing(world, "bkg_501")
+    # The platform changed a word of the cancelled booking, which the log has lost.
+    later = {**now, "revision": int(now["revision"]) + 1}
+    real = type(world.account.client).booking
+    monkeypatch.setattr(
+        type(world.account.client), "booking", lambda self, own: later if own == "bkg_501" else real(self, own)
+    )
+    backfilled(world)
+    assert known(world)["cancellations"] == 1
+    assert "booking.cancelled" in world.kinds()
+
+
+def test_the_backfill_waits_while_the_system_is_busy_with_what_was_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    season(world)
+    monkeypatch.setattr(backfill, "MOST_WAITING", 1)
+    with pytest.raises(ApplicationError, match="2 bookings wait for giav already") as busy:
+        backfilled(world)
+    assert (busy.value.type, busy.value.non_retryable) == ("Transient", False)
+    reserva = EffectKey(AGENCY, "giav", "reserva", "bkg_500", "create")
+    world.store.effects.intend(reserva, booking_id="bkg_500", request=None)
+    told = BackfillProgress.model_validate(world.store.integrations.known(AGENCY, "giav").backfill)
+    assert backfilled(world, told).phase == "done"
+    assert known(world) == WHOLE
 
 
 def test_an_interrupted_page_is_read_again_and_doubles_nothing(world: World) -> None:
