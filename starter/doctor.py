@@ -48,8 +48,26 @@ def examine(installation: Installation, *, fix: bool = False) -> Iterator[Findin
     yield from _secrets(installation)
     yield _store(installation, fix=fix)
     yield from asyncio.run(_temporal(installation, fix=fix))
+    yield from _tamara_producers(installation)
     yield from _systems(installation)
     yield from _clocks(installation)
+
+
+def _tamara_producers(installation: Installation) -> Iterator[Finding]:
+    """MIDOCO can make TAMARA files too: exactly one side does (contracts: midoffice, AirPlus operations of the order)."""
+    for name, agency in installation.agencies.items():
+        if agency.tamara is None:
+            continue
+        check, producer = f"{name}: AirPlus lines", agency.tamara.get("producer", "orchestrator")
+        midoco = agency.midoffice is not None and agency.midoffice.get("kind", "midoco") == "midoco"
+        if producer == "midoco" and not midoco:
+            advice = f"set agencies.{name}.tamara.producer to orchestrator, or configure MIDOCO"
+            yield Finding(check, "wrong", "MIDOCO is to produce them, and the agency has none: nobody does", advice)
+        elif producer == "midoco":
+            yield Finding(check, "ok", "MIDOCO produces them, we produce none")
+        else:
+            words = "we produce them" + ("; the TAMARA export of MIDOCO has to stay locked" if midoco else "")
+            yield Finding(check, "ok", words)
 
 
 def _secrets(installation: Installation) -> Iterator[Finding]:

@@ -213,7 +213,7 @@ class TamaraAnswers:
             )
         )
 
-    def list(self, agency: str, limit: int = 200) -> list[StoredAnswer]:
+    def list(self, agency: str, limit: int = 200) -> Sequence[StoredAnswer]:
         """Answers for the console, newest first."""
         query = select(answers).where(answers.c.agency == agency).order_by(answers.c.id.desc()).limit(limit)
         with self._database.read() as connection:
@@ -342,6 +342,13 @@ class TamaraAnswers:
             if closed.rowcount != 1:
                 raise LinesMoved(f"line {line_id} is not rejected")
 
+    def line(self, agency: str, line_id: int) -> Line | None:
+        """A line by its number."""
+        query = select(lines).where(lines.c.agency == agency, lines.c.id == line_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Line.model_validate(row._mapping)
+
     def versions(self, txn_ref: str) -> Sequence[Line]:
         """Every version of a transaction, the first one first."""
         query = select(lines).where(lines.c.txn_ref == txn_ref).order_by(lines.c.version)
@@ -363,12 +370,13 @@ class TamaraAnswers:
 
     def corrected(self, txn_ref: str) -> dict[str, Any]:
         """What people set for a transaction, the newest value of each field; it holds for every later version."""
-        query = select(corrections).where(corrections.c.txn_ref == txn_ref).order_by(corrections.c.id)
+        query = select(corrections).where(corrections.c.txn_ref == txn_ref, ~corrections.c.field.startswith("#"))
+        query = query.order_by(corrections.c.id)
         with self._database.read() as connection:
             return {row.field: row.value for row in connection.execute(query)}
 
     def set_fields(self, txn_ref: str, values: Mapping[str, Any], by: str) -> None:
-        """Remember what a person set, and who did."""
+        """Remember what a person set, and who did. A field that begins with `#` is a remark and sets nothing."""
         moment = self._clock()
         with self._database.begin() as connection:
             for field, value in values.items():

@@ -47,7 +47,8 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
     for agency, midoffice in accounts.midoffice.items():
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, tamara in accounts.tamara.items():
-        yield f"{agency}: AirPlus drop box", partial(_tamara, tamara)
+        if tamara.producer == "orchestrator":
+            yield f"{agency}: AirPlus drop box", partial(_tamara, tamara)
     for agency, platform in accounts.platform.items():
         if platform.client is not None:
             yield f"{agency}: platform", partial(_platform, platform.client)

@@ -20,6 +20,7 @@ from temporalio.client import (
 
 from domain import naming
 from domain.steps import RevenueOrder, TamaraOrder, TamaraRetention
+from domain.tamara_steps import TamaraAnswersOrder
 from store.installation import Installation
 
 EXPORT_HOUR, EXPORT_MINUTE = 2, 30
@@ -35,10 +36,11 @@ async def reconcile_schedules(client: Client, installation: Installation) -> Non
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
         await _bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
-        if agency.tamara is not None:
+        if agency.tamara is not None and agency.tamara.get("producer") != "midoco":
             for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
                 await _bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
+            await _bring_in_line(client, naming.tamara_answers_schedule(name), _hourly_answers(name))
             await _bring_in_line(client, naming.tamara_retention(name), _nightly_retention(name, agency.timezone))
 
 
@@ -47,6 +49,20 @@ def _kinds(section: dict[str, Any]) -> Iterator[Kind]:
     yield "MA"
     if section.get("iata_no"):
         yield "BSP"
+
+
+def _hourly_answers(agency: str) -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "ReadTamaraAnswers",
+            TamaraAnswersOrder(agency=agency),
+            id=naming.tamara_answers_schedule(agency),
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"AirPlus' answers to {agency}",
+        ),
+        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(0, 23)], minute=[ScheduleRange(15)])]),
+        policy=SchedulePolicy(catchup_window=timedelta(hours=1)),
+    )
 
 
 def _nightly_retention(agency: str, timezone: str) -> Schedule:

@@ -53,7 +53,7 @@ class TamaraActivities:
 
     def __init__(self, store: Store, accounts: Mapping[str, TamaraSettings], clock: Clock = utc_now) -> None:
         self._store = store
-        self._accounts = accounts
+        self._accounts = {name: each for name, each in accounts.items() if each.producer == "orchestrator"}
         self._clock = clock
 
     @implements(TAMARA_RECORD_PAYMENT)

@@ -46,7 +46,7 @@ class TamaraAnswerActivities:
 
     def __init__(self, store: Store, accounts: Mapping[str, TamaraSettings], clock: Clock = utc_now) -> None:
         self._store = store
-        self._accounts = accounts
+        self._accounts = {name: each for name, each in accounts.items() if each.producer == "orchestrator"}
         self._clock = clock
 
     @implements(TAMARA_READ_ANSWERS)

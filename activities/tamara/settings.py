@@ -58,6 +58,7 @@ class TamaraSettings(Part):
 
     `mode` T sends test files with test cards only and counts apart. `city` and `country` stand for events without a
     place of their own. `vat_rate` (percent, inside the price) is used for sales under the general regime only.
+    `producer` says which side makes the lines: exactly one does, and with `midoco` we make none (contracts: midoffice).
     `airlines` are suppliers whose flights are told as flights. Answers lie in the folder `answers` (empty: AirPlus writes
     none) and are put into `answered` once they are applied; one is overdue `answer_days` working days after delivery.
     """
@@ -79,6 +80,7 @@ class TamaraSettings(Part):
     vat_rate: Annotated[Decimal, Field(ge=0, lt=100, decimal_places=2)] = Decimal("21.00")
     max_age_days: Annotated[int, Field(ge=1)] = 60
     profiles: tuple[DbiProfile, ...] = ()
+    producer: Literal["orchestrator", "midoco"] = "orchestrator"
     airlines: dict[str, Airline] = {}
     answers: str | None = "out"
     answered: str | None = "archive"
@@ -91,6 +93,8 @@ class TamaraSettings(Part):
 
     @model_validator(mode="after")
     def _has_one_way(self) -> Self:
+        if self.producer == "midoco":
+            return self
         if (self.sftp is None) == (self.ftps is None):
             raise ValueError("needs either sftp or ftps")
         return self

@@ -16,6 +16,7 @@ from domain.naming import Queue, tamara_workflow
 from domain.steps import SealedFile, TamaraOrder
 from starter.answers import CommandError, as_json, say
 from starter.commands.tamara_files import files, release
+from starter.commands.tamara_lines import abandon, answers, fix, lines, read
 from starter.opening import AsJson, SettingsFile, agency_of, connected, read_settings
 from store.installation import Installation
 from workflows.searching import found_by
@@ -60,6 +61,11 @@ def export(
 
 app.command()(files)
 app.command()(release)
+app.command()(lines)
+app.command()(fix)
+app.command()(abandon)
+app.command()(answers)
+app.command()(read)
 
 
 async def run_export(

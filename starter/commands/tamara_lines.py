@@ -1,0 +1,219 @@
+"""`tamara lines`, `fix`, `abandon`, `answers`, `read`: what AirPlus gets and gave back (contracts: tamara 3.9 to 3.12)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, get_args
+
+import typer
+from temporalio.client import WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from domain.errors import BackOfficeError
+from domain.money import Money
+from domain.naming import Queue, tamara_answers_schedule
+from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead
+from starter.answers import CommandError, as_json, as_table, say
+from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
+from store import Store
+from store.installation import Installation, SettingsError
+from store.tamara import LinesMoved
+from store.tamara_answers import LineAnswer
+from store.tamara_tables import Line, LineState
+from workers.tamara_desk import fix_line
+from workflows.searching import found_by
+
+STATES: tuple[str, ...] = get_args(LineState)
+
+
+def lines(
+    agency: str,
+    settings: SettingsFile,
+    state: Annotated[list[str] | None, typer.Option(help="Only this state; may be repeated.")] = None,
+    booking: Annotated[str | None, typer.Option(help="Only this booking.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only lines stopped by this rule or reason (V019, A001).")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 200,
+    json_out: AsJson = False,
+) -> None:
+    """Lines for AirPlus with their state; for those that are stopped the field, the rule and what to do."""
+    installation = _checked(settings, agency)
+    wanted = [each.upper() for each in state or ()]
+    unknown = sorted(set(wanted) - set(STATES))
+    if unknown:
+        raise CommandError(f"there is no state {unknown[0]}; known: {', '.join(STATES)}")
+    with opened_store(installation) as store:
+        found = store.tamara.listing(agency, states=wanted, limit=limit)  # type: ignore[arg-type]
+        told = store.tamara_answers.of_lines([line.id for line in found])
+    rows = [_plain(line, told.get(line.id)) for line in found]
+    rows = [row for row in rows if booking in (None, row["booking"]) and rule in (None, row["rule"])]
+    if json_out:
+        as_json(rows)
+        return
+    columns = ("line", "booking", "state", "type", "amount", "invoice", "file", "rule", "field", "what to do")
+    as_table("AirPlus lines", columns, ([row[name] for name in columns] for row in rows), right=("amount",))
+
+
+def fix(
+    agency: str,
+    line: Annotated[int, typer.Argument(help="The number of the line in 'tamara lines'.")],
+    settings: SettingsFile,
+    by: Annotated[str, typer.Option(help="Who mends it.")],
+    given: Annotated[
+        list[str] | None, typer.Option("--set", help="FIELD=VALUE as in 400.PR=P-77; may be repeated; empty removes.")
+    ] = None,
+    card: Annotated[str | None, typer.Option(help="Another account, by the token under which it is lodged.")] = None,
+    json_out: AsJson = False,
+) -> None:
+    """Set fields of a stopped line and hold it against the rules again; without --set it is only judged again.
+
+    What AirPlus rejected becomes the next version and goes with the next file. Card numbers are never typed here.
+    """
+    installation = _checked(settings, agency)
+    changes = dict(_change(each) for each in given or ())
+    with opened_store(installation) as store:
+        found = _find(store, agency, line)
+        try:
+            mended = fix_line(installation, store, agency, found, changes, card, by)
+        except SettingsError as error:
+            raise CommandError(f"settings: {error}") from None
+        except BackOfficeError as error:
+            raise CommandError(error.message) from None
+        told = store.tamara_answers.of_lines([mended.id])
+    if json_out:
+        as_json(_plain(mended, told.get(mended.id)))
+    elif mended.state == "STAGED":
+        version = f" as version {mended.version:02d}" if mended.version else ""
+        say(f"line {mended.id} passes every rule and goes with the next file{version}")
+    elif mended.state == "ABANDONED":
+        say(f"line {mended.id} is abandoned: nothing is owed any more")
+    else:
+        say(f"line {mended.id} still waits: {mended.refused_text}")
+        raise typer.Exit(1)
+
+
+def abandon(
+    agency: str,
+    line: Annotated[int, typer.Argument(help="The number of the line in 'tamara lines'.")],
+    settings: SettingsFile,
+    by: Annotated[str, typer.Option(help="Who decides.")],
+    why: Annotated[str, typer.Option(help="The reason; how the invoice is paid instead.")],
+) -> None:
+    """Give up a line that AirPlus rejected: it is not sent again, and its invoice has to be paid in another way."""
+    installation = _checked(settings, agency)
+    if len(why.strip()) < 10:
+        raise CommandError("explain the decision in at least 10 characters")
+    with opened_store(installation) as store:
+        found = _find(store, agency, line)
+        try:
+            store.tamara_answers.abandon(found.id)
+        except LinesMoved:
+            raise CommandError(f"line {line} is {found.state}; only rejected lines can be abandoned") from None
+        store.tamara_answers.set_fields(found.txn_ref, {"#abandoned": why}, by)
+    say(f"line {line} is abandoned; invoice {found.invoice_number} is unpaid at AirPlus")
+
+
+def answers(agency: str, settings: SettingsFile, limit: int = 60, json_out: AsJson = False) -> None:
+    """What AirPlus answered, the newest first, and what was unclear about it."""
+    installation = _checked(settings, agency)
+    with opened_store(installation) as store:
+        found = store.tamara_answers.list(agency, limit)
+    if json_out:
+        as_json([each.model_dump() for each in found])
+        return
+    as_table(
+        "AirPlus answers",
+        ("received", "answer", "kind", "file", "status", "accepted", "rejected", "held", "verdict", "what"),
+        (
+            (
+                f"{each.received_at:%Y-%m-%d %H:%M}",
+                each.name,
+                each.kind,
+                each.seq,
+                " ".join(filter(None, (each.file_status, each.file_reason))),
+                each.accepted,
+                each.rejected,
+                each.held,
+                each.verdict if each.settled_by is None else f"{each.verdict}, seen by {each.settled_by}",
+                each.text,
+            )
+            for each in found
+        ),
+        right=("file", "accepted", "rejected", "held"),
+    )
+
+
+def read(agency: str, settings: SettingsFile, json_out: AsJson = False) -> None:
+    """Read AirPlus' answers now instead of at the next hour."""
+    installation = _checked(settings, agency)
+    found = asyncio.run(run_reading(installation, agency))
+    if json_out:
+        as_json(found.model_dump() if found else None)
+        return
+    say(f"{found.read} new answers, {found.applied} applied" if found else "nothing was read")
+    for trouble in found.troubles if found else ():
+        say(f"{trouble.about}: {trouble.detail}")
+
+
+async def run_reading(installation: Installation, agency: str) -> TamaraAnswersRead | None:
+    """Start the reading, or join the one that runs; its result."""
+    client = await connected(installation)
+    try:
+        handle = await client.start_workflow(
+            "ReadTamaraAnswers",
+            TamaraAnswersOrder(agency=agency),
+            id=f"{tamara_answers_schedule(agency)}/by-hand",
+            task_queue=Queue.WORKFLOWS,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=found_by("ReadTamaraAnswers", agency),
+            static_summary=f"AirPlus' answers to {agency}",
+            result_type=TamaraAnswersRead,
+        )
+        found: TamaraAnswersRead = await handle.result()
+        return found
+    except WorkflowFailureError as error:
+        raise CommandError(f"the reading failed: {error.cause or error}") from None
+    except RPCError as error:
+        raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
+
+
+def _checked(path: Any, agency: str) -> Installation:
+    installation = read_settings(path)
+    if agency_of(installation, agency).tamara is None:
+        raise CommandError(f"agency '{agency}' has no [agencies.{agency}.tamara] in the settings")
+    return installation
+
+
+def _change(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not mark or "." not in name:
+        raise CommandError(f"'{text}' is not FIELD=VALUE; a field is record and name, as in 400.PR=P-77")
+    return name.strip(), value.strip()
+
+
+def _find(store: Store, agency: str, number: int) -> Line:
+    found = store.tamara_answers.line(agency, number)
+    if found is None:
+        raise CommandError(f"there is no line {number} of {agency}; see 'bookings tamara lines {agency}'")
+    return found
+
+
+def _plain(line: Line, told: LineAnswer | None) -> dict[str, Any]:
+    """A line for people and machines; of a card only the token."""
+    back = line.state in ("REJECTED", "EXPIRED") and told is not None
+    return {
+        "line": line.id,
+        "booking": line.booking_id,
+        "payment": line.payment_id,
+        "state": line.state,
+        "type": f"{line.type} {line.dc}",
+        "amount": str(Money(amount=line.gross, currency=line.currency)),
+        "invoice": line.credit_note_number or line.invoice_number,
+        "file": f"{line.kind} {line.seq}" if line.seq is not None else None,
+        "rule": told.reason if back and told else line.refused_rule if line.state == "REFUSED" else None,
+        "field": told.field if back and told else line.refused_field if line.state == "REFUSED" else None,
+        "what to do": told.text if back and told else line.refused_text if line.state == "REFUSED" else None,
+        "version": line.version,
+        "txn_ref": line.txn_ref,
+        "notes": list(line.notes),
+    }
