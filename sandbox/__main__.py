@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.faults import Kind
-from sandbox.remote import PORTS, SFTP_PORT, Remote, Unreachable
+from sandbox.remote import PORTS, SFTP_PORT, ZIEL_SFTP_PORT, Remote, Unreachable
 from sandbox.together import CannotServe, Wishes, serve
 
 SEASON = "sandbox.season.command"
@@ -51,7 +51,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that survives a restart (default: memory)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     for system, port in PORTS.items():
-        what = "HTTP control port of airplus" if system == "airplus" else f"HTTP port of {system}"
+        what = f"HTTP control port of {system}" if system in ("airplus", "ziel") else f"HTTP port of {system}"
         parser.add_argument(
             f"--{system}-port", type=int, default=port, metavar="N", help=f"{what} (default: {port}; 0: any)"
         )
@@ -72,6 +72,15 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform-secret", metavar="SECRET", help="signing secret of the platform's webhooks")
     parser.add_argument("--ratehawk-key", metavar="UUID", help="API key that RateHawk knows, and signs webhooks with")
     parser.add_argument("--ratehawk-webhook-url", metavar="URL", help="address to which RateHawk announces changes")
+    parser.add_argument("--xmid-token", metavar="TOKEN", help="bearer token that xMid knows")
+    parser.add_argument(
+        "--ziel-sftp-port",
+        type=int,
+        default=ZIEL_SFTP_PORT,
+        metavar="N",
+        help="SFTP port of ziel (default: %(default)s)",
+    )
+    parser.add_argument("--ziel-password", metavar="WORD", help="password of the SFTP user at Z.I.E.L.")
     parser.set_defaults(run=_serve)
 
 
@@ -81,6 +90,9 @@ def _serve(chosen: argparse.Namespace) -> int:
         host=chosen.host,
         ports={system: getattr(chosen, f"{system}_port") for system in PORTS},
         sftp_port=chosen.sftp_port,
+        xmid_token=chosen.xmid_token,
+        ziel_sftp_port=chosen.ziel_sftp_port,
+        ziel_password=chosen.ziel_password,
         only=chosen.only,
         gateway_url=chosen.gateway_url,
         giav_key=chosen.giav_key,

@@ -15,9 +15,12 @@ PORTS = {
     "ratehawk": 18105,
     "tina": 18106,
     "sapeig": 18107,
+    "xmid": 18108,
+    "ziel": 18109,
 }
 """The HTTP ports on which `serve` puts the stand-ins unless told otherwise."""
 SFTP_PORT = 18122
+ZIEL_SFTP_PORT = 18123
 
 
 class Unreachable(Exception):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.remote import PORTS, SFTP_PORT
+from sandbox.remote import PORTS, SFTP_PORT, ZIEL_SFTP_PORT
 from sandbox.running import Listener, configured, loopback_socket
 from sandbox.serving import StandIn
 
@@ -40,6 +40,9 @@ class Wishes:
     platform_secret: str | None = None
     ratehawk_key: str | None = None
     ratehawk_webhook_url: str | None = None
+    xmid_token: str | None = None
+    ziel_sftp_port: int = ZIEL_SFTP_PORT
+    ziel_password: str | None = None
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -79,6 +82,17 @@ def _ratehawk(module: Any, wishes: Wishes) -> StandIn:
     return made
 
 
+def _xmid(module: Any, wishes: Wishes) -> StandIn:
+    made: StandIn = module.XmidStandIn(wishes.data, **_given(token=wishes.xmid_token))
+    return made
+
+
+def _ziel(module: Any, wishes: Wishes) -> StandIn:
+    account = module.Account(module.USER, wishes.ziel_password or module.PASSWORD)
+    made: StandIn = module.ZielStandIn(wishes.data, accounts=(account,))
+    return made
+
+
 def _kept(stand_in: Any) -> StandIn:
     """A stand-in with its own sandbox credentials."""
     made: StandIn = stand_in
@@ -93,7 +107,15 @@ MAKERS: dict[str, Callable[[Any, Wishes], StandIn]] = {
     "ratehawk": _ratehawk,
     "tina": lambda module, wishes: _kept(module.TinaStandIn(wishes.data)),
     "sapeig": lambda module, wishes: _kept(module.SapeigStandIn(wishes.data)),
+    "xmid": _xmid,
+    "ziel": _ziel,
 }
+
+WITH_SFTP: dict[str, Callable[[Wishes], int]] = {
+    "airplus": lambda wishes: wishes.sftp_port,
+    "ziel": lambda wishes: wishes.ziel_sftp_port,
+}
+"""Stand-ins that listen for SFTP, too, and on which port."""
 
 
 def make(system: str, wishes: Wishes) -> StandIn:
@@ -124,8 +146,8 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
         for stand_in in stand_ins:
             listener, told[stand_in.name] = _listen(stand_in, wishes)
             listeners.append((listener, asyncio.create_task(listener.serve(sockets=listener.bound))))
-            if stand_in.name == "airplus":
-                told["airplus"]["sftp"] = await _sftp(stand_in, wishes)
+            if stand_in.name in WITH_SFTP:
+                told[stand_in.name]["sftp"] = await _sftp(stand_in, wishes)
         for listener, _ in listeners:
             await asyncio.to_thread(listener.listening.wait)
         ready(json.dumps(told))
@@ -135,8 +157,8 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
             listener.should_exit = True
             await task
         for stand_in in stand_ins:
-            if stand_in.name == "airplus":
-                await stand_in.stop_sftp()  # type: ignore[attr-defined]  # AirplusStandIn, which is imported late
+            if stand_in.name in WITH_SFTP:
+                await stand_in.stop_sftp()  # type: ignore[attr-defined]  # its class is imported late
             stand_in.close()
 
 
@@ -151,8 +173,9 @@ def _listen(stand_in: StandIn, wishes: Wishes) -> tuple[Listener, dict[str, Any]
 
 
 async def _sftp(stand_in: Any, wishes: Wishes) -> dict[str, Any]:
+    wanted = WITH_SFTP[stand_in.name](wishes)
     try:
-        port = await stand_in.start_sftp(wishes.sftp_port, wishes.host)
+        port = await stand_in.start_sftp(wanted, wishes.host)
     except OSError as error:
-        raise CannotServe(f"airplus: SFTP port {wishes.sftp_port} cannot be used: {error.strerror}") from error
+        raise CannotServe(f"{stand_in.name}: SFTP port {wanted} cannot be used: {error.strerror}") from error
     return {"host": wishes.host, "port": port, "fingerprint": stand_in.fingerprint, "host_key": stand_in.host_key}

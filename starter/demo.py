@@ -39,11 +39,14 @@ PREFERRED_PORTS = {
     "ratehawk": 18105,
     "tina": 18106,
     "sapeig": 18107,
+    "xmid": 18108,
+    "ziel": 18109,
     "sftp": 18122,
+    "ziel-sftp": 18123,
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
 
-SANDBOX_PORTS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "sftp")
+SANDBOX_PORTS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "xmid", "ziel", "ziel-sftp", "sftp")
 
 Announce = Callable[[str], None]
 
