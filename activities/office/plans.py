@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -25,8 +25,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.failures import implements, implements_async
 from activities.signatures import OFFICE_ARRANGE_PLAN, OFFICE_DUE_INSTALMENTS, OFFICE_FREEZE_PLAN, OFFICE_THAW_PLAN
 from domain import naming
+from domain.allocation import open_amounts
 from domain.errors import Transient
-from domain.platform import PaymentPlan
+from domain.platform import Payment, PaymentPlan, Refund
 from domain.steps import BookingQuestion, Done, DueInstalment, PlanArrangement, PlanStep
 from store import Store
 
@@ -34,12 +35,15 @@ COLLECTING_HOUR = 9
 """Local hour at which a due day starts to collect."""
 
 
-def open_instalments(plan: PaymentPlan, paid: set[str]) -> tuple[DueInstalment, ...]:
-    """The instalments that still want money: scheduled or failed, and not paid by a payment that we know."""
+def open_instalments(
+    plan: PaymentPlan, payments: Sequence[Payment], refunds: Sequence[Refund]
+) -> tuple[DueInstalment, ...]:
+    """The instalments that still want money, with what is left of each after what was paid (money-rules F-P16)."""
+    wanted = open_amounts(plan, payments, refunds)
     return tuple(
-        DueInstalment(instalment_id=item.id, due_on=item.due_on, amount=item.amount)
+        DueInstalment(instalment_id=item.id, due_on=item.due_on, amount=wanted[item.id])
         for item in sorted(plan.installments, key=lambda item: item.seq)
-        if item.status in ("scheduled", "failed", "processing") and item.id not in paid
+        if item.id in wanted
     )
 
 
@@ -68,8 +72,9 @@ class PlanActivities:
         booking = self._store.facts.booking(agency, booking_id)
         if booking is not None and booking.status == "cancelled":
             return plan, ()
-        payments = self._store.facts.payments_of(agency, booking_id)
-        return plan, open_instalments(plan, {p.installment_id for p in payments if p.installment_id})
+        facts = self._store.facts
+        payments, refunds = facts.payments_of(agency, booking_id), facts.refunds_of(agency, booking_id)
+        return plan, open_instalments(plan, payments, refunds)
 
     @implements(OFFICE_DUE_INSTALMENTS)
     def due_instalments(self, step: PlanStep) -> PlanArrangement:

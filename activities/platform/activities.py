@@ -9,9 +9,10 @@ from typing import Any, Literal
 from activities.effects import Effect, Effects, beat
 from activities.failures import implements
 from activities.platform.client import SYSTEM, Charge, PlatformClient
-from activities.platform.mapping import event_of, still_due, told_by_snapshot, what_to_charge
+from activities.platform.mapping import event_of, is_disputed, still_due, told_by_snapshot, what_to_charge
 from activities.platform.settings import PlatformAccount
 from activities.signatures import PLATFORM_COLLECT_INSTALMENT, PLATFORM_READ_BOOKING
+from domain.allocation import open_amounts
 from domain.effects import EffectKey
 from domain.errors import NeedsPerson, Refused, Transient, UnknownOutcome
 from domain.money import Money
@@ -96,8 +97,18 @@ class PlatformActivities:
             for one in facts.refunds_of(step.agency, step.booking_id)
             if not facts.refund_failed(step.agency, one.id)
         ]
-        due = still_due(booking, payments, refunds, facts.chargebacks_of(step.agency, step.booking_id))
-        verdict = what_to_charge(plan, step.plan_id, step.instalment_id, booking, paid, due)
+        chargebacks = facts.chargebacks_of(step.agency, step.booking_id)
+        due = still_due(booking, payments, refunds, chargebacks)
+        verdict = what_to_charge(
+            plan,
+            step.plan_id,
+            step.instalment_id,
+            booking,
+            paid,
+            due,
+            wanted=open_amounts(plan, payments, refunds),
+            disputed=is_disputed(chargebacks),
+        )
         if isinstance(verdict, ChargeResult):
             return self._already_sent(account, step) or verdict
         instalment, amount = verdict

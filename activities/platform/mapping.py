@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from activities.platform.settings import PlatformAccount
 from domain.errors import ContractBroken
 from domain.money import Money, total
+from domain.owing import CLOSED_STAGES
 from domain.platform import (
     Booking,
     Chargeback,
@@ -162,25 +163,43 @@ def still_due(
     return min(by_facts, booking.totals.due)
 
 
+def is_disputed(chargebacks: Iterable[Chargeback]) -> bool:
+    """Whether a bank still decides on money of the booking; `chargebacks` come in the order of their stages."""
+    newest = {chargeback.id: chargeback.stage for chargeback in chargebacks}
+    return any(stage not in CLOSED_STAGES for stage in newest.values())
+
+
 def what_to_charge(
-    plan: PaymentPlan, plan_id: str, instalment_id: str, booking: Booking, paid: Mapping[str, str], due: Money
+    plan: PaymentPlan,
+    plan_id: str,
+    instalment_id: str,
+    booking: Booking,
+    paid: Mapping[str, str],
+    due: Money,
+    *,
+    wanted: Mapping[str, Money] | None = None,
+    disputed: bool = False,
 ) -> tuple[Instalment, Money] | ChargeResult:
     """The instalment and the amount to charge now, or why nothing is charged.
 
-    `paid` are the payment ids of captured payments by instalment. The amount is never more than what is due.
+    `paid` are the payment ids of captured payments by instalment, `wanted` what each instalment is still short of. The
+    amount is never more than what is due. Nothing is charged while a payment of the booking is disputed (F-P10).
     """
     if booking.status == "cancelled":
         return ChargeResult(status="frozen", message="the booking is cancelled")
+    if disputed:
+        return ChargeResult(status="frozen", message="a payment of the booking is disputed")
     instalment = next((one for one in plan.installments if one.id == instalment_id), None)
     if plan.id != plan_id or instalment is None:
         return ChargeResult(status="frozen", message="the plan was replaced")
-    if instalment.status == "paid" or instalment_id in paid:
+    short = instalment.amount if wanted is None else wanted.get(instalment_id, Money.zero(plan.currency))
+    if instalment.status == "paid" or (instalment_id in paid and (wanted is None or not short)):
         return ChargeResult(status="already_paid", payment_id=paid.get(instalment_id) or instalment.payment_id)
     if instalment.status in ("cancelled", "waived"):
         return ChargeResult(status="frozen", message=f"the instalment is {instalment.status}")
-    amount = min(instalment.amount, due)
+    amount = min(short, due)
     if amount.amount <= 0:
-        return ChargeResult(status="already_paid", message="nothing is due on the booking")
+        return ChargeResult(status="already_paid", message="nothing is due any more")
     if plan.collection == "on_notice":
         return ChargeResult(status="link_sent", message="the platform asks the payer")
     obstacle = _mandate_obstacle(plan, instalment, amount)

@@ -101,6 +101,43 @@ def test_instalment_paid_before_its_event_arrived_is_found_out_at_the_processor(
     assert not ready.charges()
 
 
+@pytest.mark.covers("F-P16", "F-P15")
+def test_a_transfer_that_is_short_leaves_only_the_rest_to_be_charged(ready: World) -> None:
+    ready.do("capture-payment", booking_id="bkg_500", amount=trip.eur(20000), method="transfer")
+    ready.deliver()
+    assert ready.cells.collect_instalment(collecting()).status == "captured"
+    assert [charge["amount"]["amount"] for charge in ready.charges()] == [10000]
+    ready.deliver()
+    paid = ready.store.facts.payments_of(trip.AGENCY, "bkg_500")
+    assert sum(each.amount.amount for each in paid) == 30000, "together the first instalment"
+
+
+@pytest.mark.covers("F-P16")
+def test_a_transfer_that_is_over_pays_of_the_next_instalment_too(ready: World) -> None:
+    ready.do("capture-payment", booking_id="bkg_500", amount=trip.eur(35000), method="transfer")
+    ready.deliver()
+    assert ready.cells.collect_instalment(collecting()).status == "already_paid"
+    assert ready.cells.collect_instalment(collecting(seq=2)).status == "captured"
+    assert [charge["amount"]["amount"] for charge in ready.charges()] == [35000]
+
+
+@pytest.mark.covers("F-P10", "1.7.9")
+@pytest.mark.parametrize(
+    ("stages", "status"),
+    [(["opened"], "frozen"), (["opened", "funds_withdrawn"], "frozen"), (["funds_withdrawn", "won"], "captured")],
+)
+def test_nothing_is_charged_while_a_payment_of_the_booking_is_disputed(
+    ready: World, stages: list[str], status: str
+) -> None:
+    paid = ready.do("capture-payment", booking_id="bkg_500", instalment_id="ins_501")["id"]
+    disputed = None
+    for stage in stages:
+        made = ready.do("chargeback", payment_id=paid, chargeback_id=disputed, stage=stage)
+        disputed = made["chargebacks"][-1]["id"]
+    ready.deliver()
+    assert ready.cells.collect_instalment(collecting(seq=2)).status == status
+
+
 def test_cancelled_booking_freezes_its_instalments(ready: World) -> None:
     ready.do("cancel-booking", booking_id="bkg_500")
     ready.deliver()
