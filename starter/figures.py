@@ -83,6 +83,14 @@ class ReadModel:
             if selection.has(trip.experience_id, trip.departs_on)
         ]
 
+    def knows(self, selection: Selection) -> bool:
+        """Whether anybody told of the experience that is selected, or of a booking of it."""
+        facts, experience = self._store.facts, selection.experience or ""
+        return any(
+            facts.experience(agency, experience) is not None or facts.bookings(agency, experience)
+            for agency in self._agencies(selection)
+        )
+
     def _agencies(self, selection: Selection) -> list[str]:
         return [selection.agency] if selection.agency else list(self._installation.agencies)
 

@@ -143,6 +143,11 @@ def _run(layout: Layout[Row], settings: Path, selection: Selection, output: Outp
     installation = _installation(settings, selection)
     with opened_store(installation) as store:
         model = ReadModel(installation, store)
+        if selection.experience and not model.knows(selection):
+            agency = f" of {selection.agency}" if selection.agency else ""
+            raise CommandError(
+                f"there is no experience {selection.experience!r}{agency}; bookings report margins lists them all"
+            )
         rows = model.rows(selection)
         compared = _verified(installation, store, model.trips(selection), rows, selection) if output.verify else []
     report = Report(layout, rows, by_booking=output.by_booking)

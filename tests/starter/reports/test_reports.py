@@ -128,7 +128,7 @@ def test_csv_holds_every_line_and_no_formula_of_other_people(report: Report, sto
     printed = report("receivables", "--agency", "sol", "--bookings", "--csv", "-").out
     [line] = csv.DictReader(printed.splitlines())
     assert (line["booking"], line["owed"]) == ("bkg_500", "-100.00")
-    assert report("receivables", "--bookings", "--csv", "-", "--experience", "none").out.startswith(
+    assert report("receivables", "--bookings", "--csv", "-", "--from", "2999-01-01").out.startswith(
         "agency,experience,"
     )
 
@@ -140,6 +140,11 @@ def test_csv_holds_every_line_and_no_formula_of_other_people(report: Report, sto
         (("margins", "--csv", "-", "--verify"), "fills standard output"),
         (("margins", "--csv", "/nowhere/at/all.csv"), "cannot be written"),
         (("margins", "--agency", "none"), "there is no agency 'none'"),
+        (
+            ("margins", "--experience", "exp_1"),
+            "there is no experience 'exp_1'; bookings report margins lists them all",
+        ),
+        (("receivables", "--agency", "sol", "--experience", "exp_1"), "there is no experience 'exp_1' of sol"),
         (("--agency", "sol", "margins"), "options stand behind the name"),
         (("receivables", "--verify"), "no GIAV is configured for sol, luna"),
     ],
