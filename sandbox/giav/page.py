@@ -1,4 +1,4 @@
-"""A plain page for a person: files, reservations, invoices and collections as tables."""
+"""A plain page for a person: files, reservations with what is nested in them, invoices and collections as tables."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 
 from sandbox.giav.books import Books
 from sandbox.giav.due_dates import available
-from sandbox.giav.economics import cost, economics, sale
+from sandbox.giav.economics import children, cost, economics, sale
 from sandbox.giav.invoice_reads import to_collect
 from sandbox.giav.records import Record
 
 _STYLE = (
     "body{font:14px system-ui,sans-serif;margin:2rem}table{border-collapse:collapse;margin-bottom:2rem}"
-    "th,td{border:1px solid #ccc;padding:.25rem .6rem;text-align:left}td.n{text-align:right}th{background:#eee}"
+    "th,td{border:1px solid #ccc;padding:.25rem .6rem;text-align:left}td.n{text-align:right}td.minus{color:#b00}"
+    "th{background:#eee;position:sticky;top:0}tr:hover td{background:#f6f6f6}"
 )
+_CONTAINER = "Anidacion_IdReservaContenedora"
 _NEWEST = 200
 """Rows shown per table."""
 
@@ -36,7 +38,7 @@ def _table(title: str, heads: Iterable[str], rows: list[list[Any]], total: int) 
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f'<td class="n">{value:.2f}</td>'
+        return f'<td class="n{" minus" if value < 0 else ""}">{value:.2f}</td>'
     return f"<td>{escape('' if value is None else str(value))}</td>"
 
 
@@ -68,24 +70,32 @@ def _files(books: Books) -> str:
 
 
 def _reservations(books: Books) -> str:
-    reservations, total = _newest(books, "Reserva")
-    rows = [
-        [
-            each["Id"],
-            each["IdExpediente"],
-            each["TipoReserva"],
-            each.get("Descripcion"),
-            _client(books, each["IdCliente"]),
-            each.get("Anidacion_IdReservaContenedora"),
-            sale(each),
-            cost(books, each),
-            each["FacturadoImporte"],
-            _stage(books, each.get("IdEntityStage")),
-        ]
-        for each in reservations
+    everything = books.records.all("Reserva")
+    roots = [each for each in everything if each.get(_CONTAINER) is None]
+    rows = []
+    for root in sorted(roots, key=lambda each: -int(each["Id"])):
+        rows.append(_reservation(books, root, ""))
+        rows += [_reservation(books, each, "↳ ") for each in children(books, root["Id"])]
+        if len(rows) >= _NEWEST:
+            break
+    heads = ("Id", "Exp.", "Solicitud", "Tipo", "Descripción", "Cliente", "Venta", "Coste", "Facturado", "Estado")
+    return _table("Reservas", heads, rows, len(everything))
+
+
+def _reservation(books: Books, each: Record, indent: str) -> list[Any]:
+    """One row; what is nested stands below its container, whose cost it is."""
+    return [
+        f"{indent}{each['Id']}",
+        each["IdExpediente"],
+        each.get("CodSolicitud"),
+        each["TipoReserva"],
+        each.get("Descripcion"),
+        _client(books, each["IdCliente"]),
+        sale(each),
+        cost(books, each),
+        each["FacturadoImporte"],
+        _stage(books, each.get("IdEntityStage")),
     ]
-    heads = ("Id", "Exp.", "Tipo", "Descripción", "Cliente", "Anidada en", "Venta", "Coste", "Facturado", "Estado")
-    return _table("Reservas", heads, rows, total)
 
 
 def _invoices(books: Books) -> str:
@@ -118,7 +128,7 @@ def _cobros(books: Books) -> str:
             _client(books, each["IdCliente"]),
             (books.records.get("FormaPago", each["IdFormaPago"]) or {}).get("Nombre"),
             each.get("Documento"),
-            float(each["Importe"]),
+            float(each["Importe"]) * (1 if each["TipoOperacion"] == "Cobro" else -1),
             available(books, each),
         ]
         for each in cobros

@@ -152,6 +152,17 @@ def test_the_page_shows_the_books_and_escapes_what_people_typed(giav: Giav) -> N
         assert text in shown
 
 
+def test_the_page_shows_a_cost_below_the_reservation_in_which_it_is_nested(giav: Giav) -> None:
+    client, file = giav.client(), giav.file()
+    first = giav.reservation(file, client, descripcion="<b>first</b>")
+    giav.reservation(file, client, descripcion="second")
+    line = giav.reservation(file, client, tipoReserva="HT", descripcion="hotel & more", ventacomis=0, costeComis=450)
+    giav("Reserva_Anidamiento_PUT", idReservaCoste=line, idReservaContenedoraAnidamiento=first)
+    shown = httpx.get(giav.url + "/").text
+    order = [shown.index(text) for text in ("second", "&lt;b&gt;first&lt;/b&gt;", f"↳ {line}", "hotel &amp; more")]
+    assert order == sorted(order)
+
+
 def test_manners_are_changed_from_outside_and_nonsense_is_refused(giav: Giav, stand_in: GiavStandIn) -> None:
     url = f"{giav.url}/control/manners"
     assert httpx.put(url, json={"economics_lag": 2}).json()["economics_lag"] == 2.0
