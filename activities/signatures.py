@@ -44,6 +44,18 @@ from domain.steps import (
     Unparking,
 )
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraSettlement, TamaraTroubleStep
+from domain.supplier_steps import (
+    ChargeStep,
+    FeedPage,
+    FeedStep,
+    HandedOver,
+    OrderCancelled,
+    OrderStep,
+    OrderVerdict,
+    SupplierOrderStep,
+    SupplierPlan,
+    SupplierStep,
+)
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -116,6 +128,19 @@ OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuest
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
 OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
 OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)
+
+RATEHAWK_READ_PAGE = Verb("ratehawk.read_page", Queue.SUPPLIER, FeedStep, FeedPage)
+RATEHAWK_READ_NUDGED = Verb("ratehawk.read_nudged", Queue.SUPPLIER, FeedStep, FeedPage)
+RATEHAWK_HAND_OVER = Verb("ratehawk.hand_over", Queue.SUPPLIER, FeedStep, HandedOver)
+RATEHAWK_JUDGE_ORDER = Verb("ratehawk.judge_order", Queue.SUPPLIER, SupplierStep, OrderVerdict)
+RATEHAWK_ACCEPT_COST = Verb("ratehawk.accept_cost", Queue.SUPPLIER, SupplierStep, Done)
+RATEHAWK_PLAN_ORDERS = Verb("ratehawk.plan_orders", Queue.SUPPLIER, BookingStep, SupplierPlan)
+RATEHAWK_CONFIRM_ORDER = Verb("ratehawk.confirm_order", Queue.SUPPLIER, OrderStep, Done)
+RATEHAWK_CANCEL_ORDER = Verb("ratehawk.cancel_order", Queue.SUPPLIER, OrderStep, OrderCancelled)
+RATEHAWK_WEIGH_CHARGE = Verb("ratehawk.weigh_charge", Queue.SUPPLIER, ChargeStep, Done)
+GIAV_CONFIRM_COSTS = Verb("giav.confirm_costs", Queue.GIAV, SupplierStep, Done)
+MIDOFFICE_CONFIRM_COSTS = Verb("midoffice.confirm_costs", Queue.MIDOFFICE, SupplierStep, Done)
+MIDOFFICE_TRANSFER_ORDER = Verb("midoffice.transfer_order", Queue.MIDOFFICE, SupplierOrderStep, Done)
 
 INTEGRATION_CHECK = Verb("integration.check", Queue.GIAV, IntegrationStep, Done)
 INTEGRATION_INSTALL_FIELDS = Verb("integration.install_fields", Queue.GIAV, IntegrationStep, Done)

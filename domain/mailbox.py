@@ -27,7 +27,7 @@ MEMORY = 400
 OVER_AFTER = timedelta(days=540)
 """A booking is over when no card dispute can move its money any more (money-rules 1.7.8)."""
 
-LifecycleKind = Literal["create", "modify", "cancel", "refund", "payment", "dispute", "chase"]
+LifecycleKind = Literal["create", "modify", "cancel", "refund", "payment", "dispute", "chase", "supplier"]
 
 LIFECYCLES: dict[str, LifecycleKind | None] = {
     "booking.created": "create",
@@ -40,6 +40,7 @@ LIFECYCLES: dict[str, LifecycleKind | None] = {
     "payment.refund_failed": "refund",
     "payment.chargeback": "dispute",
     "payment.failed": None,
+    "supplier.order_changed": "supplier",
 }
 """The lifecycle that answers each event kind; None: remembered, nothing to write."""
 
@@ -189,12 +190,20 @@ class BookingState(BaseModel):
             if self.registered or (out_of_patience and (self.asked or self.abandoned)):
                 return Run(kind, notice)
             return Ask(notice) if out_of_patience else None
+        if kind == "supplier":
+            return self._answer_supplier(notice)
         # A dispute is the bank's, which waits for no parked change.
         if (self._change_is_parked and kind != "dispute") or self._payment_is_parked(notice):
             return None
         if notice.payment_id in self.payments or (out_of_patience and self.asked):
             return Run(kind, notice)
         return Ask(notice) if out_of_patience else None
+
+    def _answer_supplier(self, notice: EventNotice) -> Next | None:
+        """An order's change once its booking stands, and after every change of the booking that came before it."""
+        if self.abandoned:
+            return Drop(notice, "the booking was given up")
+        return Run("supplier", notice) if self.registered and not self._change_is_parked else None
 
     @property
     def _change_is_parked(self) -> bool:
@@ -218,7 +227,8 @@ class BookingState(BaseModel):
         if move.kind == "create" and registered:
             self.registered = True
         self._apply(move.kind, notice, outcome, workflow_id)
-        self.owing.look(self.owed, notice, now)
+        if move.kind != "supplier":
+            self.owing.look(self.owed, notice, now)
         self.done = [*self.done[-49:], f"{move.kind} {notice.fact_id}: {outcome}"]
 
     def settle(self, workflow_id: str, *, kind: LifecycleKind, outcome: str, now: datetime) -> None:
@@ -313,9 +323,11 @@ class BookingState(BaseModel):
 
 
 def _holds_others_back(workflow_id: str) -> bool:
-    """A parked change or refund; not a payment, a dispute, or a refund that failed: they wait beside what comes next."""
-    beside = workflow_id.startswith("payment/") or "/dispute/" in workflow_id or workflow_id.endswith(":failed")
-    return not beside
+    """A parked change or refund; not a payment, a dispute, a supplier's order, or a refund that failed: they wait beside what
+    comes next."""
+    beside = ("/dispute/", "/supplier/")
+    waits_beside = workflow_id.startswith("payment/") or any(kind in workflow_id for kind in beside)
+    return not (waits_beside or workflow_id.endswith(":failed"))
 
 
 class ExperienceState(BaseModel):

@@ -33,6 +33,15 @@ def collection_workflow(agency: str, plan_id: str) -> str:
     return f"collect/{agency}/{plan_id}"
 
 
+def supplier_feed(agency: str, supplier: str) -> str:
+    return f"supplier/{agency}/{supplier}"
+
+
+def supplier_order(agency: str, supplier: str, order_id: int) -> str:
+    """The one writer of an order that no booking claims."""
+    return f"supplier-order/{agency}/{supplier}/{order_id}"
+
+
 def plan_schedule(agency: str, plan_id: str) -> str:
     return f"plan/{agency}/{plan_id}"
 
@@ -67,8 +76,9 @@ class Queue:
     ACCOUNTING = "accounting"
     PLATFORM = "platform"
     OFFICE = "office"
+    SUPPLIER = "supplier"
 
-    ACTIVITIES = (GIAV, MIDOFFICE, TAMARA, ACCOUNTING, PLATFORM, OFFICE)
+    ACTIVITIES = (GIAV, MIDOFFICE, TAMARA, ACCOUNTING, PLATFORM, OFFICE, SUPPLIER)
 
 
 SEARCH_ATTRIBUTES: dict[str, str] = {

@@ -33,19 +33,19 @@ class FeedPage(Given):
     seen: int = 0
     changed: int = 0
     refused: int = 0
+    again: datetime | None = None
+    """When an order that does not show yet is to be looked for once more."""
 
 
 class HandedOver(Given):
     """How many changed orders went to their bookings, and how many to the mid-office on their own.
 
-    `left` wait for a booking that may still claim them, until `again` at the latest; `more` says that a next call finds
-    others.
+    `left` wait for a booking that may still claim them.
     """
 
     to_bookings: int = 0
     on_their_own: int = 0
     left: int = 0
-    more: bool = False
 
 
 class SupplierStep(Step):
@@ -58,11 +58,18 @@ class SupplierStep(Step):
     revision: int
 
 
+SellingModel = Literal["MERCHANT", "AGENCY"]
+TaxScheme = Literal["STANDARD", "MARGIN_SCHEME", "REVERSE_CHARGE", "EXEMPT"]
+
+
 class SupplierOrderStep(Step):
-    """One order that no booking claims."""
+    """One order that no booking claims. How it was sold is the agency's to say, never guessed from the order."""
 
     supplier: str
     order_id: int
+    supplier_code: str
+    selling_model: SellingModel = "MERCHANT"
+    tax_scheme: TaxScheme = "MARGIN_SCHEME"
 
 
 Verdict = Literal[
@@ -78,11 +85,15 @@ Verdict = Literal[
 
 
 class OrderVerdict(Given):
-    """What a changed order means for its booking; `words` for a person, `amount` the supplier's price or fee."""
+    """What a changed order means for its booking; `words` for a person, `amount` the supplier's price or fee.
+
+    A price that is not `acceptable` has no place in the books, whoever approves it.
+    """
 
     verdict: Verdict
     words: str = ""
     amount: Money | None = None
+    acceptable: bool = True
 
 
 class OrderAtStake(Given):
@@ -128,14 +139,12 @@ class FeedState(BaseModel):
     supplier: str
     poll_minutes: int = 15
     sweeps: int = 0
-    paused: bool = False
+    sweep: FeedStep | None = None
 
 
 class OrderState(BaseModel):
     """The one writer of an order that no booking claims."""
 
     schema_version: int = 1
-    agency: str
-    supplier: str
-    order_id: int
+    step: SupplierOrderStep
     partner_order_id: str = ""

@@ -79,6 +79,7 @@ class AgencySettings(Section):
     giav: dict[str, Any] | None = None
     midoffice: dict[str, Any] | None = None
     tamara: dict[str, Any] | None = None
+    ratehawk: dict[str, Any] | None = None
     journal: dict[str, Any] = {}
     desk: dict[str, Any] = {}
 

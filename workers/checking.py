@@ -12,6 +12,7 @@ from activities.giav.integration import account_settings
 from activities.giav.office import GiavAccount
 from activities.midoffice.integration import account_of
 from activities.platform.client import PlatformClient
+from activities.ratehawk.settings import RateHawkAccount
 from activities.tamara.drop_box import drop_box_of
 from activities.tamara.settings import TamaraSettings
 from domain.errors import NeedsPerson, Refused
@@ -46,6 +47,8 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
                 yield name, partial(_connected, store, integration)
     for agency, midoffice in accounts.midoffice.items():
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
+    for agency, ratehawk in accounts.ratehawk.items():
+        yield f"{agency}: RateHawk", partial(_ratehawk, ratehawk)
     for agency, tamara in accounts.tamara.items():
         if tamara.producer == "orchestrator":
             yield f"{agency}: AirPlus drop box", partial(_tamara, tamara)
@@ -79,6 +82,10 @@ def _must_be_active(integration: Integration) -> None:
             f"{integration.state} since {integration.since:%Y-%m-%d}: "
             f"'bookings integration show {integration.agency} --system {integration.system}'"
         )
+
+
+def _ratehawk(account: RateHawkAccount) -> None:
+    account.client.overview()
 
 
 def _tamara(settings: TamaraSettings) -> None:

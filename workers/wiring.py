@@ -18,12 +18,15 @@ from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
+from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.integration import MidOfficeIntegration
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.platform.activities import PlatformActivities
 from activities.platform.backfill import PlatformBackfill
 from activities.platform.settings import PlatformAccount
+from activities.ratehawk.activities import RateHawkActivities
+from activities.ratehawk.settings import RateHawkAccount
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.answering import TamaraAnswerActivities
 from activities.tamara.settings import TamaraSettings
@@ -44,6 +47,7 @@ class Accounts:
     tamara: Mapping[str, TamaraSettings]
     platform: Mapping[str, PlatformAccount]
     journal: Mapping[str, JournalSettings]
+    ratehawk: Mapping[str, RateHawkAccount]
 
 
 def open_accounts(installation: Installation, store: Store | None = None) -> Accounts:
@@ -68,6 +72,7 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
         midoffice=midoffice if store is None else IntegratedMidOffices(midoffice, installation.agencies, store),
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
         journal=each("journal", JournalSettings.model_validate, "timezone"),
+        ratehawk=each("ratehawk", RateHawkAccount.open),
         platform={
             name: PlatformAccount.open(agency.platform, agency.environment)
             for name, agency in installation.agencies.items()
@@ -99,7 +104,12 @@ def cells(
     names = {name: agency.name for name, agency in installation.agencies.items()}
     columns: dict[str, list[object]] = {
         Queue.GIAV: [GiavActivities(store, accounts.giav), GiavIntegration(store, names)],
-        Queue.MIDOFFICE: [MidOfficeActivities(store, accounts.midoffice), MidOfficeIntegration(store, names)],
+        Queue.SUPPLIER: [RateHawkActivities(store, accounts.ratehawk, client)],
+        Queue.MIDOFFICE: [
+            SupplierOrderActivities(store, accounts.midoffice),
+            MidOfficeActivities(store, accounts.midoffice),
+            MidOfficeIntegration(store, names),
+        ],
         Queue.TAMARA: [TamaraActivities(store, accounts.tamara), TamaraAnswerActivities(store, accounts.tamara)],
         Queue.ACCOUNTING: [JournalActivities(store, accounts.journal)],
         Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],

@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.cancel_booking import CancelBooking
     from workflows.create_booking import CreateBooking
     from workflows.follow_dispute import FollowDispute
+    from workflows.follow_supplier import FollowSupplier
     from workflows.messages import Known, LifecycleInput, LifecycleResult, ParkedReport
     from workflows.modify_booking import ModifyBooking
     from workflows.record_payment import RecordPayment
@@ -36,6 +37,7 @@ CHILDREN = {
     "refund": RefundBooking,
     "payment": RecordPayment,
     "dispute": FollowDispute,
+    "supplier": FollowSupplier,
 }
 
 
@@ -209,6 +211,8 @@ class Booking:
                 return f"{own}/cancel/{move.notice.cancellation_id or move.notice.revision}"
             case "dispute":
                 return f"{own}/dispute/{move.notice.fact_id}"
+            case "supplier":
+                return f"{own}/supplier/{move.notice.fact_id}"
             case _:
                 return f"{own}/refund/{move.notice.fact_id}"
 
@@ -272,4 +276,6 @@ class Booking:
 
 
 def _may_wait_for_facts(workflow_id: str) -> bool:
-    return workflow_id.startswith("payment/") or "/refund/" in workflow_id or "/dispute/" in workflow_id
+    return workflow_id.startswith("payment/") or any(
+        kind in workflow_id for kind in ("/refund/", "/dispute/", "/supplier/")
+    )

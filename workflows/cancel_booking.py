@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.lifecycle import BookingLifecycle
     from workflows.messages import LifecycleInput, LifecycleResult
     from workflows.stepping import FORWARD
+    from workflows.supplier_orders import cancel_orders, plan_orders, weigh_charges
 
 
 @workflow.defn
@@ -36,11 +37,20 @@ class CancelBooking(BookingLifecycle):
         about = f"cancel {step.booking_id}"
         question = BookingQuestion(agency=step.agency, lifecycle=step.lifecycle, booking_id=step.booking_id)
         await self.step(OFFICE_FREEZE_PLAN, question, about="freeze the plan first", decisions=FORWARD)
+        # The supplier first, since its charge grows with time; but nobody's books wait for it, which may take until its
+        # deadline.
         await asyncio.gather(
+            self._orders(),
             self.step(MIDOFFICE_CANCEL_BOOKING, step, about=about, decisions=FORWARD),
             self._books(),
         )
         return await self.conclude("done")
+
+    async def _orders(self) -> None:
+        step = self.cancellation_step()
+        plan = await plan_orders(self, step)
+        charges = await cancel_orders(self, step, plan)
+        await weigh_charges(self, step, charges)
 
     async def _books(self) -> None:
         step, amount = self.cancellation_step(), self.given.notice.amount

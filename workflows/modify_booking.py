@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.lifecycle import BookingLifecycle
     from workflows.messages import LifecycleInput, LifecycleResult
     from workflows.stepping import FORWARD, Abandoned
+    from workflows.supplier_orders import cancel_orders, confirm_orders, plan_orders
 
 
 @workflow.defn
@@ -26,7 +27,11 @@ class ModifyBooking(BookingLifecycle):
     @workflow.run
     async def run(self, given: LifecycleInput) -> LifecycleResult:
         try:
-            await asyncio.gather(self._books(), self._midoffice())
+            # Nothing moves before the supplier stands by the change (F-M2); afterwards its new order is kept, whatever the
+            # books say (F-M3), and the old one goes beside them (F-M4).
+            step = self.booking_step()
+            plan = await confirm_orders(self, step, await plan_orders(self, step))
+            await asyncio.gather(cancel_orders(self, step, plan), self._books(), self._midoffice())
         except Abandoned as given_up:
             self.notes.append(str(given_up))
             return await self.conclude("abandoned")

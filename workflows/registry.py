@@ -10,12 +10,14 @@ from workflows.create_booking import CreateBooking
 from workflows.experience import Experience
 from workflows.export_tamara import ExportTamara
 from workflows.follow_dispute import FollowDispute
+from workflows.follow_supplier import FollowSupplier
 from workflows.modify_booking import ModifyBooking
 from workflows.payment_plan import CollectInstalment, PaymentPlan
 from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooting
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
+from workflows.supplier_feed import SupplierFeed, TransferOrder
 from workflows.retire_tamara import RetireTamara
 
 WORKFLOWS: list[type] = [
@@ -29,6 +31,7 @@ WORKFLOWS: list[type] = [
     Experience,
     ExportTamara,
     FollowDispute,
+    FollowSupplier,
     ModifyBooking,
     PaymentPlan,
     ReadTamaraAnswers,
@@ -36,5 +39,7 @@ WORKFLOWS: list[type] = [
     RecordPayment,
     RefundBooking,
     RetireTamara,
+    SupplierFeed,
+    TransferOrder,
     TamaraTroubleshooting,
 ]

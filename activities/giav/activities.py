@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from activities.effects import Effects
 from activities.failures import implements
-from activities.giav import bookings, changes, experiences, payments, refunds, tasks
+from activities.giav import bookings, changes, costs, experiences, payments, refunds, tasks
 from activities.giav.client import SYSTEM
 from activities.giav.closed_files import in_open_file
 from activities.giav.office import GiavAccount, Office
@@ -17,6 +17,7 @@ from activities.signatures import (
     GIAV_AMEND_EXPERIENCE,
     GIAV_CANCEL_BOOKING,
     GIAV_CLOSE_EXPERIENCE,
+    GIAV_CONFIRM_COSTS,
     GIAV_OPEN_EXPERIENCE,
     GIAV_RECORD_CHARGEBACK,
     GIAV_RECORD_PAYMENT,
@@ -36,6 +37,7 @@ from domain.steps import (
     PaymentStep,
     RefundStep,
 )
+from domain.supplier_steps import SupplierStep
 from store import Store
 
 S = TypeVar("S", BookingStep, CancellationStep, PaymentStep, RefundStep, ChargebackStep)
@@ -85,6 +87,10 @@ class GiavActivities:
     @implements(GIAV_CANCEL_BOOKING)
     def cancel_booking(self, step: CancellationStep) -> Done:
         return self._in_open_file(changes.cancel_booking, step, step.cancellation_id)
+
+    @implements(GIAV_CONFIRM_COSTS)
+    def confirm_costs(self, step: SupplierStep) -> Done:
+        return costs.confirm_costs(self._office(step.agency), step)
 
     @implements(GIAV_RECORD_PAYMENT)
     def record_payment(self, step: PaymentStep) -> Done:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from activities.giav.bookings import NEST, add_cost_line, delete_cost_line, ensure_traveller, nest_cost_line
 from activities.giav.client import SYSTEM
 from activities.giav.clients import amend_client, ensure_client
@@ -17,7 +19,7 @@ from activities.giav.mapping.reservas import (
     line_code,
     without_cost,
 )
-from activities.giav.mapping.values import Request
+from activities.giav.mapping.values import Request, euros
 from activities.giav.office import AMEND, CREATE, Container, Office, own_id
 from activities.giav.replacing import replace_reserva
 from domain.effects import EffectKey, EffectRecord, EffectState
@@ -25,6 +27,8 @@ from domain.errors import NeedsPerson
 from domain.platform import Booking, Experience, Line
 
 COST_LINE, TRAVELLER, SEAT = "cost line", "pasajero", "pasajero in reserva"
+CONFIRM = "confirm cost"
+"""How the operation begins that brings a supplier's confirmed cost; the order's number follows."""
 
 
 class Amendment:
@@ -183,6 +187,23 @@ class Amendment:
         key = office.key(COST_LINE, made.business_id, AMEND, self._revision)
         self._replace(key, own, (last_key, last), wished)
 
+    def confirm(self, lines: Sequence[Line], operation: str, sequence: int) -> list[str]:
+        """Bring the costs of lines to what their supplier confirmed, and nothing else of them; the lines that changed."""
+        changed = []
+        for line in lines:
+            made = self._made(COST_LINE, line_code(self._booking.id, line.id))
+            if made is None:
+                # The change that brings this line is still to come, and it will bring the confirmed cost along.
+                continue
+            last_key = self._newest_amend(made) or made
+            last = self._office.store.effects.last_request(last_key) or {}
+            wished = {**ours(last), "costeComis": euros(line.cost.total)}
+            if differs(last, respecting(last, wished)):
+                key = self._office.key(COST_LINE, made.business_id, operation, sequence)
+                self._replace(key, self._own(made), (last_key, last), wished)
+                changed.append(line.id)
+        return changed
+
     def _replace(self, key: EffectKey, own: int, last: tuple[EffectKey, Request], wished: Request) -> None:
         replace_reserva(
             self._office, key, own, last, as_change(own, wished), self._booking.id, lambda: self._standing().get(own)
@@ -237,5 +258,11 @@ class Amendment:
         return found
 
     def _newest_amend(self, made: EffectKey) -> EffectKey | None:
-        found = [record.key for record in self._done(made.entity, AMEND) if record.key.business_id == made.business_id]
+        found = [
+            record.key
+            for record in self._records
+            if (record.key.entity, record.key.business_id) == (made.entity, made.business_id)
+            and (record.key.operation == AMEND or record.key.operation.startswith(CONFIRM))
+            and record.state is EffectState.DONE
+        ]
         return found[-1] if found else None

@@ -26,7 +26,7 @@ SEPARATE = ("indemnity_not_subject", "taxable_fee")
 def amend_booking(office: Office, step: BookingStep) -> Done:
     """The newest snapshot wins; an older one than GIAV has is skipped. Answers `credit_note` and `invoice` if books changed."""
     data = office.store.facts.event_data(step.agency, step.event_id)
-    booking = _told(data, step)
+    booking = _told(office, data, step)
     standing = office.container(booking.id)
     if step.revision < standing.revision:
         return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
@@ -142,7 +142,8 @@ def _cause(data: EventData, revision: int) -> str:
     return f"rev{revision}"
 
 
-def _told(data: EventData, step: BookingStep) -> Booking:
+def _told(office: Office, data: EventData, step: BookingStep) -> Booking:
+    """The snapshot, with what suppliers have confirmed in place of the platform's estimates."""
     if data.booking is None:
         raise ContractBroken(f"event {step.event_id} carries no booking", system="store")
-    return data.booking
+    return office.store.supplier_orders.confirmed_in(step.agency, data.booking)

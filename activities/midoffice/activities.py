@@ -140,7 +140,8 @@ class MidOfficeActivities:
         return self._transfer(account, step.agency, self._told(step)).follow()
 
     def _told(self, step: BookingStep) -> Booking:
-        return self._store.facts.booking_in(step.agency, step.event_id)
+        told = self._store.facts.booking_in(step.agency, step.event_id)
+        return self._store.supplier_orders.confirmed_in(step.agency, told)
 
     def _transfer(self, account: MidOfficeAccount, agency: str, booking: Booking) -> Transfer:
         return Transfer(self._store, self._effects, account, agency, booking)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from activities.ratehawk.client import RateHawkClient
 from activities.ratehawk.wire import ReadTimes
 from domain.money import Money
+from domain.supplier_steps import SellingModel, TaxScheme
 
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 
@@ -22,7 +23,7 @@ class RateHawkSettings(BaseModel):
     A confirmed cost that differs from the estimate by no more than `tolerance_percent` or `tolerance` (minor units,
     whichever is more) is taken over; anything else asks a person. `poll_minutes` counts from sweep to sweep, each
     beginning `overlap_minutes` before the newest change that the last one saw; an order that no booking claims within
-    `claim_minutes` was made without the platform and is treated as `own_orders` says.
+    `claim_minutes` was made without the platform and is treated as `own_orders` says, under `own_selling_model` and `own_tax_scheme`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,8 @@ class RateHawkSettings(BaseModel):
     claim_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
     first_days: Annotated[int, Field(ge=1, le=3650)] = 30
     own_orders: Literal["transfer", "list"] = "transfer"
+    own_selling_model: SellingModel = "MERCHANT"
+    own_tax_scheme: TaxScheme = "MARGIN_SCHEME"
     tolerance_percent: Annotated[float, Field(ge=0, le=100)] = 1.0
     tolerance: Annotated[int, Field(ge=0)] = 100
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"

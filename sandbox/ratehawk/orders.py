@@ -153,7 +153,8 @@ class Orders:
             for name in ("amount_payable", "amount_payable_with_upsells", "amount_sell"):
                 order[name] = money(str(changes["amount"]), currency)
         if "guest" in changes:
-            order["rooms_data"][0]["guest_data"]["guests"][0]["last_name"] = str(changes["guest"])
+            name = str(changes["guest"])
+            order["rooms_data"][0]["guest_data"]["guests"][0] |= {"last_name": name, "last_name_original": name}
         if {"free_until", "penalty"} & changes.keys():
             price = Decimal(order["amount_payable"]["amount"])
             order["cancellation_info"] = _terms(changes, price, currency, date.fromisoformat(order["checkin_at"]))

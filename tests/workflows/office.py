@@ -30,6 +30,7 @@ from domain.steps import (
     SealedFile,
     Unparking,
 )
+from domain.supplier_steps import FeedPage, HandedOver, OrderCancelled, OrderVerdict, SupplierPlan
 from workers.sandboxing import workflow_runner
 from workflows.registry import WORKFLOWS
 
@@ -41,6 +42,12 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "office.arrange_plan": lambda _: PlanArrangement(collection="automatic", due=()),
     "office.due_instalments": lambda _: PlanArrangement(collection="automatic", due=()),
     "platform.collect_instalment": lambda _: ChargeResult(status="captured", payment_id="pay_2"),
+    "ratehawk.plan_orders": lambda _: SupplierPlan(),
+    "ratehawk.cancel_order": lambda _: OrderCancelled(),
+    "ratehawk.judge_order": lambda _: OrderVerdict(verdict="confirmed"),
+    "ratehawk.read_page": lambda _: FeedPage(),
+    "ratehawk.read_nudged": lambda _: FeedPage(),
+    "ratehawk.hand_over": lambda _: HandedOver(),
     "tamara.seal_file": lambda s: SealedFile(partner_id="TESTPARTNER1", kind=s.kind, seq=1, name="T.dat", lines=1),
 }
 

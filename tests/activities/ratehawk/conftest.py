@@ -1,61 +1,18 @@
-"""A RateHawk stand-in behind a real socket, with a clock of its own, and a line to it."""
+"""A RateHawk stand-in behind a real socket, a migrated store, and a booking between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from activities.ratehawk.settings import RateHawkAccount
-from sandbox.ratehawk.stand_in import API_KEY, KEY_ID, RateHawkStandIn
+from sandbox.ratehawk.stand_in import RateHawkStandIn
 from sandbox.running import running
-
-BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = BEGAN
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def later(self, **span: float) -> None:
-        self.now += timedelta(**span)
-
-
-class House:
-    """The stand-in, its clock, and where it listens."""
-
-    def __init__(self, stand_in: RateHawkStandIn, clock: Clock, url: str) -> None:
-        self.stand_in = stand_in
-        self.orders = stand_in.orders
-        self.clock = clock
-        self.url = url
-
-    def section(self, **more: Any) -> dict[str, Any]:
-        return {"url": self.url, "key_id": KEY_ID, "api_key": API_KEY, **more}
-
-    def account(self, **more: Any) -> RateHawkAccount:
-        return RateHawkAccount.open(self.section(**more))
-
-    def place(self, partner_order_id: str, **more: Any) -> dict[str, Any]:
-        """A confirmed order of three nights in May 2027, free to cancel until three days before."""
-        wish = {
-            "partner_order_id": partner_order_id,
-            "checkin": "2027-05-10",
-            "checkout": "2027-05-13",
-            "amount": "312.40",
-        }
-        return self.orders.place(wish | more)
-
-    def fault(self, operation: str, kind: str, **more: Any) -> None:
-        self.stand_in.faults.set({"operation": operation, "kind": kind, **more})
-
-    def calls(self, operation: str) -> int:
-        return sum(call["operation"] == operation for call in self.stand_in.calls)
+from store import Store
+from tests.activities.ratehawk.house import BEGAN, Clock, House
+from tests.activities.ratehawk.office import Back
+from tests.databases import migrated_url
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +29,15 @@ def house(_socket: tuple[RateHawkStandIn, Clock, str]) -> House:
     clock.now = BEGAN
     stand_in.empty()
     return House(stand_in, clock, url)
+
+
+@pytest.fixture
+def store(tmp_path: Path, house: House) -> Iterator[Store]:
+    opened = Store.open(migrated_url("sqlite", tmp_path), clock=house.clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def back(store: Store, house: House) -> Back:
+    return Back(store, house)

@@ -10,7 +10,7 @@ import pytest
 from activities.ratehawk.client import PAGE, RateHawkClient
 from activities.ratehawk.limits import Limits
 from domain.errors import BackOfficeError, ContractBroken, NeedsPerson, Refused, Transient, Unauthorised, UnknownOutcome
-from tests.activities.ratehawk.conftest import BEGAN, House
+from tests.activities.ratehawk.house import BEGAN, House
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 

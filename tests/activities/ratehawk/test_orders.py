@@ -11,7 +11,7 @@ import pytest
 from activities.ratehawk.orders import UnusableOrder, read_order
 from domain.money import Money
 from domain.supplier import spread
-from tests.activities.ratehawk.conftest import House
+from tests.activities.ratehawk.house import House
 
 
 @pytest.fixture
