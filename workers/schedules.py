@@ -17,8 +17,10 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleUpdate,
 )
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain import naming
+from domain.check_steps import CheckOrder
 from domain.steps import RevenueOrder, TamaraOrder, TamaraRetention
 from domain.tamara_steps import TamaraAnswersOrder
 from store.installation import Installation
@@ -27,6 +29,8 @@ EXPORT_HOUR, EXPORT_MINUTE = 2, 30
 """Agency-local time of the nightly AirPlus files (contracts: tamara 3.12)."""
 RETENTION_HOUR = 4
 """Agency-local hour at which old AirPlus files are destroyed (contracts: tamara 4.7)."""
+INVOICE_ALARM = "23:00"
+"""Madrid's time at which payments of the day without an invoice are put on the list (contracts: money-rules 1.1.3)."""
 REVENUE_HOUR = 3
 """Agency-local hour at which advances of trips that start today become revenue (contracts: money-rules 2)."""
 Kind = Literal["BSP", "MA"]
@@ -36,6 +40,13 @@ async def reconcile_schedules(client: Client, installation: Installation) -> Non
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
         await _bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
+        invoices = _check(name, "invoices", INVOICE_ALARM, "Europe/Madrid")
+        await _bring_in_line(client, naming.check_schedule(name, "invoices"), invoices)
+        if agency.check_files_at:
+            files = _check(name, "files", agency.check_files_at, agency.timezone)
+            await _bring_in_line(client, naming.check_schedule(name, "files"), files)
+        else:
+            await _remove(client, naming.check_schedule(name, "files"))
         if agency.tamara is not None and agency.tamara.get("producer") != "midoco":
             for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
@@ -113,6 +124,32 @@ def _nightly_revenue(agency: str, timezone: str) -> Schedule:
         ),
         policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
     )
+
+
+def _check(agency: str, what: Literal["files", "invoices"], at: str, timezone: str) -> Schedule:
+    hour, minute = (int(part) for part in at.split(":"))
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "CheckFiles",
+            CheckOrder(agency=agency, what=what),
+            id=naming.check_schedule(agency, what),
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"check of GIAV's {what} for {agency}",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], minute=[ScheduleRange(minute)])],
+            time_zone_name=timezone,
+        ),
+        policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+    )
+
+
+async def _remove(client: Client, name: str) -> None:
+    try:
+        await client.get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 async def _bring_in_line(client: Client, name: str, wanted: Schedule) -> None:

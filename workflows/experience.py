@@ -7,11 +7,16 @@ from datetime import UTC, datetime, timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.signatures import GIAV_AMEND_EXPERIENCE, GIAV_CLOSE_EXPERIENCE, GIAV_OPEN_EXPERIENCE
+    from activities.signatures import (
+        GIAV_AMEND_EXPERIENCE,
+        GIAV_CLOSE_EXPERIENCE,
+        GIAV_OPEN_EXPERIENCE,
+        GIAV_UNDO_OPEN_EXPERIENCE,
+    )
     from domain.mailbox import ExperienceState
     from domain.notices import EventNotice
     from domain.steps import Done, ExperienceStep
-    from workflows.stepping import Stepping
+    from workflows.stepping import FORWARD, Abandoned, Stepping
 
 SETTLING = timedelta(days=30)
 """How long after the trip its file stays open for late money."""
@@ -67,7 +72,15 @@ class Experience(Stepping):
 
     async def _follow(self, notice: EventNotice) -> None:
         verb = GIAV_AMEND_EXPERIENCE if self._state.opened else GIAV_OPEN_EXPERIENCE
-        done = await self.step(verb, self._step(notice), about=f"{verb.name} revision {notice.revision}")
+        try:
+            done = await self.step(verb, self._step(notice), about=f"{verb.name} revision {notice.revision}")
+        except Abandoned as given_up:
+            if self._state.opened:
+                # Only the change is given up; the next one brings the whole record again.
+                self.notes.append(str(given_up))
+            else:
+                await self._take_back(notice)
+            return
         self._state.opened = self._state.opened or isinstance(done, Done)
         self._state.last = notice
         if notice.ends_on is not None:
@@ -75,6 +88,12 @@ class Experience(Stepping):
             # A trip of the past is imported history: its file stays open as long after the import.
             self._state.ends_at = max(end, workflow.now()) + SETTLING
         self._watch_bookings()
+
+    async def _take_back(self, notice: EventNotice) -> None:
+        """Given up by a person: the file is deleted while it is empty, otherwise marked as cancelled."""
+        step = self._step(notice)
+        await self.step(GIAV_UNDO_OPEN_EXPERIENCE, step, about="take the expediente back", decisions=FORWARD)
+        self._state.closed = True
 
     def _watch_bookings(self) -> None:
         self._patience = FIRST_LOOK
