@@ -17,6 +17,7 @@ WORKING = (
     "CancelBooking",
     "RefundBooking",
     "RecordPayment",
+    "FollowDispute",
     "ExportTamara",
 )
 """Workflow types that end when their work is done; mailboxes live on."""

@@ -34,6 +34,7 @@ VERBS: dict[str, Verb] = {
     "capture-payment": payments.capture_payment,
     "fail-payment": payments.fail_payment,
     "refund": reversals.refund,
+    "confirm-refund": reversals.confirm_refund,
     "fail-refund": reversals.fail_refund,
     "chargeback": reversals.chargeback,
     "create-plan": schedules.create_plan,

@@ -10,7 +10,8 @@ def refund(change: Change, wish: Doc) -> Doc:
     """Give money back: {"payment_id" | "booking_id", "amount"? (default: what is owed), "cause", "cancellation_id"?}.
 
     By booking the amount is spread over its payments, oldest first, one event each. "status" is `declared` unless
-    the processor confirms it (`succeeded`); "by_hand" leaves the processor's reference out.
+    the processor confirms it (`succeeded`); "by_hand" leaves the processor's reference out; "undeclared" is a refund that
+    the processor shows and no planner registered.
     """
     booking_id = wish.get("booking_id") or change.get("payment", wish["payment_id"])["booking_id"]
     booking = change.get("booking", booking_id)
@@ -46,6 +47,8 @@ def _give_back(change: Change, record: Doc, wish: Doc, amount: Doc) -> Doc:
         "settled_at": change.moment,
         "category": "Devolución TPV",
     }
+    if wish.get("undeclared"):
+        given |= {"status": "succeeded", "category": None}
     if wish.get("cancellation_id"):
         given["cancellation_id"] = wish["cancellation_id"]
     if not wish.get("by_hand"):
@@ -57,11 +60,31 @@ def _give_back(change: Change, record: Doc, wish: Doc, amount: Doc) -> Doc:
         about="payment",
         record=record,
         partition=record["booking_id"],
-        actor="planner",
+        actor="processor" if wish.get("undeclared") else "planner",
         refund=given,
         payment_ref=payment_ref(record),
     )
     return given
+
+
+def confirm_refund(change: Change, wish: Doc) -> Doc:
+    """The processor shows a refund that a planner declared: {"payment_id", "refund_id"}."""
+    record = change.get("payment", wish["payment_id"])
+    given = next((item for item in record["refunds"] if item["id"] == wish["refund_id"]), None)
+    if given is None or given.get("failed") or given["status"] != "declared":
+        raise Conflict(f"no declared refund {wish['refund_id']}")
+    given["status"] = "succeeded"
+    _moved(change, record)
+    change.emit(
+        "payment.refunded",
+        about="payment",
+        record=record,
+        partition=record["booking_id"],
+        actor="processor",
+        refund=given,
+        payment_ref=payment_ref(record),
+    )
+    return record
 
 
 def fail_refund(change: Change, wish: Doc) -> Doc:
@@ -93,7 +116,10 @@ def fail_refund(change: Change, wish: Doc) -> Doc:
 
 
 def chargeback(change: Change, wish: Doc) -> Doc:
-    """One stage of a dispute: {"payment_id", "stage", "chargeback_id"?, "amount"?, "kind"?, "reason_code"?, "fee"?}."""
+    """One stage of a dispute: {"payment_id", "stage", "chargeback_id"?, "amount"?, "kind"?, "reason_code"?, "fee"?}.
+
+    Further: "evidence_due_by", the bank's deadline.
+    """
     record = change.get("payment", wish["payment_id"])
     dispute = next((item for item in record["chargebacks"] if item["id"] == wish.get("chargeback_id")), None)
     if dispute is None:
@@ -110,8 +136,9 @@ def chargeback(change: Change, wish: Doc) -> Doc:
         }
         record["chargebacks"].append(dispute)
     dispute |= {"stage": wish["stage"], "withdrawn": dispute["withdrawn"] or wish["stage"] == "funds_withdrawn"}
-    if wish.get("fee"):
-        dispute["fee"] = wish["fee"]
+    for name in ("fee", "evidence_due_by"):
+        if wish.get(name):
+            dispute[name] = wish[name]
     if wish["stage"] in ("won", "lost", "accepted"):
         dispute["closed_at"] = change.moment
     _moved(change, record)

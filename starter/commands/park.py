@@ -89,6 +89,8 @@ def decide(
     decline: Annotated[bool, typer.Option("--decline", help="Answer a question: leave it.")] = False,
     take_ours: Annotated[bool, typer.Option("--take-ours", help="Write ours over what was changed there.")] = False,
     keep_theirs: Annotated[bool, typer.Option("--keep-theirs", help="Leave what was changed there.")] = False,
+    claim: Annotated[bool, typer.Option("--claim", help="Of money that is gone: the payer owes it.")] = False,
+    write_off: Annotated[bool, typer.Option("--write-off", help="Of money that is gone: it is lost.")] = False,
     json_out: AsJson = False,
 ) -> None:
     """Answer a parked item; the work goes on exactly there."""
@@ -101,6 +103,8 @@ def decide(
         "decline": decline,
         "take_ours": take_ours,
         "keep_theirs": keep_theirs,
+        "claim": claim,
+        "write_off": write_off,
     }
     taken = DecisionTaken(item_id=item, decision=_decision(choices), by=by, explanation=why, outside_id=adopt)
     installation = read_settings(settings)

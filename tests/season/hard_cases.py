@@ -121,4 +121,6 @@ def late_money(platform: Platform) -> None:
     platform.pay(8018)
 
 
+ASKED = ("bkg_8002", "bkg_8015")
+"""Bookings that a person has to be asked about at the end: a lost dispute, and one that goes on."""
 ROUNDS: tuple[Callable[[Platform], None], ...] = (sales, changes, late_money)
