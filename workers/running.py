@@ -19,7 +19,6 @@ from store.opening import open_store
 from workers.feeds import start_feeds
 from workers.pulse import BEAT, Pulse
 from workers.sandboxing import workflow_runner
-from workers.feeds import start_feeds
 from workers.schedules import reconcile_schedules
 from workers.secrecy import without_core_dumps
 from workers.wiring import cells, open_accounts

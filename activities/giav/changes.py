@@ -47,7 +47,7 @@ def cancel_booking(office: Office, step: CancellationStep) -> Done:
     Raises `NeedsPerson` while the treatment of the penalty is undecided.
     """
     data = office.store.facts.event_data(step.agency, step.event_id)
-    booking = _told(data, step)
+    booking = _told(office, data, step)
     cancellation = data.cancellation
     if not isinstance(cancellation, Cancellation):
         raise ContractBroken(f"event {step.event_id} carries no cancellation of a booking", system="store")
