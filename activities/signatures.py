@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from domain.check_steps import FilesCheck, FilesChecked, InvoicesCheck, InvoicesChecked
 from domain.naming import Queue
 from domain.steps import (
     AnswersStep,
@@ -76,6 +77,9 @@ class Verb(Generic[In, Out]):
 GIAV_OPEN_EXPERIENCE = Verb("giav.open_experience", Queue.GIAV, ExperienceStep, Done)
 GIAV_AMEND_EXPERIENCE = Verb("giav.amend_experience", Queue.GIAV, ExperienceStep, Done)
 GIAV_CLOSE_EXPERIENCE = Verb("giav.close_experience", Queue.GIAV, ExperienceStep, Done)
+GIAV_UNDO_OPEN_EXPERIENCE = Verb("giav.undo_open_experience", Queue.GIAV, ExperienceStep, Done)
+GIAV_CHECK_FILES = Verb("giav.check_files", Queue.GIAV, FilesCheck, FilesChecked, limit=timedelta(minutes=30))
+GIAV_CHECK_INVOICES = Verb("giav.check_invoices", Queue.GIAV, InvoicesCheck, InvoicesChecked)
 GIAV_REGISTER_BOOKING = Verb("giav.register_booking", Queue.GIAV, BookingStep, Done)
 GIAV_UNDO_REGISTER_BOOKING = Verb("giav.undo_register_booking", Queue.GIAV, BookingStep, Done)
 GIAV_AMEND_BOOKING = Verb("giav.amend_booking", Queue.GIAV, BookingStep, Done)

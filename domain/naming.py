@@ -62,6 +62,10 @@ def tamara_trouble_workflow(agency: str, key: str) -> str:
     return f"tamara-trouble/{agency}/{key}"
 
 
+def check_schedule(agency: str, what: str) -> str:
+    return f"check/{agency}/{what}"
+
+
 def revenue_schedule(agency: str) -> str:
     return f"revenue/{agency}"
 

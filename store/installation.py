@@ -75,6 +75,8 @@ class AgencySettings(Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     timezone: str = "Europe/Madrid"
     environment: Literal["live", "test"] = "test"
+    check_files_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "04:00"
+    """Local time of the nightly check of the ERP's files; empty: never."""
     platform: PlatformSettings
     giav: dict[str, Any] | None = None
     midoffice: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from activities.accounting.activities import JournalActivities
 from activities.accounting.settings import JournalSettings
 from activities.giav.activities import GiavActivities
+from activities.giav.checks import GiavChecks
 from activities.giav.client import GiavClient
 from activities.giav.integration import GiavIntegration
 from activities.giav.office import GiavAccount
@@ -103,7 +104,11 @@ def cells(
     zones = {name: agency.timezone for name, agency in installation.agencies.items()}
     names = {name: agency.name for name, agency in installation.agencies.items()}
     columns: dict[str, list[object]] = {
-        Queue.GIAV: [GiavActivities(store, accounts.giav), GiavIntegration(store, names)],
+        Queue.GIAV: [
+            GiavActivities(store, accounts.giav),
+            GiavChecks(store, accounts.giav),
+            GiavIntegration(store, names),
+        ],
         Queue.SUPPLIER: [RateHawkActivities(store, accounts.ratehawk, client)],
         Queue.MIDOFFICE: [
             SupplierOrderActivities(store, accounts.midoffice),

@@ -6,6 +6,7 @@ from workflows.activate_integration import ActivateIntegration
 from workflows.booking import Booking
 from workflows.cancel_booking import CancelBooking
 from workflows.chase_refund import ChaseRefund, ConfirmRefund
+from workflows.check_files import CheckFiles
 from workflows.create_booking import CreateBooking
 from workflows.experience import Experience
 from workflows.export_tamara import ExportTamara
@@ -25,6 +26,7 @@ WORKFLOWS: list[type] = [
     Booking,
     CancelBooking,
     ChaseRefund,
+    CheckFiles,
     CollectInstalment,
     ConfirmRefund,
     CreateBooking,
