@@ -1,83 +1,87 @@
-"""A worker that is killed while it delivers leaves each file with AirPlus once (contracts: tamara 4.4; money-rules F-C17)."""
+"""`kill -9` at the worst moments of a night and of a morning: each side holds each file once (contracts: tamara 3.6, 3.12)."""
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from temporalio.exceptions import ApplicationError
-
-from domain.steps import SealedFile
-from sandbox.airplus.running import running_ftps, running_sftp
-from sandbox.airplus.stand_in import AirplusStandIn
+from sandbox.airplus.stand_in import USER
 from store import Store
-from tests.activities.tamara.night import AGENCY, DropBoxSite, Night, ftps_settings_of, settings_of
+from tests.activities.tamara.night import AGENCY, BOOKING, DAY, DropBoxSite
+from tests.activities.tamara.test_answers import NEXT, Morning
 
-WAYS = {"sftp": (running_sftp, settings_of), "ftps": (running_ftps, ftps_settings_of)}
+PROJECT = Path(__file__).resolve().parents[3]
+SCRIPT = """
+import sys
+from activities.tamara.activities import TamaraActivities
+from activities.tamara.answering import TamaraAnswerActivities
+from activities.tamara.sftp import SftpFolder
+from domain.steps import TamaraStep
+from domain.tamara_steps import TamaraAnswersOrder
+from store import Store
+from tests.activities.tamara.night import AGENCY, DAY, NIGHT, settings_of
+from tests.databases import MASTER_KEY
 
+url, port, fingerprint, point = sys.argv[1:]
+store = Store.open(url, master_key=MASTER_KEY)
+accounts = {AGENCY: settings_of(int(port), fingerprint)}
 
-@pytest.fixture
-def airplus(protocol: str) -> Iterator[DropBoxSite]:
-    stand_in = AirplusStandIn()
-    running, settings = WAYS[protocol]
-    with running(stand_in) as reach:
-        yield DropBoxSite(stand_in, settings(reach.port, reach.fingerprint))
-    stand_in.close()
+def here(*_):
+    print("here", flush=True)
+    sys.stdin.read()
 
-
-def killed(night: Night, airplus: DropBoxSite, point: str, folder: Path) -> None:
-    """A process of its own takes the delivery up and is killed at `point`."""
-    way = airplus.settings.transport
-    given = airplus.settings.model_dump(mode="json", exclude_none=True)
-    given["sftp" if airplus.settings.sftp else "ftps"]["password"] = way.password.get_secret_value()  # type: ignore[union-attr]
-    settings = folder / "settings.json"
-    settings.write_text(json.dumps(given))
-    url = str(night.store.database.engine.url)
-    command = [sys.executable, "-m", "tests.activities.tamara.dying_worker", url, str(settings), point]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-
-
-def refusals(night: Night, sealed: SealedFile) -> list[str]:
-    """Deliver until it is done; the failures on the way, all of which Temporal tries again."""
-    found = []
-    while True:
-        try:
-            night.deliver(sealed)
-        except ApplicationError as error:
-            if error.non_retryable:
-                raise
-            found.append(str(error.type))
-        else:
-            return found
+if point == "seal":
+    store.tamara.rendered = here
+    TamaraActivities(store, accounts, clock=lambda: NIGHT).seal_file(TamaraStep(agency=AGENCY, kind="MA", day=DAY))
+else:
+    SftpFolder.move = here
+    TamaraAnswerActivities(store, accounts, clock=lambda: NIGHT).read_answers(TamaraAnswersOrder(agency=AGENCY))
+"""
 
 
-@pytest.mark.covers("F-C17")
-@pytest.mark.parametrize(
-    ("protocol", "point", "waits"),
-    [
-        ("sftp", "uploading", 0),
-        ("sftp", "uploaded", 0),
-        ("sftp", "renaming", 2),
-        ("sftp", "renamed", 0),
-        ("ftps", "uploading", 0),
-        ("ftps", "renamed", 0),
-    ],
-)
-def test_after_a_kill_the_other_side_has_the_file_once(
-    store: Store, airplus: DropBoxSite, tmp_path: Path, point: str, waits: int
-) -> None:
-    night = Night(store, airplus.settings)
-    night.sold()
-    sealed = night.seal()
-    killed(night, airplus, point, tmp_path)
-    assert refusals(night, sealed) == ["UnknownOutcome"] * waits
-    assert list(airplus.lying()) == [sealed.name]
-    assert [verdict["status"] for verdict in airplus.stand_in.state()["files"]] == ["A"]
-    [file] = store.tamara.files_of(AGENCY)
-    assert (file.state, file.reprint) == ("DELIVERED", 0)
+def killed_at(point: str, store: Store, airplus: DropBoxSite) -> None:
+    """Another process gets as far as `point` and is killed there."""
+    transport = airplus.settings.sftp
+    assert transport is not None
+    assert transport.username == USER
+    url = store.database.engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", SCRIPT, url, str(transport.port), transport.host_keys[0], point]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(10) == -signal.SIGKILL
+
+
+def test_killed_while_a_file_is_rendered(store: Store, airplus: DropBoxSite) -> None:
+    morning = Morning(store, airplus)
+    morning.sold()
+    killed_at("seal", store, airplus)
+    assert morning.states() == {"sale": "SEALED"}
+    sealed = morning.seal()
+    assert (sealed.seq, sealed.lines, morning.seal(NEXT).seq) == (1, 1, 2)
+    morning.deliver(sealed)
+    assert [file["seq"] for file in airplus.stand_in.state()["files"]] == [1]
+
+
+def test_killed_between_an_answer_and_its_putting_away(store: Store, airplus: DropBoxSite) -> None:
+    morning = Morning(store, airplus)
+    morning.sold()
+    airplus.stand_in.reject({"F-1001": "A001"})
+    morning.sent(DAY)
+    killed_at("answers", store, airplus)
+    [path] = morning.out.iterdir()
+    assert morning.states() == {"sale": "REJECTED"}
+    assert morning.read().read == 0, "it was applied before the kill"
+    assert not path.exists()
+    assert [each.verdict for each in store.tamara_answers.list(AGENCY)] == ["APPLIED"]
+    mended = morning.staging().resubmit(morning.line())
+    assert [line.version for line in store.tamara.lines_of(AGENCY, BOOKING)] == [0, mended.version]
+    airplus.stand_in._receiver.wishes.clear()
+    morning.sent(NEXT)
+    morning.read()
+    [held] = airplus.stand_in.state()["transactions"]
+    assert (held["txn_ver"], held["status"]) == (1, "A")
+    assert [file["seq"] for file in airplus.stand_in.state()["files"]] == [1, 2]
