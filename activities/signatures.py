@@ -94,6 +94,7 @@ MIDOFFICE_UNDO_REGISTER_BOOKING = Verb("midoffice.undo_register_booking", Queue.
 MIDOFFICE_AMEND_BOOKING = Verb("midoffice.amend_booking", Queue.MIDOFFICE, BookingStep, Done)
 MIDOFFICE_CANCEL_BOOKING = Verb("midoffice.cancel_booking", Queue.MIDOFFICE, CancellationStep, Done)
 MIDOFFICE_RECORD_PAYMENT = Verb("midoffice.record_payment", Queue.MIDOFFICE, PaymentStep, Done)
+MIDOFFICE_RESEND = Verb("midoffice.resend", Queue.MIDOFFICE, BookingQuestion, Done)
 MIDOFFICE_READ_ANSWERS = Verb("midoffice.read_answers", Queue.MIDOFFICE, AnswersStep, Done)
 
 JOURNAL_RECORD_PAYMENT = Verb("journal.record_payment", Queue.ACCOUNTING, PaymentStep, Done)

@@ -24,6 +24,10 @@ def tamara_workflow(agency: str, kind: str, day: str) -> str:
     return f"tamara/{agency}/{kind}/{day}"
 
 
+def resend_workflow(agency: str, booking_id: str) -> str:
+    return f"midoffice/{agency}/{booking_id}/resend"
+
+
 def integration_workflow(agency: str, system: str) -> str:
     return f"integration/{agency}/{system}"
 

@@ -14,6 +14,7 @@ from starter.commands import (
     imports,
     integrations,
     journal,
+    midoffice,
     park,
     processes,
     reports,
@@ -44,6 +45,7 @@ app.add_typer(stores.app, name="store")
 app.add_typer(integrations.app, name="integration")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
+app.add_typer(midoffice.app, name="midoffice")
 app.add_typer(journal.app, name="journal")
 
 

@@ -21,6 +21,7 @@ from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.integration import MidOfficeIntegration
+from activities.midoffice.resending import MidOfficeResending
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.platform.activities import PlatformActivities
@@ -113,6 +114,7 @@ def cells(
         Queue.MIDOFFICE: [
             SupplierOrderActivities(store, accounts.midoffice),
             MidOfficeActivities(store, accounts.midoffice),
+            MidOfficeResending(store, accounts.midoffice),
             MidOfficeIntegration(store, names),
         ],
         Queue.TAMARA: [TamaraActivities(store, accounts.tamara), TamaraAnswerActivities(store, accounts.tamara)],

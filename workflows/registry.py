@@ -18,6 +18,7 @@ from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooti
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
+from workflows.resend_booking import ResendBooking
 from workflows.supplier_feed import SupplierFeed, TransferOrder
 from workflows.retire_tamara import RetireTamara
 
@@ -40,6 +41,7 @@ WORKFLOWS: list[type] = [
     RecogniseRevenue,
     RecordPayment,
     RefundBooking,
+    ResendBooking,
     RetireTamara,
     SupplierFeed,
     TransferOrder,

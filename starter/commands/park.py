@@ -116,7 +116,7 @@ def decide(
             raise CommandError(f"{item} may be answered with: {', '.join(found.decisions)}")
         waiting = found.workflow_id
         if waiting:
-            said = asyncio.run(_tell_workflow(installation, waiting, taken)) or _close_orphan(store, waiting, taken)
+            said = asyncio.run(tell_workflow(installation, waiting, taken)) or _close_orphan(store, waiting, taken)
         else:
             said = _tell_inbox(installation, store, taken)
     as_json({"item": item, "decision": taken.decision, "answer": said}) if json_out else say(said)
@@ -163,7 +163,7 @@ def _close_orphan(store: Store, workflow_id: str, taken: DecisionTaken) -> str:
     return f"{taken.item_id}: closed; its workflow {workflow_id} does not run any more"
 
 
-async def _tell_workflow(installation: Installation, workflow_id: str, taken: DecisionTaken) -> str | None:
+async def tell_workflow(installation: Installation, workflow_id: str, taken: DecisionTaken) -> str | None:
     """The workflow's answer, None when it does not run any more."""
     client = await connected(installation)
     try:

@@ -11,7 +11,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.errors import BackOfficeError, Refused
 from domain.mailbox import BookingState
-from domain.steps import AnswersStep, BookingStep, DecisionTaken, Done
+from domain.naming import Queue, resend_workflow
+from domain.steps import AnswersStep, BookingQuestion, BookingStep, DecisionTaken, Done
 from tests.workflows.office import Office, deliver, told, working
 from workflows.acknowledging import pause_after
 
@@ -178,3 +179,23 @@ def test_looks_are_soon_at_first_and_few_in_the_end() -> None:
 
 def _no() -> BackOfficeError:
     return Refused("E32: VORG[1].waehrung: is not of its form", system="ziel", code="E32", effect=KEY)
+
+
+async def test_a_booking_is_sent_again_on_request_and_waits_like_any_other(
+    skipping: WorkflowEnvironment, office: Office, silent: Silent
+) -> None:
+    office.answers["midoffice.resend"] = office.answers[REGISTER]
+    office.fails["midoffice.resend"] = [_no()]
+    order = BookingQuestion(agency="demo", booking_id="bkg_k8")
+    async with working(skipping.client, office):
+        handle = await skipping.client.start_workflow(
+            "ResendBooking", order, id=resend_workflow("demo", "bkg_k8"), task_queue=Queue.WORKFLOWS, result_type=Done
+        )
+        await skipping.sleep(timedelta(minutes=1))
+        (item,) = office.parked
+        assert item.reason == "midoffice_refused"
+        taken = DecisionTaken(item_id=item.item_id, decision="retry", by="eva", explanation="set up there now")
+        await handle.execute_update("decide", taken, result_type=str)
+        await skipping.sleep(timedelta(minutes=1))
+        silent.answer()
+        assert (await handle.result()).ids == {"order": "Z100001"}

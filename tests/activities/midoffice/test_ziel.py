@@ -19,11 +19,12 @@ from temporalio.exceptions import ApplicationError
 from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.codec import Announce, AnnouncePayment, Meaning, Unreadable
 from activities.midoffice.idempotency import idem_of
+from activities.midoffice.resending import MidOfficeResending
 from activities.midoffice.ziel.codec import AskStatus, Message, ZielCodec, amount
 from activities.midoffice.ziel.settings import ZielSettings
 from domain.effects import EffectState
 from domain.errors import Refused, Transient, Unauthorised, UnknownOutcome
-from domain.steps import AnswersStep, Done
+from domain.steps import AnswersStep, BookingQuestion, Done
 from sandbox.airplus.running import running_sftp
 from sandbox.ziel.layout import FileError
 from sandbox.ziel.reading import read
@@ -494,3 +495,19 @@ def test_refs_of_two_suppliers_are_two_bookings(system: UnderTest) -> None:
     ref = replace(one.ref, supplier_code="sup_direct")
     (held,) = system.insist(lambda: system.account.adapter.read_status(ref))
     assert held.external_ref == "Z100002"
+
+
+def test_a_booking_is_sent_again_on_request_only_if_they_refused_it_or_miss_something(
+    cells: MidOfficeActivities, store: Store, system: UnderTest
+) -> None:
+    again = MidOfficeResending(store, {trip.AGENCY: system.account})
+    question = BookingQuestion(agency=trip.AGENCY, booking_id="bkg_500")
+    stand_in(system).wish("E30")
+    done = cells.register_booking(created(store))
+    stand_in(system).run()
+    with pytest.raises(ApplicationError):
+        answers(cells, done)
+    assert system.insist(lambda: again.resend(question)).ids == {"order": "Z100001"}
+    before = system.calls("create")
+    assert again.resend(question).ids == {"order": "Z100001"}
+    assert system.calls("create") == before
