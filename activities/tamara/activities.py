@@ -97,6 +97,8 @@ class TamaraActivities:
         if self._payment(step.agency, step.payment_id).method != "airplus":
             return NOT_AIRPLUS
         refund = self._store.facts.refund(step.agency, step.refund_id)
+        if refund is None and self._store.facts.refund_failed(step.agency, step.refund_id):
+            return Done(outcome="skipped", note="the refund failed before it was announced")
         if refund is None:
             raise Transient("the refund is not in the store yet", system="tamara", retry_after=2)
         staging = self._staging(step.agency, settings)
