@@ -11,11 +11,13 @@ from temporalio.client import Client
 from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
 from domain.mailbox import ExperienceState, PlanState
 from domain.money import Money
-from domain.naming import Queue
+from domain.naming import Queue, resend_workflow
 from domain.steps import (
     BackfillProgress,
+    BookingQuestion,
     ChargeResult,
     DecisionTaken,
+    Done,
     DueInstalment,
     IntegrationOrder,
     MoneyAtStake,
@@ -92,22 +94,56 @@ async def parked_after_money(client: Client, office: Office) -> tuple[str, ...]:
 
 
 async def chargeback(client: Client, office: Office) -> tuple[str, ...]:
-    """Withdrawn, won, and a refund that failed."""
+    """Opened, withdrawn, won, a refund that waits for it, and a refund that failed; then one that is lost and claimed."""
     booking = "bkg_r4"
+
+    def stage(revision: int, name: str, own: str = "cbk_r4") -> EventNotice:
+        return told("payment.chargeback", booking, revision, fact=f"{own}:{name}", payment_id="pay_r4", stage=name)
+
     await deliver(
         client,
         told("booking.created", booking),
         told("payment.captured", booking, fact="pay_r4", payment_id="pay_r4"),
-        *(
-            told("payment.chargeback", booking, fact=f"cbk_r4:{stage}", payment_id="pay_r4", stage=stage)
-            for stage in ("opened", "funds_withdrawn", "won")
-        ),
-        told("payment.refund_failed", booking, fact="ref_r4:failed", payment_id="pay_r4"),
+        stage(2, "opened"),
     )
+    await _until(lambda: bool(office.parked))
+    await deliver(client, stage(3, "funds_withdrawn"))
+    await deliver(client, told("payment.refunded", booking, fact="ref_r4", payment_id="pay_r4"))
+    await _until(lambda: office.parked[-1].reason == "refund_disputed")
+    await deliver(client, stage(4, "won"))
+    await _until(lambda: len(office.unparked) == 2 and office.count("tamara.record_refund") == 1)
+    await deliver(client, told("payment.refund_failed", booking, fact="ref_r4:failed", payment_id="pay_r4"))
+    await _until(lambda: office.parked[-1].reason == "refund_failed")
     await _answer(client, office, "skip")
     await _until(lambda: office.count("office.close_lifecycle") == 1)
-    refunds = ("cbk_r4:funds_withdrawn", "cbk_r4:won", "ref_r4:failed")
-    return (f"booking/demo/{booking}", *(f"booking/demo/{booking}/refund/{fact}" for fact in refunds))
+    await deliver(client, stage(5, "lost", "cbk_r4b"))
+    await _until(lambda: office.parked[-1].reason == "chargeback_lost")
+    await _answer(client, office, "claim")
+    await _until(lambda: office.count("office.thaw_plan") == 2)
+    own = f"booking/demo/{booking}"
+    disputes = ("cbk_r4:opened", "cbk_r4:funds_withdrawn", "cbk_r4:won", "cbk_r4b:lost")
+    refunds = ("ref_r4", "ref_r4:failed")
+    return (own, *(f"{own}/dispute/{fact}" for fact in disputes), *(f"{own}/refund/{fact}" for fact in refunds))
+
+
+async def owed(client: Client, office: Office) -> tuple[str, ...]:
+    """A refund long overdue, and one that was declared and is not shown."""
+    office.answers["office.refund_shown"] = lambda _: Done(outcome="partial")
+    ended = told("booking.cancelled", "bkg_r9", 2, cancellation_id="cxl_r9", effective_at=WHEN - timedelta(days=30))
+    back = told("payment.refunded", "bkg_r9", fact="ref_r9", payment_id="pay_r9", refund_status="declared")
+    known = Known(registered=True, owed=27000)
+    ids = ("booking/demo/bkg_r9/chase/1", "booking/demo/bkg_r9/confirm/ref_r9")
+    for name, notice, own in zip(("ChaseRefund", "ConfirmRefund"), (ended, back), ids, strict=True):
+        given = LifecycleInput(
+            notice=notice, mailbox=notice.workflow_id, experience_id="exp_31", booking_id="bkg_r9", known=known
+        )
+        before = len(office.parked)
+        await deliver(client, told("booking.created", "bkg_r9"))
+        await client.start_workflow(name, given, id=own, task_queue=Queue.WORKFLOWS)
+        await _until(lambda before=before: len(office.parked) > before)  # type: ignore[misc]
+        await _answer(client, office, "skip")
+    await _until(lambda: office.count("office.close_lifecycle") == 2)
+    return ids
 
 
 async def experience(client: Client, office: Office) -> tuple[str, ...]:
@@ -192,6 +228,27 @@ async def revenue(client: Client, _office: Office) -> tuple[str, ...]:
     return ("revenue/demo/r8",)
 
 
+async def acknowledged_later(client: Client, office: Office) -> tuple[str, ...]:
+    """A mid-office takes a booking into its queue and answers at the second look; then it is sent again by a person."""
+    booking, key = "bkg_r9", "demo/ziel/booking/bkg_r9/announce#1"
+    silent = [Done(awaiting=(key,)), Done()]
+    registered = [Done(awaiting=(key,)), Done(ids={"order": "Z100001"})]
+    office.answers["midoffice.register_booking"] = lambda _: registered.pop(0)
+    office.answers["midoffice.read_answers"] = lambda _: silent.pop(0)
+    handle = await deliver(client, told("booking.created", booking))
+    await _until(lambda: not registered)
+    office.fails["midoffice.resend"] = [Refused("E30: VORG[1].lieferant", system="ziel", effect=key)]
+    again = await client.start_workflow(
+        "ResendBooking",
+        BookingQuestion(agency="demo", booking_id=booking),
+        id=resend_workflow("demo", booking),
+        task_queue=Queue.WORKFLOWS,
+    )
+    await _answer(client, office, "retry")
+    await again.result()
+    return handle.id, f"{handle.id}/create", again.id
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
     for play in (
@@ -204,5 +261,6 @@ SCENARIOS = [
         export,
         activation,
         revenue,
+        acknowledged_later,
     )
 ]
