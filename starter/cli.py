@@ -11,6 +11,7 @@ from starter.commands import (
     demo,
     doctor,
     events,
+    giav,
     imports,
     integrations,
     journal,
@@ -45,6 +46,7 @@ app.add_typer(stores.app, name="store")
 app.add_typer(integrations.app, name="integration")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
+app.add_typer(giav.app, name="giav")
 app.add_typer(midoffice.app, name="midoffice")
 app.add_typer(journal.app, name="journal")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from activities.effects import Effects, beat
 from activities.failures import implements
@@ -26,6 +28,25 @@ PAGE = 20
 OVER_AFTER = timedelta(days=180)
 """How long after a trip its file is still checked."""
 LATE, LATE_COMPANY = "invoice_late", "invoice_late_company"
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """One file: `findings` is None when something of it is still on its way."""
+
+    experience_id: str
+    findings: list[Finding] | None
+
+    def plain(self) -> dict[str, Any]:
+        verdict = "waits" if self.findings is None else "differs" if self.findings else "agrees"
+        return {
+            "experience": self.experience_id,
+            "verdict": verdict,
+            "findings": [
+                {"reason": each.reason, "booking": each.booking_id, "payment": each.payment_id, "words": each.words}
+                for each in self.findings or ()
+            ],
+        }
 
 
 class GiavChecks:
@@ -86,6 +107,17 @@ class GiavChecks:
     @implements(GIAV_UNDO_OPEN_EXPERIENCE)
     def undo_open_experience(self, step: ExperienceStep) -> Done:
         return undo_open_experience(self._office(step.agency), step)
+
+    def has(self, agency: str) -> bool:
+        """Whether the agency has a GIAV to compare with."""
+        return agency in self._accounts
+
+    def verdicts(self, agency: str, experience_id: str | None = None) -> Iterator[FileVerdict]:
+        """Every file of an agency, or that of one experience. Raises `NeedsPerson` for an agency without GIAV."""
+        office = self._office(agency)
+        step = FilesCheck(agency=agency, experience_id=experience_id)
+        for experience in sorted(self._due(office, step), key=lambda each: each.id):
+            yield FileVerdict(experience.id, self.check_file(office, experience))
 
     def check_file(self, office: Office, experience: Experience) -> list[Finding] | None:
         """The differences of one file, put on the list; None when something is still on its way."""
