@@ -20,6 +20,7 @@ from starter.commands import (
     processes,
     reports,
     stores,
+    suppliers,
     tamara,
 )
 from store.installation import SettingsError
@@ -44,6 +45,7 @@ app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
 app.add_typer(stores.app, name="store")
 app.add_typer(integrations.app, name="integration")
+app.add_typer(suppliers.app, name="supplier")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
 app.add_typer(giav.app, name="giav")

@@ -18,6 +18,7 @@ from starter.dispatch import Dispatcher
 from starter.events import BrokenEnvelope, Receipt, agency_of_source, source_of, take_in
 from starter.gateway import problems, signatures
 from starter.gateway.problems import Problem
+from starter.gateway.suppliers import SupplierGateway
 from store import Store
 from store.installation import Installation, WebhookSecret
 
@@ -36,6 +37,12 @@ RESPONSES: dict[int | str, dict[str, object]] = {
     413: {"description": "Body above 65 536 bytes", **_PROBLEM},
     415: {"description": f"Content type is not {CONTENT_TYPE}", **_PROBLEM},
     503: {"description": "Not durable now; come again after Retry-After", **_PROBLEM},
+}
+SUPPLIER_RESPONSES: dict[int | str, dict[str, object]] = {
+    400: {"description": "A field is missing or wrong", **_PROBLEM},
+    401: {"description": "No key of an agency fits the signature, or its time is out of bounds", **_PROBLEM},
+    413: {"description": "Body above 16 384 bytes", **_PROBLEM},
+    500: {"description": "Not durable now; send it again", **_PROBLEM},
 }
 
 
@@ -151,6 +158,12 @@ def build_app(
     @app.post("/events", status_code=202, responses=RESPONSES, summary="Take in one platform event")
     async def events(request: Request) -> Response:
         return await gateway.receive(request)
+
+    suppliers = SupplierGateway(installation, store, now, connect)
+
+    @app.post("/suppliers/ratehawk", responses=SUPPLIER_RESPONSES, summary="RateHawk names an order that changed")
+    async def ratehawk(request: Request) -> Response:
+        return await suppliers.receive(request)
 
     @app.get("/health/live", summary="The process answers")
     async def live() -> JSONResponse:
