@@ -17,6 +17,8 @@ from sandbox.shelf import Record, Shelf
 NAME = re.compile(
     r"TAMARA_(?P<partner>[A-Za-z0-9.-]{12})_(?P<kind>BSP|MA)_(?P<seq>\d{9})_(?P<time>\d{14})_(?P<mode>[PT])\.dat"
 )
+NEXT = "next"
+"""A wish for whatever comes next, fulfilled once."""
 VERSIONS = frozenset({"v01.32"})
 LAYOUT = "OURS-FIXED400/1"
 
@@ -33,7 +35,8 @@ class FileProblem:
 class Receiver:
     """Checks every arrived file and keeps what it found; never keeps a card number beyond its last four digits.
 
-    `partners` limits who is known (None: anybody); `wishes` are rejections that a person asks for, by TXN_REF or INV_NO.
+    `partners` limits who is known (None: anybody); `wishes` are rejections that a person asks for: by TXN_REF,
+    INV_NO, `#n` (the nth transaction of every file) or `next` (whatever comes next, once).
     """
 
     def __init__(self, shelf: Shelf, partners: frozenset[str] | None = None) -> None:
@@ -170,7 +173,9 @@ class Receiver:
         return entry
 
     def _wished(self, txn: Txn) -> Breach | None:
-        reason = self.wishes.get(txn.head["TXN_REF"]) or self.wishes.get(txn.head["INV_NO"])
+        head = txn.head
+        reason = self.wishes.get(head["TXN_REF"]) or self.wishes.get(head["INV_NO"])
+        reason = reason or self.wishes.get(f"#{int(head.txn)}") or self.wishes.pop(NEXT, None)
         return Breach(reason, "", "rejected as asked") if reason else None
 
     def _history(self) -> History:

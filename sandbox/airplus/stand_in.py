@@ -20,6 +20,7 @@ from sandbox.airplus.ftps import FtpsDoor
 from sandbox.airplus.manners import Manners
 from sandbox.airplus.receiver import Receiver
 from sandbox.airplus.sftp import Account, Door, Session, Site
+from sandbox.faults import Fault, Kind
 from sandbox.serving import StandIn
 from sandbox.shelf import Record, Shelf
 
@@ -39,11 +40,13 @@ class AirplusStandIn(StandIn):
         GET  /control/sftp        host, port, fingerprint and users
         GET  /control/ftps        host, port, pin, and the file of the CA
         POST /control/answers     write the answers that were kept back; gives their names
-        POST /control/rejections  {"<TXN_REF or INV_NO>": "A001", …}: reject these when they come
+        POST /control/rejections  {"<TXN_REF, INV_NO, #n or next>": "A001", …}: reject these when they come
         POST /control/host-key    a new host key for new connections; gives its fingerprint
 
-    Faults strike the operations connect, put, get, rename, stat and remove; `late` on rename is a file that is picked
-    up at once, `error-before` on put a full disk, `malformed` on put an upload that is torn in the middle.
+    On the operation `answer`, `refuse` never writes one, `late` keeps it back until POST /control/answers, `malformed` cuts
+    it in the middle, `error-after` writes wrong totals. Other faults strike the operations connect, put, get, rename, stat
+    and remove; `late` on rename is a file that is picked up at once, `error-before` on put a full disk, `malformed` on put
+    an upload that is torn in the middle.
     """
 
     name = "airplus"
@@ -169,10 +172,14 @@ class AirplusStandIn(StandIn):
 
     def _answer(self, verdict: Record) -> str:
         name = answer_name(verdict["name"])
+        fault = self.faults.take("answer")
+        if fault is not None and fault.kind is Kind.LATE:
+            return name
         out = self.home(verdict["user"]) / "out"
         hidden = out / f".{name}"
-        hidden.write_bytes(render(verdict))
-        hidden.rename(out / name)
+        if fault is None or fault.kind is not Kind.REFUSE:
+            hidden.write_bytes(_damaged(render(verdict), fault))
+            hidden.rename(out / name)
         self._receiver.answered(verdict)
         return name
 
@@ -235,3 +242,15 @@ class AirplusStandIn(StandIn):
 
     async def _new_key(self, _: Request) -> Response:
         return JSONResponse({"fingerprint": self.change_host_key()})
+
+
+def _damaged(answer: bytes, fault: Fault | None) -> bytes:
+    """An answer as a fault leaves it."""
+    match fault.kind if fault else None:
+        case Kind.MALFORMED:
+            return answer[: len(answer) // 2]
+        case Kind.ERROR_AFTER:
+            start = answer.rindex(b"990") + 28
+            return answer[:start] + b"9999999" + answer[start + 7 :]
+        case _:
+            return answer

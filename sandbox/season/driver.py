@@ -48,6 +48,11 @@ class Driver:
         wish = {"operation": operation, "kind": kind, "times": times}
         self._json("POST", f"{self.controls[system]}/control/faults", wish)
 
+    def reject_next(self, reason: str) -> None:
+        """AirPlus will reject the next line that comes, with this reason code."""
+        if not self._absent("airplus"):
+            self._json("POST", f"{self.controls['airplus']}/control/rejections", {"next": reason})
+
     def clear_faults(self, system: str) -> None:
         if not self._absent(system):
             self._json("DELETE", f"{self.controls[system]}/control/faults")

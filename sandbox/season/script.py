@@ -219,6 +219,7 @@ def late_faults(driver: Driver) -> None:
     driver.fault("giav", "Factura_Servicios_POST", "error-after")
     driver.fault("midoco", "announceBookingMessage", "drop-after")
     driver.fault("airplus", "rename", "drop-after")
+    driver.reject_next("A006")
 
 
 def add_service(driver: Driver) -> None:
@@ -277,7 +278,7 @@ SCRIPT: tuple[Step, ...] = (
     Step("outage-ends", "GIAV is back", outage_ends),
     Step("late-discount", "Antonio gets a discount after paying; 120.00 € go back", late_discount),
     Step("remove-service", "Elena gives up the Alhambra visit; 118.00 € go back", remove_service),
-    Step("late-faults", "GIAV, MIDOCO and AirPlus will each lose one answer", late_faults),
+    Step("late-faults", "GIAV, MIDOCO and AirPlus will each lose one answer, and AirPlus reject a line", late_faults),
     Step("add-service", "Pablo adds the Arab baths and pays for them", add_service),
     Step("company-seats", "Ferretería Ortuño pays four seats by transfer", company_seats),
     Step("cancel-unpaid", "Isabel withdraws before paying: nothing to give back", cancel_unpaid),

@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -18,12 +18,14 @@ from starter import demo as stage
 from starter.answers import CommandError, as_table, say
 from starter.collecting import StandIns
 from starter.commands.tamara import run_export
+from starter.commands.tamara_lines import run_reading
 from starter.demo import AGENCY, DemoState, Sandbox
 from starter.opening import connected, opened_store, read_settings
 from starter.reports import SeasonReport
 from starter.season_report import season_report
 from starter.settling import at_rest
 from starter.supervisor import Supervisor, asked_to_stop
+from store import Store
 from store.installation import Installation
 
 REPORT_FILE = Path("demo-report.json")
@@ -119,6 +121,7 @@ async def _season(
         today = datetime.now(ZoneInfo(installation.agencies[AGENCY].timezone)).date()
         for kind in _kinds(installation):
             rested &= await _export(installation, kind, today.isoformat())
+        rested &= await _answered(installation, settings, store, today)
         report = season_report(installation, store, _stand_ins(sandbox))
     return Played(report, season_ended_well=season == 0, came_to_rest=rested)
 
@@ -144,6 +147,28 @@ async def _export(installation: Installation, kind: Literal["MA", "BSP"], day: s
     lines = f"file {sealed.name}, {sealed.lines} lines" if sealed and sealed.seq else "nothing to send"
     say(f"AirPlus {kind}: {lines}")
     return True
+
+
+async def _answered(installation: Installation, settings: Path, store: Store, today: date) -> bool:
+    """What AirPlus rejected is mended as a person would, and goes with the next file. False when something is left."""
+    try:
+        async with asyncio.timeout(EXPORT_SECONDS):
+            await run_reading(installation, AGENCY)
+            rejected = store.tamara.listing(AGENCY, states=("REJECTED",))
+            for line in rejected:
+                say(f"AirPlus rejected line {line.id} of booking {line.booking_id}: the order number is missing")
+                fix = ["tamara", "fix", AGENCY, str(line.id), "--set", "400.AU=PO-2027-118", "--by", "demo"]
+                command = [sys.executable, "-m", "starter", *fix, "--settings", str(settings)]
+                if await stage.run_to_end(command):
+                    return False
+            for kind in _kinds(installation) if rejected else ():
+                if not await _export(installation, kind, (today + timedelta(days=1)).isoformat()):
+                    return False
+            read = await run_reading(installation, AGENCY) if rejected else None
+    except TimeoutError:
+        say(f"AirPlus: not answered within {EXPORT_SECONDS:.0f} s")
+        return False
+    return read is None or not read.troubles
 
 
 def _show(played: Played, installation: Installation, supervisor: Supervisor, sandbox: Sandbox) -> None:

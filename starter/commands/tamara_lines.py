@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated, Any, get_args
 
 import typer
@@ -12,7 +13,7 @@ from temporalio.service import RPCError
 
 from domain.errors import BackOfficeError
 from domain.money import Money
-from domain.naming import Queue, tamara_answers_schedule
+from domain.naming import Queue, tamara_answers_schedule, tamara_trouble_workflow
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead
 from starter.answers import CommandError, as_json, as_table, say
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
@@ -80,6 +81,7 @@ def fix(
         except BackOfficeError as error:
             raise CommandError(error.message) from None
         told = store.tamara_answers.of_lines([mended.id])
+    _look_again(installation, agency, found)
     if json_out:
         as_json(_plain(mended, told.get(mended.id)))
     elif mended.state == "STAGED":
@@ -109,6 +111,7 @@ def abandon(
             store.tamara_answers.abandon(found.id)
         except LinesMoved:
             raise CommandError(f"line {line} is {found.state}; only rejected lines can be abandoned") from None
+        _look_again(installation, agency, found)
         store.tamara_answers.set_fields(found.txn_ref, {"#abandoned": why}, by)
     say(f"line {line} is abandoned; invoice {found.invoice_number} is unpaid at AirPlus")
 
@@ -175,6 +178,22 @@ async def run_reading(installation: Installation, agency: str) -> TamaraAnswersR
         raise CommandError(f"the reading failed: {error.cause or error}") from None
     except RPCError as error:
         raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
+
+
+def _look_again(installation: Installation, agency: str, line: Line) -> None:
+    """Let the items that wait for this line look at once; without Temporal they do so within the hour."""
+    keys = ["lines"]
+    if line.seq is not None:
+        keys.append(f"rejected-{line.partner_id}-{line.kind}-{line.mode}-{line.seq}")
+    with suppress(CommandError):
+        asyncio.run(_signal(installation, [tamara_trouble_workflow(agency, key) for key in keys]))
+
+
+async def _signal(installation: Installation, workflows: list[str]) -> None:
+    client = await connected(installation)
+    for name in workflows:
+        with suppress(RPCError):
+            await client.get_workflow_handle(name).signal("look")
 
 
 def _checked(path: Any, agency: str) -> Installation:
