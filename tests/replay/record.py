@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.replay.scenarios import SCENARIOS
 from tests.workflows.conftest import KEYS, binary
 from tests.workflows.office import Office, working
 
+OF_A_PROCESS = re.compile(r"\d+@\S+$")
+"""Process and machine: a worker's identity, which is also the name of its sticky queue."""
 HISTORIES = Path(__file__).parent / "histories"
 
 
@@ -24,6 +27,8 @@ def anonymous(value: Any) -> Any:
     if isinstance(value, dict):
         masked = {"identity": "worker", "stackTrace": ""}
         return {name: masked[name] if name in masked else anonymous(inner) for name, inner in value.items()}
+    if isinstance(value, str) and OF_A_PROCESS.match(value):
+        return "worker"
     return [anonymous(inner) for inner in value] if isinstance(value, list) else value
 
 
