@@ -1,0 +1,1 @@
+"""EasyCount: invoicing documents and payment pages (contracts: easycount)."""
