@@ -78,7 +78,7 @@ def _there(folder: Folder, parcel: Parcel, *, read_back: bool) -> bool:
             operation=OPERATION,
             code=REMOTE_CONFLICT,
         )
-    if not parcel.rename_sent and not (read_back and folder.digest(parcel.name) == parcel.digest):
+    if not parcel.rename_sent and not (read_back and folder.digest(parcel.name, size) == parcel.digest):
         raise needs_person(
             f"{parcel.name} is there although we never finished it: another sender uses this counter. Both kinds of files "
             "of this partner are stopped",
@@ -113,14 +113,14 @@ def _continues(folder: Folder, part: str, size: int, parcel: Parcel) -> bool:
     """Whether the temporary file is a beginning of ours, and the rest can be put behind it."""
     if size > len(parcel.content) or (size < len(parcel.content) and not folder.resumes):
         return False
-    return size == 0 or folder.digest(part) == _digest(memoryview(parcel.content)[:size])
+    return size == 0 or folder.digest(part, size) == _digest(memoryview(parcel.content)[:size])
 
 
 def _prove(folder: Folder, part: str, parcel: Parcel, *, read_back: bool) -> None:
     size = folder.size(part)
     if size != len(parcel.content):
         raise Transient(f"{size} bytes arrived instead of {len(parcel.content)}", system=SYSTEM, operation=OPERATION)
-    if read_back and folder.digest(part) not in (parcel.digest, None):
+    if read_back and folder.digest(part, size) not in (parcel.digest, None):
         folder.delete(part)
         raise Transient("other bytes arrived than were sent", system=SYSTEM, operation=OPERATION)
 

@@ -30,8 +30,8 @@ class Folder(Protocol):
     def size(self, name: str) -> int | None:
         """Bytes of a file, None when there is none."""
 
-    def digest(self, name: str) -> str | None:
-        """SHA-256 of a file in hex, None where it may not be read."""
+    def digest(self, name: str, size: int) -> str | None:
+        """SHA-256 of a file of this length in hex, None where it may not be read."""
 
     def write(self, name: str, content: memoryview, offset: int, beat: Beat) -> None:
         """Write `content` from `offset` on, after what is there; offset 0 begins the file anew."""

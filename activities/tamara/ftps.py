@@ -168,7 +168,7 @@ class FtpsFolder:
             raise needs_person(f"{name} is there, and the server does not say how long it is", "NO_SIZE")
         return size
 
-    def digest(self, name: str) -> str | None:
+    def digest(self, name: str, size: int) -> str | None:
         digest = hashlib.sha256()
         with self._data():
             try:
