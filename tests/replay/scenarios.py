@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from domain.check_steps import CheckOrder, FilesChecked
 from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
 from domain.mailbox import ExperienceState, PlanState
 from domain.money import Money
-from domain.naming import Queue, resend_workflow
+from domain.naming import Queue, check_schedule, resend_workflow
 from domain.steps import (
     BackfillProgress,
     BookingQuestion,
@@ -249,6 +250,43 @@ async def acknowledged_later(client: Client, office: Office) -> tuple[str, ...]:
     return handle.id, f"{handle.id}/create", again.id
 
 
+async def nightly_check(client: Client, office: Office) -> tuple[str, ...]:
+    """Two pages of files, of which the second is refused at first."""
+    pages = {"": FilesChecked(after="exp_20", compared=20), "exp_20": FilesChecked(compared=3)}
+    office.answers["giav.check_files"] = lambda step: pages[step.after]
+    office.fails["giav.check_invoices"] = [Unauthorised("HTTP 401", system="giav")]
+    own = check_schedule("demo", "files")
+    handle = await client.start_workflow("CheckFiles", CheckOrder(agency="demo"), id=own, task_queue=Queue.WORKFLOWS)
+    await _answer(client, office, "retry")
+    await handle.result()
+    return (own,)
+
+
+async def answers(client: Client, office: Office) -> tuple[str, ...]:
+    """AirPlus' answers are read; one file was refused, a person has it sent again, and then it is gone."""
+    trouble = TamaraTrouble(
+        key="refused-r10",
+        about="refused",
+        reason="tamara_file_refused",
+        detail="refused whole",
+        decisions=("retry", "skip"),
+        partner_id="TESTPARTNER1",
+        kind="MA",
+        seq=1,
+    )
+    office.answers["tamara.read_answers"] = lambda _: TamaraAnswersRead(read=1, troubles=(trouble,))
+    office.answers["tamara.settle"] = lambda _: Done(ids={"file": "T.dat"})
+    office.answers["tamara.examine"] = lambda _: TamaraAnswersRead()
+    order = TamaraAnswersOrder(agency="demo")
+    handle = await client.start_workflow(
+        "ReadTamaraAnswers", order, id="tamara-answers/demo/r10", task_queue=Queue.WORKFLOWS
+    )
+    await _answer(client, office, "retry")
+    own = tamara_trouble_workflow("demo", trouble.key)
+    await client.get_workflow_handle(own).result()
+    return (handle.id, own)
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
     for play in (
@@ -260,6 +298,7 @@ SCENARIOS = [
         plan,
         export,
         activation,
+        nightly_check,
         revenue,
         acknowledged_later,
     )
