@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.faults import Kind
-from sandbox.remote import PORTS, SFTP_PORT, ZIEL_SFTP_PORT, Remote, Unreachable
+from sandbox.remote import FTPS_PORT, PORTS, SFTP_PORT, ZIEL_SFTP_PORT, Remote, Unreachable
 from sandbox.together import CannotServe, Wishes, serve
 
 SEASON = "sandbox.season.command"
@@ -59,6 +59,14 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "--sftp-port", type=int, default=SFTP_PORT, metavar="N", help="SFTP port of airplus (default: %(default)s)"
     )
     parser.add_argument(
+        "--ftps-port",
+        type=int,
+        nargs="?",
+        const=FTPS_PORT,
+        metavar="N",
+        help="open the FTPS door of airplus too, on this port (0: any; without a number: %(const)s)",
+    )
+    parser.add_argument(
         "--only", action="append", choices=list(PORTS), default=[], metavar="SYSTEM", help="serve this one; repeatable"
     )
     parser.add_argument("--gateway-url", metavar="URL", help="address to which the platform sends its events")
@@ -90,6 +98,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         host=chosen.host,
         ports={system: getattr(chosen, f"{system}_port") for system in PORTS},
         sftp_port=chosen.sftp_port,
+        ftps_port=chosen.ftps_port,
         xmid_token=chosen.xmid_token,
         ziel_sftp_port=chosen.ziel_sftp_port,
         ziel_password=chosen.ziel_password,

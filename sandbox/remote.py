@@ -20,6 +20,7 @@ PORTS = {
 }
 """The HTTP ports on which `serve` puts the stand-ins unless told otherwise."""
 SFTP_PORT = 18122
+FTPS_PORT = 18121
 ZIEL_SFTP_PORT = 18123
 
 

@@ -28,6 +28,7 @@ class Wishes:
     host: str = "127.0.0.1"
     ports: dict[str, int] = field(default_factory=lambda: dict(PORTS))
     sftp_port: int = SFTP_PORT
+    ftps_port: int | None = None
     only: Sequence[str] = ()
     gateway_url: str | None = None
     giav_key: str | None = None
@@ -148,6 +149,8 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
             listeners.append((listener, asyncio.create_task(listener.serve(sockets=listener.bound))))
             if stand_in.name in WITH_SFTP:
                 told[stand_in.name]["sftp"] = await _sftp(stand_in, wishes)
+            if stand_in.name == "airplus" and wishes.ftps_port is not None:
+                told["airplus"]["ftps"] = _ftps(stand_in, wishes, wishes.ftps_port)
         for listener, _ in listeners:
             await asyncio.to_thread(listener.listening.wait)
         ready(json.dumps(told))
@@ -179,3 +182,11 @@ async def _sftp(stand_in: Any, wishes: Wishes) -> dict[str, Any]:
     except OSError as error:
         raise CannotServe(f"{stand_in.name}: SFTP port {wanted} cannot be used: {error.strerror}") from error
     return {"host": wishes.host, "port": port, "fingerprint": stand_in.fingerprint, "host_key": stand_in.host_key}
+
+
+def _ftps(stand_in: Any, wishes: Wishes, port: int) -> dict[str, Any]:
+    try:
+        taken = stand_in.start_ftps(port, wishes.host)
+    except OSError as error:
+        raise CannotServe(f"airplus: FTPS port {port} cannot be used: {error.strerror}") from error
+    return {"host": wishes.host, "port": taken, "pin": stand_in.papers.pin, "ca": str(stand_in.papers.ca)}

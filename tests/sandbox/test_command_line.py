@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ftplib
 import json
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from sandbox.__main__ import main
 from sandbox.airplus.stand_in import PASSWORD, USER
 
 SYSTEMS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "xmid", "ziel")
-FREE = [word for name in (*SYSTEMS, "sftp", "ziel-sftp") for word in (f"--{name}-port", "0")]
+FREE = [word for name in (*SYSTEMS, "sftp", "ftps", "ziel-sftp") for word in (f"--{name}-port", "0")]
 
 
 def start(data: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
@@ -52,6 +54,11 @@ def test_one_process_serves_every_stand_in(served: dict[str, Any]) -> None:
         client = paramiko.SFTPClient.from_transport(transport)
         assert client is not None
         assert client.listdir("out") == []
+    ftps = served["airplus"]["ftps"]
+    with ftplib.FTP_TLS(context=ssl.create_default_context(cafile=ftps["ca"])) as line:
+        line.connect(ftps["host"], ftps["port"], timeout=10)
+        line.login(USER, PASSWORD)
+        assert line.pwd() == "/"
 
 
 def test_a_fault_is_set_shown_and_cleared(served: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
