@@ -26,6 +26,7 @@ from domain.steps import (
     PlanStep,
     RevenueOrder,
     TamaraOrder,
+    TamaraRetention,
 )
 from tests.workflows.office import WHEN, Office, deliver, told
 
@@ -287,6 +288,14 @@ async def answers(client: Client, office: Office) -> tuple[str, ...]:
     return (handle.id, own)
 
 
+async def retention(client: Client, _office: Office) -> tuple[str, ...]:
+    """A night's destruction of old AirPlus files."""
+    order = TamaraRetention(agency="demo")
+    handle = await client.start_workflow("RetireTamara", order, id="tamara/demo/retention", task_queue=Queue.WORKFLOWS)
+    await handle.result()
+    return ("tamara/demo/retention",)
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
     for play in (
@@ -297,6 +306,7 @@ SCENARIOS = [
         experience,
         plan,
         export,
+        retention,
         activation,
         nightly_check,
         revenue,
