@@ -12,7 +12,7 @@ from domain.check_steps import CheckOrder, FilesChecked
 from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
 from domain.mailbox import ExperienceState, PlanState
 from domain.money import Money
-from domain.naming import Queue, check_schedule, resend_workflow
+from domain.naming import Queue, check_schedule, resend_workflow, tamara_trouble_workflow
 from domain.steps import (
     BackfillProgress,
     BookingQuestion,
@@ -28,6 +28,7 @@ from domain.steps import (
     TamaraOrder,
     TamaraRetention,
 )
+from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
 from tests.workflows.office import WHEN, Office, deliver, told
 
 Play = Callable[[Client, Office], Awaitable[tuple[str, ...]]]
@@ -311,5 +312,6 @@ SCENARIOS = [
         nightly_check,
         revenue,
         acknowledged_later,
+        answers,
     )
 ]
