@@ -12,6 +12,7 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
+    ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
     ScheduleSpec,
@@ -105,7 +106,8 @@ def _nightly_export(agency: str, timezone: str, kind: Kind) -> Schedule:
             calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(EXPORT_HOUR)], minute=[ScheduleRange(EXPORT_MINUTE)])],
             time_zone_name=timezone,
         ),
-        policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+        # A night that is parked takes no later night with it: that one is sealed, and waits for its turn.
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL, catchup_window=timedelta(hours=20)),
     )
 
 
