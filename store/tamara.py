@@ -131,7 +131,9 @@ class TamaraLedger:
         """Those of `refs` that AirPlus has in its hands: only they can be reversed (V021)."""
         with self._database.read() as connection:
             found = connection.execute(
-                select(lines.c.txn_ref).where(lines.c.txn_ref.in_(refs), lines.c.state.in_(DELIVERED))
+                select(lines.c.txn_ref)
+                .join(files, _of_file)
+                .where(lines.c.txn_ref.in_(refs), lines.c.state.in_(DELIVERED), files.c.state != "REFUSED")
             )
             return set(found.scalars())
 
@@ -284,6 +286,14 @@ class TamaraLedger:
                     where=counters.c.last < last,
                 )
             )
+
+
+_of_file = and_(
+    lines.c.partner_id == files.c.partner_id,
+    lines.c.kind == files.c.kind,
+    lines.c.mode == files.c.mode,
+    lines.c.seq == files.c.seq,
+)
 
 
 def _lock_counter(connection: Connection, wish: Sealing) -> int:
