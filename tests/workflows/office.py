@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -96,6 +97,8 @@ class Office:
 async def working(client: Client, office: Office, *, max_cached_workflows: int = 100) -> AsyncIterator[None]:
     """Workers for every queue, as in production, with the stand-in activities."""
     async with AsyncExitStack() as stack:
+        # Only for tests that put real cells among those that answer as told.
+        threads = stack.enter_context(ThreadPoolExecutor(100))
         await stack.enter_async_context(
             Worker(
                 client,
@@ -106,7 +109,9 @@ async def working(client: Client, office: Office, *, max_cached_workflows: int =
             )
         )
         for queue in naming.Queue.ACTIVITIES:
-            await stack.enter_async_context(Worker(client, task_queue=queue, activities=office.cells(queue)))
+            await stack.enter_async_context(
+                Worker(client, task_queue=queue, activities=office.cells(queue), activity_executor=threads)
+            )
         yield
 
 
