@@ -140,17 +140,17 @@ async def chargeback(client: Client, office: Office) -> tuple[str, ...]:
 async def owed(client: Client, office: Office) -> tuple[str, ...]:
     """A refund long overdue, and one that was declared and is not shown."""
     office.answers["office.refund_shown"] = lambda _: Done(outcome="partial")
-    ended = told("booking.cancelled", "bkg_r9", 2, cancellation_id="cxl_r9", effective_at=WHEN - timedelta(days=30))
-    back = told("payment.refunded", "bkg_r9", fact="ref_r9", payment_id="pay_r9", refund_status="declared")
+    ended = told("booking.cancelled", "bkg_r21", 2, cancellation_id="cxl_r21", effective_at=WHEN - timedelta(days=30))
+    back = told("payment.refunded", "bkg_r21", fact="ref_r21", payment_id="pay_r21", refund_status="declared")
     known = Known(registered=True, owed=27000)
-    ids = ("booking/demo/bkg_r9/chase/1", "booking/demo/bkg_r9/confirm/ref_r9")
-    await deliver(client, told("booking.created", "bkg_r9"))
+    ids = ("booking/demo/bkg_r21/chase/1", "booking/demo/bkg_r21/confirm/ref_r21")
+    await deliver(client, told("booking.created", "bkg_r21"))
     for name, notice, own, reason in (
         ("ChaseRefund", ended, ids[0], "refund_breach"),
         ("ConfirmRefund", back, ids[1], "refund_unconfirmed"),
     ):
         given = LifecycleInput(
-            notice=notice, mailbox=notice.workflow_id, experience_id="exp_31", booking_id="bkg_r9", known=known
+            notice=notice, mailbox=notice.workflow_id, experience_id="exp_31", booking_id="bkg_r21", known=known
         )
         handle = await client.start_workflow(name, given, id=own, task_queue=Queue.WORKFLOWS)
         await _asked_about(office, reason)
