@@ -152,6 +152,7 @@ def test_the_client_can_neither_edit_nor_delete_an_invoice(desk: Desk) -> None:
         "Cobro_POST",
         "Cobro_SEARCH",
         "Factura_GET",
+        "Factura_RECTIFICATION",
         "Factura_REIMBURSEMENT",
         "Factura_SEARCH",
         "Factura_Servicios_POST",
@@ -194,7 +195,7 @@ def test_an_invoice_stands_word_for_word_after_everything_that_corrects_it(desk:
 def test_a_cost_that_changes_after_invoicing_touches_no_document(desk: Desk) -> None:
     paid_in_full(desk)
     desk.activities.amend_booking(amended(desk, lines=[stories.line("lin_01", "svc_hotel", 41250, 34567), BUS]))
-    assert desk.calls() == ["Reserva_Normal_PUT"]
+    assert desk.calls() == ["Reservas_SEARCH", "Reserva_Normal_PUT"]
     assert desk.lines()["lin_01"]["CosteComis"] == 691.34
     assert len(desk.held("Factura")) == 2
 
