@@ -315,3 +315,34 @@ def test_weekends_do_not_count_as_working_days(moment: str, due: str) -> None:
     assert working_days_after(dt.datetime.fromisoformat(moment + "+00:00"), 2, UTC) == dt.datetime.fromisoformat(
         due + "+00:00"
     )
+
+
+@pytest.mark.parametrize("kind", ["malformed", "error-after"])
+def test_what_airplus_writes_wrongly_is_not_applied(morning: Morning, kind: str) -> None:
+    morning.airplus.stand_in.faults.set({"operation": "answer", "kind": kind})
+    morning.sold()
+    morning.sent()
+    [trouble] = morning.read().troubles
+    assert (trouble.about, morning.states()) == ("answer", {"sale": "SENT"})
+
+
+def test_an_answer_that_comes_late_or_never_loses_nothing(morning: Morning) -> None:
+    for day, kind in ((DAY, "late"), (NEXT, "refuse")):
+        morning.airplus.stand_in.faults.set({"operation": "answer", "kind": kind})
+        morning.sent(day)
+    assert morning.read() == TamaraAnswersRead()
+    assert len(morning.airplus.stand_in.write_answers()) == 1
+    morning.read()
+    morning.now += dt.timedelta(days=5)
+    [trouble] = morning.read().troubles
+    assert (trouble.about, trouble.seq) == ("unanswered", 2)
+
+
+def test_the_nth_line_of_a_file_can_be_rejected(morning: Morning) -> None:
+    morning.airplus.stand_in.reject({"#2": "A003"})
+    morning.sold("pay_1001")
+    morning.sold("pay_1002", 12000)
+    morning.sent()
+    morning.read()
+    states = {line.invoice_number: line.state for line in morning.store.tamara.lines_of(AGENCY, BOOKING)}
+    assert states == {"F-1001": "ACCEPTED", "F-1002": "REJECTED"}
