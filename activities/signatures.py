@@ -44,7 +44,6 @@ from domain.steps import (
     TamaraStep,
     Unparking,
 )
-from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraSettlement, TamaraTroubleStep
 from domain.supplier_steps import (
     ChargeStep,
     FeedPage,
@@ -57,6 +56,7 @@ from domain.supplier_steps import (
     SupplierPlan,
     SupplierStep,
 )
+from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraSettlement, TamaraTroubleStep
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)

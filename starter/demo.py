@@ -46,7 +46,19 @@ PREFERRED_PORTS = {
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
 
-SANDBOX_PORTS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "xmid", "ziel", "ziel-sftp", "sftp")
+SANDBOX_PORTS = (
+    "giav",
+    "midoco",
+    "airplus",
+    "platform",
+    "ratehawk",
+    "tina",
+    "sapeig",
+    "xmid",
+    "ziel",
+    "ziel-sftp",
+    "sftp",
+)
 
 Announce = Callable[[str], None]
 

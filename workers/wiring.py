@@ -19,8 +19,8 @@ from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
-from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.integration import MidOfficeIntegration
+from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.resending import MidOfficeResending
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities

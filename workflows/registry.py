@@ -19,8 +19,8 @@ from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
 from workflows.resend_booking import ResendBooking
-from workflows.supplier_feed import SupplierFeed, TransferOrder
 from workflows.retire_tamara import RetireTamara
+from workflows.supplier_feed import SupplierFeed, TransferOrder
 
 WORKFLOWS: list[type] = [
     ActivateIntegration,
