@@ -1,8 +1,10 @@
 """One day of an agency as a script: every lifecycle that reaches GIAV, as the events told and the cells they ask for
 (contracts: giav 4).
 
-Bookings of the day: `bkg_500` lives through changes, discounts, instalments, refunds and a dispute; `bkg_501` is cancelled
-without money, `bkg_502` with money, `bkg_503` with a penalty; `bkg_504` is registered and taken back.
+Bookings of the day: `bkg_500` changes before anything is paid; `bkg_505` lives through instalments, refunds, a discount and
+a dispute; `bkg_501` is cancelled without money, `bkg_502` with money, `bkg_503` with a penalty, `bkg_508` by not showing up,
+`bkg_509` for a fee, `bkg_510` before its money came; `bkg_506` has a discount that is revoked, `bkg_507` was cancelled by
+mistake; `bkg_504` is registered and taken back; `bkg_511` goes down with its trip, which is then on sale again.
 """
 
 from __future__ import annotations
@@ -36,7 +38,16 @@ ALONE = {"travellers": [ANA], "lines": [HOTEL]}
 
 
 EVERYBODY = ""
-ACTS = ("a booking with everything", "three cancellations", "what came to nothing")
+ACTS = (
+    "a booking that changes",
+    "a booking with everything",
+    "three cancellations",
+    "other cancellations",
+    "what is taken back again",
+    "what came to nothing",
+    "a trip called off",
+)
+"""Short ones, because a day with a fault plays the rest of its act."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +81,35 @@ class _Writer:
     def write(self) -> Iterator[Happening]:
         yield self._experience("an experience is created", "open_experience")
         yield self._experience("the experience changes", "amend_experience", title="Mallorca en junio")
-        parts = (self._eventful_booking, self._cancelled_bookings, self._come_to_nothing)
+        parts = (
+            self._changing_booking,
+            self._eventful_booking,
+            self._cancelled_bookings,
+            self._other_cancellations,
+            self._taken_back_again,
+            self._come_to_nothing,
+            self._called_off,
+        )
         for name, part in zip(ACTS, parts, strict=True):
             self._act = name
             yield from part()
         self._act = EVERYBODY
         yield self._experience("the experience is over", "close_experience", status="completed")
 
-    def _eventful_booking(self) -> Iterator[Happening]:
+    def _changing_booking(self) -> Iterator[Happening]:
         own = "bkg_500"
         yield self._booking("a booking with two nested costs", own)
         yield self._booking("a cost changes", own, lines=[CHEAPER_HOTEL, BUS])
         there = {"lines": [CHEAPER_HOTEL, GUIDE], "travellers": [RENAMED, GONE, MARTA]}
         yield self._booking("another service, another traveller", own, **there)
-        early, later = discount(4500, "dsc_1"), discount(10000, "dsc_2")
+        early = discount(4500, "dsc_1")
         yield self._discounted("a discount before invoicing", own, early, [early], **there)
+
+    def _eventful_booking(self) -> Iterator[Happening]:
+        own = "bkg_505"
+        there = {"lines": [CHEAPER_HOTEL, GUIDE], "travellers": [ANA, LUIS]}
+        early, later = discount(4500, "dsc_5"), discount(10000, "dsc_6")
+        yield self._booking("a booking with a discount", own, **there, discounts=[early])
         yield self._payment("a payment", own, "pay_1", 30000)
         more = there | {"lines": [CHEAPER_HOTEL, GUIDE, BUS], "discounts": [early]}
         yield self._booking("a service more", own, **more)
@@ -109,6 +134,39 @@ class _Writer:
         yield self._payment("its payment too", "bkg_503", "pay_4", 30000)
         yield self._cancelled("a cancellation with penalty", "bkg_503", "cxl_3", "indemnity_not_subject", 3000)
         yield self._refund("the rest goes back", "bkg_503", "pay_4", "ref_4", 27000, "cancellation")
+
+    def _other_cancellations(self) -> Iterator[Happening]:
+        yield self._booking("a booking of somebody who will not come", "bkg_508", **ALONE)
+        yield self._payment("who has paid", "bkg_508", "pay_8", 30000)
+        yield self._cancelled("and does not come", "bkg_508", "cxl_8", "no_show_consideration", 30000)
+        yield self._booking("a booking that costs a fee to cancel", "bkg_509", **ALONE)
+        yield self._payment("its payment", "bkg_509", "pay_9", 30000)
+        yield self._cancelled("a cancellation with a fee", "bkg_509", "cxl_9", "taxable_fee", 3000)
+        yield self._refund("all but the fee goes back", "bkg_509", "pay_9", "ref_9", 27000, "cancellation")
+        yield self._booking("a booking with money under way", "bkg_510", **ALONE)
+        yield self._cancelled("cancelled before the money came", "bkg_510", "cxl_10", "none", 0)
+        yield self._payment("which comes all the same", "bkg_510", "pay_10", 30000)
+        yield self._refund("and goes back", "bkg_510", "pay_10", "ref_10", 30000, "cancellation")
+
+    def _taken_back_again(self) -> Iterator[Happening]:
+        own, given = "bkg_506", discount(10000, "dsc_7")
+        yield self._booking("a booking that is paid in full", own, **ALONE)
+        yield self._payment("its whole price", own, "pay_6", 82500)
+        yield self._discounted("a discount after that", own, given, [given], **ALONE)
+        yield self._discounted("is revoked", own, given, [], action="revoked", **ALONE)
+        yield self._booking("a booking that stays", "bkg_507", **ALONE)
+        yield self._cancelled("cancelled by mistake", "bkg_507", "cxl_7", "none", 0)
+        yield self._booking("and there again", "bkg_507", status="confirmed", **ALONE)
+
+    def _called_off(self) -> Iterator[Happening]:
+        trip = {"id": "exp_33", "title": "Menorca"}
+        there = ALONE | {"experience_id": "exp_33"}
+        yield self._experience("a third experience is created", "open_experience", **trip)
+        yield self._booking("with a booking", "bkg_511", **there)
+        yield self._cancelled("which is cancelled", "bkg_511", "cxl_11", "none", 0, experience_id="exp_33")
+        yield self._experience("with its trip", "close_experience", status="cancelled", **trip)
+        yield self._experience("the trip is on sale again", "amend_experience", **trip)
+        yield self._experience("and called off for good", "close_experience", status="cancelled", **trip)
 
     def _come_to_nothing(self) -> Iterator[Happening]:
         registered = self._booking("a booking that cannot stand", "bkg_504", **ALONE)
@@ -137,9 +195,16 @@ class _Writer:
         return self._snapshot(words, cell, kind, own, {}, **changes)
 
     def _discounted(
-        self, words: str, own: str, given: dict[str, Any], standing: list[dict[str, Any]], **changes: Any
+        self,
+        words: str,
+        own: str,
+        given: dict[str, Any],
+        standing: list[dict[str, Any]],
+        *,
+        action: str = "applied",
+        **changes: Any,
     ) -> Happening:
-        members = {"discount": given, "action": "applied"}
+        members = {"discount": given, "action": action}
         changes |= {"discounts": standing}
         return self._snapshot(words, "amend_booking", "booking.discount_applied", own, members, **changes)
 
@@ -151,7 +216,11 @@ class _Writer:
         told = booking(id=own, locator=f"LOC{own[-3:]}", **changes)
         event = self._event(kind, stories.data(f"booking/{own}", revision, booking=told, **effects, **members))
         step = BookingStep(
-            agency=stories.AGENCY, booking_id=own, experience_id="exp_31", event_id=event.event_id, revision=revision
+            agency=stories.AGENCY,
+            booking_id=own,
+            experience_id=told["experience_id"],
+            event_id=event.event_id,
+            revision=revision,
         )
         return self._happening(words, cell, step, event)
 

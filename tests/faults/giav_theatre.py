@@ -20,7 +20,8 @@ WHOLE_DAY = "the whole day"
 PROCESSES = 2
 
 Faults = tuple[tuple[str, Kind], ...]
-"""What breaks, by operation; the day sets out where the first of them is called."""
+"""What breaks, by operation; the day sets out where the first of them is called. The name of an act stands for every
+operation that it calls."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,15 @@ class Theatre:
         return self._stages[name]
 
     def verdict(self, faults: Faults) -> Verdict:
-        """Play the first act that calls what breaks first."""
-        operation = faults[0][0]
-        stage = next(stage for stage in map(self.stage, ACTS) if operation in stage.undisturbed.first_call)
+        """Play the first act that calls what breaks, or the act that is named; the whole day if much breaks."""
+        what, kind = faults[0]
+        if what in ACTS:
+            stage = self.stage(what)
+            faults = tuple((operation, kind) for operation in stage.undisturbed.first_call)
+        elif len(faults) > 1:
+            stage = self.stage(WHOLE_DAY)
+        else:
+            stage = next(stage for stage in map(self.stage, ACTS) if what in stage.undisturbed.first_call)
         played, undisturbed = stage.play(*faults), stage.undisturbed
         return Verdict(
             fired=[fault.fired for fault in played.faults],
