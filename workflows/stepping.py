@@ -44,6 +44,7 @@ QUESTIONS: dict[str, tuple[Decision, ...]] = {
     "invoice_data_wrong": ("approve", "decline"),
     "simplified_exchange": ("approve", "decline"),
     "late_change": ("approve", "decline"),
+    "credit_differs": ("approve", "decline"),
 }
 """Reasons that are questions of a cell: it is asked again with the answer and carries it out, whichever it is."""
 

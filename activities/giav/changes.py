@@ -14,7 +14,7 @@ from activities.giav.mapping.values import local_day
 from activities.giav.office import CREATE, Container, Office
 from activities.giav.recipients import correct_recipients, under_way
 from domain.errors import ContractBroken, NeedsPerson
-from domain.money import Money
+from domain.money import Money, total
 from domain.platform import Booking, Cancellation, EventData
 from domain.steps import BookingStep, CancellationStep, Done
 from store.documents import Document
@@ -58,13 +58,18 @@ def cancel_booking(office: Office, step: CancellationStep) -> Done:
         return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
     desk = Desk(office, booking, standing)
     penalty = _separate_penalty(office, cancellation)
+    more = _beyond_documented(office, desk, booking, cancellation, penalty, step.revision)
     plan: list[Correction] = []
     if cancellation.penalty.treatment != "no_show_consideration":
         plan = desk.plan(cancellation.id, desk.keep(penalty))
     done = _carry_out(office, desk, booking, step, standing, cancellation.id, plan)
     if penalty.amount <= 0:
         return done
-    document = _issue_penalty(office, desk, booking, cancellation, penalty, standing, plan)
+    if more.amount > 0:
+        again = f"{cancellation.id}@{step.revision}"
+        document = _issue_penalty(office, desk, booking, cancellation, again, more, standing, plan)
+    else:
+        document = _issue_penalty(office, desk, booking, cancellation, cancellation.id, penalty, standing, plan)
     return done.model_copy(update={"ids": done.ids | {"penalty": document.number}})
 
 
@@ -106,29 +111,55 @@ def _separate_penalty(office: Office, cancellation: Cancellation) -> Money:
     return amount if separate else Money.zero(amount.currency)
 
 
+def _beyond_documented(
+    office: Office, desk: Desk, booking: Booking, cancellation: Cancellation, penalty: Money, revision: int
+) -> Money:
+    """How much a penalty that is told once more, and is another by now, goes beyond its document (F-X6).
+
+    Raises `NeedsPerson` until a person agrees to a second document for the difference, and when less was owed: GIAV's API
+    credits whole documents only, and this one stands for money that was kept.
+    """
+    nothing = Money.zero(penalty.currency)
+    own = f"pen:{cancellation.id}"
+    told = [each for each in desk.documents() if each.key == own or each.key.startswith(f"{own}@")]
+    before = [each for each in told if each.key != f"{own}@{revision}"]
+    if not before:
+        return nothing
+    differs = penalty - total((each.amount for each in before), penalty.currency)
+    if not differs:
+        return nothing
+    words = f"the penalty of {cancellation.id} is {penalty} by now and {penalty - differs} was documented"
+    if differs.amount < 0:
+        raise NeedsPerson(f"{words}: correct its document in GIAV by hand, then skip", system=SYSTEM)
+    about = office.key("penalty", f"{cancellation.id}@{revision}", CREATE)
+    agreed = office.ask(about, "credit_differs", f"{words}; issue one for the difference?", ("approve", "decline"))
+    return differs if agreed == "approve" else nothing
+
+
 def _issue_penalty(
     office: Office,
     desk: Desk,
     booking: Booking,
     cancellation: Cancellation,
+    business_id: str,
     penalty: Money,
     standing: Container,
     plan: list[Correction],
 ) -> Document:
     taxable = cancellation.penalty.treatment == "taxable_fee"
     series = office.settings.series["general"] if taxable else office.settings.penalty_series
-    key = office.key("penalty", cancellation.id, CREATE)
+    key = office.key("penalty", business_id, CREATE)
     day = local_day(cancellation.effective_at)
     words = penalty_words(desk.experience, booking, cancellation.id, day, key.reference)
     refers_to = f"rect:{cancellation.id}:{plan[0].document.payment_id}" if plan else None
-    draft = desk.draft("penalty", f"pen:{cancellation.id}", penalty, day, series, None, refers_to)
+    draft = desk.draft("penalty", f"pen:{business_id}", penalty, day, series, None, refers_to)
     document = desk.invoice(key, Sale(standing.id, penalty, words), standing.client, series, draft)
     left = penalty
     for correction in plan:
         cobro = desk.cobro_of(correction.document.payment_id or "")
         part = min(left, correction.freed)
         if cobro is not None and part.amount > 0:
-            desk.link(f"{cancellation.id}/{correction.document.payment_id}/penalty", document, cobro, part)
+            desk.link(f"{business_id}/{correction.document.payment_id}/penalty", document, cobro, part)
             left = left - part
     return document
 

@@ -76,6 +76,9 @@ class _Collector:
         return references
 
     def _what_waits(self) -> Counter[str]:
+                for revision in range(facts.booking_revision(self._agency, booking.id) + 1):
+                    again = f"{cancellation.id}@{revision}"
+                    references.learn("penalty", again, cancellation.id, booking.id)
         """Parked items and undelivered events by booking."""
         parked = (item.booking_id or "" for item in self._store.parked.list(self._agency, limit=EVERYTHING))
         rows = self._store.inbox.undispatched(EVERYTHING)

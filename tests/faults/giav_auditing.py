@@ -39,6 +39,9 @@ def audited(stage: Stage, agency: str) -> tuple[Books, list[str]]:
             references.learn("cobro", f"{chargeback.id}:won", chargeback.id, booking.id)
         for cancellation in facts.cancellations_of(agency, booking.id):
             references.learn("penalty", cancellation.id, cancellation.id, booking.id)
+            for revision in range(facts.booking_revision(agency, booking.id) + 1):
+                again = f"{cancellation.id}@{revision}"
+                references.learn("penalty", again, cancellation.id, booking.id)
     erp = Erp(stage.url, references)
     zone = ZoneInfo("Europe/Madrid")
     bookings = tuple(
