@@ -73,12 +73,12 @@ class _Collector:
                 references.learn("cobro", f"{chargeback.id}:won", chargeback.id, booking.id)
             for cancellation in facts.cancellations_of(self._agency, booking.id):
                 references.learn("penalty", cancellation.id, cancellation.id, booking.id)
-        return references
-
-    def _what_waits(self) -> Counter[str]:
                 for revision in range(facts.booking_revision(self._agency, booking.id) + 1):
                     again = f"{cancellation.id}@{revision}"
                     references.learn("penalty", again, cancellation.id, booking.id)
+        return references
+
+    def _what_waits(self) -> Counter[str]:
         """Parked items and undelivered events by booking."""
         parked = (item.booking_id or "" for item in self._store.parked.list(self._agency, limit=EVERYTHING))
         rows = self._store.inbox.undispatched(EVERYTHING)
