@@ -1,17 +1,18 @@
-# make demo    everything on this machine, and a season played through it
+# make demo    everything on this machine, and a season played through it; MIDOFFICE=tina with that mid-office
 # make test    the tests
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 NAME ?=
+MIDOFFICE ?=
 
 .PHONY: demo demo-once up test check bench lock histories coverage-page clean
 
 demo: $(VENV)/.runtime
-	$(BIN)/bookings demo
+	$(BIN)/bookings demo $(addprefix --midoffice ,$(MIDOFFICE))
 
 demo-once: $(VENV)/.runtime
-	$(BIN)/bookings demo --once
+	$(BIN)/bookings demo --once $(addprefix --midoffice ,$(MIDOFFICE))
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile

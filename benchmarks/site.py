@@ -58,7 +58,7 @@ async def standing(folder: Path | None = None, *, bare: bool = True) -> AsyncIte
         sandbox = await start_sandbox(place, state, _quiet)
         children = {"sandbox": sandbox.child}
         try:
-            settings = write_settings(place, state, sandbox.sftp_fingerprint)
+            settings = write_settings(place, state, sandbox.fingerprints)
             installation = read_settings(settings)
             store = stack.enter_context(opened_store(installation, migrate=True))
             commands = {

@@ -26,7 +26,10 @@ CARD_NUMBER = "192000000000008"
 """A synthetic account number with a right check digit; nothing can be charged to it."""
 CARD_EXPIRY = "1230"
 
-TEMPLATE = Path(__file__).resolve().parents[1] / "docs" / "examples" / "demo.toml"
+EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+TEMPLATE = EXAMPLES / "demo.toml"
+MID_OFFICES = tuple(sorted(path.stem for path in (EXAMPLES / "midoffices").glob("*.toml")))
+"""The mid-offices that the demo's agency may have, each with its section of the settings."""
 
 PREFERRED_PORTS = {
     "temporal": 7233,
@@ -76,9 +79,10 @@ class DemoState(BaseModel):
     midoco_password: str
     sftp_password: str
     ratehawk_key: str
+    midoffice: str = "midoco"
 
     @classmethod
-    def invent(cls, *, any_ports: bool = False) -> DemoState:
+    def invent(cls, *, any_ports: bool = False, midoffice: str = "midoco") -> DemoState:
         """A new demo; on the well-known ports where they are free, unless `any_ports` will do."""
         return cls(
             ports=_choose_ports(dict.fromkeys(PREFERRED_PORTS, 0) if any_ports else PREFERRED_PORTS),
@@ -89,18 +93,28 @@ class DemoState(BaseModel):
             midoco_password=secrets.token_urlsafe(24),
             sftp_password=secrets.token_urlsafe(24),
             ratehawk_key=str(uuid.uuid4()),
+            midoffice=midoffice,
         )
 
     @classmethod
-    def of(cls, folder: Path, *, any_ports: bool = False) -> DemoState:
-        """The state of an existing demo, or a new one, written so that only its owner reads it."""
+    def of(cls, folder: Path, *, any_ports: bool = False, midoffice: str | None = None) -> DemoState:
+        """The state of an existing demo, or a new one, written so that only its owner reads it.
+
+        A demo keeps the mid-office that it began with; raises `CommandError` when another one is asked for.
+        """
         path = folder / "demo.json"
         if path.exists():
             try:
-                return cls._completed(json.loads(path.read_text("utf-8")))
+                kept = cls._completed(json.loads(path.read_text("utf-8")))
             except (ValueError, KeyError, TypeError):
                 raise CommandError(f"{path} cannot be read; remove the folder to begin anew") from None
-        state = cls.invent(any_ports=any_ports)
+            if midoffice not in (None, kept.midoffice):
+                raise CommandError(
+                    f"the demo in {folder} began with {kept.midoffice} and keeps it; leave --midoffice out, or name another "
+                    f"folder with --data"
+                )
+            return kept
+        state = cls.invent(any_ports=any_ports, midoffice=midoffice or "midoco")
         write_private(path, state.model_dump_json(indent=2))
         return state
 
@@ -133,14 +147,17 @@ def write_private(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
-def write_settings(folder: Path, state: DemoState, sftp_fingerprint: str) -> Path:
+def write_settings(folder: Path, state: DemoState, fingerprints: Mapping[str, str]) -> Path:
     """The settings file of the demo, from the template in docs/examples."""
     try:
         text = TEMPLATE.read_text("utf-8")
-    except OSError:
-        raise CommandError(f"{TEMPLATE} is missing; run the demo from a checkout of the project") from None
-    words = {f"{name}_port": str(port) for name, port in state.ports.items()}
-    words |= state.model_dump(exclude={"ports"}) | {"sftp_fingerprint": sftp_fingerprint}
+        section = (EXAMPLES / "midoffices" / f"{state.midoffice}.toml").read_text("utf-8")
+    except OSError as error:
+        raise CommandError(f"{error.filename} is missing; run the demo from a checkout of the project") from None
+    words = {"midoffice_section": section.rstrip()}
+    words |= {f"{name}_port": str(port) for name, port in state.ports.items()}
+    words |= state.model_dump(exclude={"ports"})
+    words |= {f"{name}_fingerprint": fingerprint for name, fingerprint in fingerprints.items()}
     for name, word in words.items():
         text = text.replace("{{" + name + "}}", word)
     path = folder / "settings.toml"
@@ -154,11 +171,13 @@ class Sandbox:
 
     child: Child
     told: Mapping[str, Any]
-    """What it printed when all of them listened: addresses, and the drop box's fingerprint."""
+    """What it printed when all of them listened: addresses, and the fingerprints of the drop boxes."""
 
     @property
-    def sftp_fingerprint(self) -> str:
-        return str(self.told["airplus"]["sftp"]["fingerprint"])
+    def fingerprints(self) -> dict[str, str]:
+        """Of the host keys, by the names that the ports have."""
+        boxes = {"sftp": "airplus", "ziel-sftp": "ziel"}
+        return {name: str(self.told[system]["sftp"]["fingerprint"]) for name, system in boxes.items()}
 
     def url(self, system: str) -> str:
         return str(self.told[system]["url"])
@@ -192,7 +211,7 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     except TimeoutError:
         await child.stop()
         raise CommandError(f"the sandbox did not start; see {child.log_file}") from None
-    announce("sandbox ready: GIAV, MIDOCO, AirPlus, RateHawk and the booking platform")
+    announce("sandbox ready: GIAV, five mid-offices, AirPlus, RateHawk and the booking platform")
     return Sandbox(child, told)
 
 
@@ -226,6 +245,6 @@ async def run_to_end(command: list[str], *, given: str | None = None) -> int:
 def season_command(sandbox: Sandbox, state: DemoState, pace: float) -> list[str]:
     """The season of the sandbox, against its own stand-ins."""
     command = [sys.executable, "-m", "sandbox", "season", "--platform", sandbox.url("platform")]
-    for system in ("giav", "midoco", "airplus"):
+    for system in ("giav", state.midoffice, "airplus"):
         command += [f"--{system}", sandbox.url(system)]
-    return [*command, f"--token={state.platform_token}", "--pace", str(pace)]
+    return [*command, "--midoffice", state.midoffice, f"--token={state.platform_token}", "--pace", str(pace)]

@@ -8,12 +8,14 @@ from domain.books import BookingBooks, Books
 from domain.invariants import When, audit
 from domain.money import Money
 from starter.collecting import StandIns, collect
+from starter.collecting.mid_offices import kind_of
 from starter.reports import Invariant, ReportTable, SeasonReport
 from store import Store
 from store.installation import Installation
 
 COLUMNS = ("sale", "cost", "margin", "collected", "invoiced", "refunded", "due")
 NOTHING = "–"
+NAMES = {"midoco": "MIDOCO", "tina": "TINA", "sapeig": "Sapeig", "xmid": "xMid", "ziel": "Z.I.E.L."}
 
 Column = Callable[[BookingBooks], int]
 
@@ -50,7 +52,7 @@ Holds = Callable[[BookingBooks], bool]
 SYSTEMS: tuple[tuple[str, dict[str, Column], Holds], ...] = (
     ("platform", PLATFORM, lambda _: True),
     ("GIAV", GIAV, lambda b: bool(b.reservas)),
-    ("MIDOCO", MIDOFFICE, lambda b: bool(b.orders)),
+    ("mid-office", MIDOFFICE, lambda b: bool(b.orders)),
     ("AirPlus", AIRPLUS, lambda b: bool(b.airplus)),
     ("journal", JOURNAL, lambda b: bool(b.accounts)),
 )
@@ -62,15 +64,16 @@ def season_report(installation: Installation, store: Store, stand_ins: StandIns)
     tables: list[ReportTable] = []
     invariants: list[Invariant] = []
     for agency, settings in installation.agencies.items():
-        books = collect(store, agency, settings, stand_ins)
-        tables += [_systems(books), _bookings(books), _writes(agency, store)]
+        books, kind = collect(store, agency, settings, stand_ins), kind_of(settings)
+        tables += [_systems(books, NAMES.get(kind, kind)), _bookings(books), _writes(agency, store)]
         invariants += _verdicts(books)
     return SeasonReport(tuple(tables), tuple(invariants))
 
 
-def _systems(books: Books) -> ReportTable:
+def _systems(books: Books, mid_office: str) -> ReportTable:
     rows = []
-    for name, columns, holds in SYSTEMS:
+    for system, columns, holds in SYSTEMS:
+        name = mid_office if system == "mid-office" else system
         mine = [b for b in books.bookings if holds(b)]
         rows.append((name, len(mine), *(_sum(mine, columns.get(column)) for column in COLUMNS)))
     title = f"{books.agency}: the season in every system"

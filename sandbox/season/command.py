@@ -8,6 +8,7 @@ from datetime import date
 from sandbox.platform.stand_in import TOKEN
 from sandbox.remote import PORTS
 from sandbox.season import run as season
+from sandbox.season.script import ANNOUNCEMENTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="URL",
             help=f"where the {system} stand-in listens (default: %(default)s)",
         )
+    parser.add_argument(
+        "--midoffice",
+        choices=list(ANNOUNCEMENTS),
+        default="midoco",
+        help="the agency's mid-office (default: %(default)s)",
+    )
     parser.add_argument("--no-faults", action="store_true", help="leave the other stand-ins alone")
     parser.add_argument("--pace", type=float, default=1.0, metavar="SECONDS", help="pause after each step (default 1)")
     parser.add_argument(
@@ -33,13 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 if all steps were taken, all events delivered and all bookings stand as expected, else 1."""
-    giav, midoco, airplus = (None, None, None) if args.no_faults else (args.giav, args.midoco, args.airplus)
+    failing = () if args.no_faults else ("giav", args.midoffice, "airplus")
     return season.run(
         args.platform,
-        giav,
-        midoco,
-        airplus,
+        {system: getattr(args, system) for system in failing},
         args.pace,
+        midoffice=args.midoffice,
         start=args.start,
         token=args.token,
         patience=args.patience,

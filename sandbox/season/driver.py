@@ -19,13 +19,17 @@ class SeasonError(Exception):
 
 @dataclass
 class Driver:
-    """Talks to the stand-ins. `controls` gives the base addresses of those that can be made to fail; others are left alone."""
+    """Talks to the stand-ins. `controls` gives the base addresses of those that can be made to fail; others are left alone.
+
+    `midoffice` is the one of them that the agency uses as its mid-office.
+    """
 
     client: httpx.Client
     platform: str
     token: str
     controls: dict[str, str]
     pace: float
+    midoffice: str = "midoco"
     start: date = date.min
     step: str = ""
     calls: int = 0

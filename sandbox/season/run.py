@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,27 +23,26 @@ Say = Callable[[str], None]
 
 def run(
     platform_url: str,
-    giav_control: str | None = None,
-    midoco_control: str | None = None,
-    airplus_control: str | None = None,
+    controls: Mapping[str, str] | None = None,
     pace: float = 1.0,
     *,
+    midoffice: str = "midoco",
     start: date | None = None,
     token: str = TOKEN,
     patience: float = PATIENCE,
     as_json: bool = False,
     say: Say = print,
 ) -> int:
-    """Play the season against running stand-ins, given by their base addresses; without a control no faults there.
+    """Play the season against running stand-ins. `controls` gives the base addresses of those that are made to fail now
+    and then, by their names; `midoffice` says which of them is the agency's mid-office.
 
     `pace` is the pause after each step in seconds. A season that was interrupted goes on where it stopped, with the
     start date it began with (default: today in Madrid). Answers 0, or 1 if events stayed undelivered or a booking does
     not stand as it should; instalments that nobody collected in time are only reported.
     """
-    given = {"giav": giav_control, "midoco": midoco_control, "airplus": airplus_control}
-    controls = {name: url.rstrip("/") for name, url in given.items() if url}
+    places = {name: url.rstrip("/") for name, url in (controls or {}).items()}
     with httpx.Client(timeout=30.0, trust_env=False) as client:
-        driver = Driver(client, platform_url.rstrip("/"), token, controls, pace)
+        driver = Driver(client, platform_url.rstrip("/"), token, places, pace, midoffice)
         try:
             return _play(driver, _Report(as_json, say), start, patience)
         except SeasonError as error:

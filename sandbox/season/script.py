@@ -15,6 +15,14 @@ PLAN = "plan_7202"
 AIRPLUS_TOKEN = "airplus-meridian"
 """Under which Meridian's AirPlus account has to be lodged in the vault."""
 AIRPLUS_LAST4 = "0008"
+ANNOUNCEMENTS = {
+    "midoco": "announceBookingMessage",
+    "tina": "BookingImport",
+    "sapeig": "CreateBooking",
+    "xmid": "putBooking",
+    "ziel": "rename",
+}
+"""By mid-office, the operation with which a new booking is announced there."""
 OUTAGE_SECONDS = 20.0
 """How long the outage waits, at most, to be noticed."""
 
@@ -217,7 +225,7 @@ def outage_ends(driver: Driver) -> None:
 
 def late_faults(driver: Driver) -> None:
     driver.fault("giav", "Factura_Servicios_POST", "error-after")
-    driver.fault("midoco", "announceBookingMessage", "drop-after")
+    driver.fault(driver.midoffice, ANNOUNCEMENTS[driver.midoffice], "drop-after")
     driver.fault("airplus", "rename", "drop-after")
     driver.reject_next("A006")
 
@@ -278,7 +286,11 @@ SCRIPT: tuple[Step, ...] = (
     Step("outage-ends", "GIAV is back", outage_ends),
     Step("late-discount", "Antonio gets a discount after paying; 120.00 € go back", late_discount),
     Step("remove-service", "Elena gives up the Alhambra visit; 118.00 € go back", remove_service),
-    Step("late-faults", "GIAV, MIDOCO and AirPlus will each lose one answer, and AirPlus reject a line", late_faults),
+    Step(
+        "late-faults",
+        "GIAV, the mid-office and AirPlus will each lose one answer, and AirPlus reject a line",
+        late_faults,
+    ),
     Step("add-service", "Pablo adds the Arab baths and pays for them", add_service),
     Step("company-seats", "Ferretería Ortuño pays four seats by transfer", company_seats),
     Step("cancel-unpaid", "Isabel withdraws before paying: nothing to give back", cancel_unpaid),

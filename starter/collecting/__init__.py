@@ -1,7 +1,7 @@
 """The books of all systems side by side, read from the stand-ins' own data (contracts: money-rules 3).
 
-A judge must not ask the accused: GIAV, MIDOCO and AirPlus are read from what the stand-ins hold, the platform from its
-own API, and only journal, inbox and parked items, which are ours, from the store.
+A judge must not ask the accused: GIAV, the mid-office and AirPlus are read from what the stand-ins hold, the platform from
+its own API, and only journal, inbox and parked items, which are ours, from the store.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from domain.ledger import Fact, Posting
 from domain.notices import EventNotice
 from domain.platform import Booking
 from starter.collecting.erp import Erp, References
-from starter.collecting.partners import AirPlus, MidOffice
+from starter.collecting.mid_offices import MidOffice, kind_of
+from starter.collecting.partners import AirPlus
 from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
 from store import Store
 from store.installation import AgencySettings
@@ -33,7 +34,7 @@ class StandIns:
     """Where the stand-ins answer; without `platform` the facts of the inbox count as the platform's truth (an import)."""
 
     giav: str
-    midoco: str
+    midoffice: str
     airplus: str
     platform: str | None = None
 
@@ -53,7 +54,9 @@ class _Collector:
             plan_ids = {booking: plan.id for booking, plan in plans.items() if plan}
             self._truth = PlatformTruth(stand_ins.platform, settings, plan_ids)
         self._erp = Erp(stand_ins.giav, self._references(known))
-        self._midoffice = MidOffice(stand_ins.midoco)
+        self._midoffice = MidOffice(stand_ins.midoffice, kind_of(settings), self._truth.bookings())
+        # A supplier that is read by itself sends orders there that no booking claims.
+        self._fed = settings.ratehawk is not None
         self._airplus = AirPlus(stand_ins.airplus, store, agency)
         self._waiting = self._what_waits()
 
@@ -112,7 +115,7 @@ class _Collector:
                 for item in store.parked.list(agency, limit=EVERYTHING)
                 if not (item.reason and item.owner and item.deadline)
             ),
-            strangers=self._erp.strangers(),
+            strangers=self._erp.strangers() + (() if self._fed else self._midoffice.strangers()),
         )
 
     def _experiences(self) -> Iterator[ExperienceBooks]:
@@ -128,7 +131,7 @@ class _Collector:
             reservas=tuple(self._erp.reservas(booking.id)),
             receipts=tuple(self._erp.receipts[booking.id]),
             invoices=tuple(self._erp.invoices[booking.id]),
-            orders=tuple(self._midoffice.orders(booking.id)),
+            orders=self._midoffice.orders(booking.id),
             transferable=self._is_transferable(booking),
             airplus=tuple(self._airplus.lines(booking.id)),
             airplus_staged=self._airplus.staged(booking.id),

@@ -1,29 +1,12 @@
-"""The sides of the mid-office and of AirPlus, from what their stand-ins hold (contracts: midoffice 4.5, tamara 3.11)."""
+"""The side of AirPlus, from what its stand-in holds (contracts: tamara 3.11)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.books import AirPlusFile, AirPlusLine, Order
-from starter.collecting.reading import cents, state_of
+from domain.books import AirPlusFile, AirPlusLine
+from starter.collecting.reading import state_of
 from store import Store
-
-
-class MidOffice:
-    """Orders at MIDOCO by the booking they carry."""
-
-    def __init__(self, url: str) -> None:
-        self._bookings = state_of(url)["bookings"]
-
-    def orders(self, booking_id: str) -> Iterator[Order]:
-        for order in self._bookings:
-            if order["source-ext-id"] == booking_id:
-                services = [service["service-status"] for service in order.get("accomodation-service", ())]
-                yield Order(
-                    id=order["booking-id"],
-                    cancelled=bool(services) and all(status == "XX" for status in services),
-                    price=cents(order["price"]["total-price"]),
-                )
 
 
 class AirPlus:

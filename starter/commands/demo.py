@@ -42,15 +42,24 @@ def demo(
     any_ports: Annotated[
         bool, typer.Option("--any-ports", help="A new demo takes whatever ports are free, beside another demo.")
     ] = False,
+    midoffice: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(stage.MID_OFFICES),
+            help="The agency's mid-office; midoco by default. A demo keeps the one that it began with.",
+        ),
+    ] = None,
 ) -> None:
     """Start everything with stand-ins for the outside systems and play a season through it.
 
     Stays up until Ctrl-C; a second run goes on where the first ended. With --once the exit code says whether every
     promise held.
     """
+    if midoffice not in (None, *stage.MID_OFFICES):
+        raise CommandError(f"there is no mid-office '{midoffice}'; choose one of: {', '.join(stage.MID_OFFICES)}")
     folder = _folder(once, data)
-    DemoState.of(folder, any_ports=any_ports)
-    say(f"demo in {folder}")
+    state = DemoState.of(folder, any_ports=any_ports, midoffice=midoffice)
+    say(f"demo in {folder}, mid-office {state.midoffice}")
     code = asyncio.run(_play(folder, once=once, pace=pace if pace is not None else (0.0 if once else 1.0)))
     raise typer.Exit(code)
 
@@ -84,7 +93,7 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
     state = DemoState.of(folder)
     sandbox = await stage.start_sandbox(folder, state, say)
     try:
-        settings = stage.write_settings(folder, state, sandbox.sftp_fingerprint)
+        settings = stage.write_settings(folder, state, sandbox.fingerprints)
         installation = read_settings(settings)
         supervisor = Supervisor(installation, settings, say)
         async with supervisor.running(asked):
@@ -96,7 +105,7 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
                 await asyncio.gather(playing, return_exceptions=True)
                 return 130 if once else 0
             played = await playing
-            _show(played, installation, supervisor, sandbox)
+            _show(played, installation, supervisor, sandbox, state)
             if once:
                 _write(played)
                 return 0 if played.well else 1
@@ -122,7 +131,7 @@ async def _season(
         for kind in _kinds(installation):
             rested &= await _export(installation, kind, today.isoformat())
         rested &= await _answered(installation, settings, store, today)
-        report = season_report(installation, store, _stand_ins(sandbox))
+        report = season_report(installation, store, _stand_ins(sandbox, state))
     return Played(report, season_ended_well=season == 0, came_to_rest=rested)
 
 
@@ -132,8 +141,12 @@ def _kinds(installation: Installation) -> tuple[Literal["MA", "BSP"], ...]:
     return ("MA", "BSP") if section.get("iata_no") else ("MA",)
 
 
-def _stand_ins(sandbox: Sandbox) -> StandIns:
-    return StandIns(*(sandbox.url(system) for system in ("giav", "midoco", "airplus", "platform")))
+def _systems(state: DemoState) -> tuple[str, ...]:
+    return ("giav", state.midoffice, "airplus", "platform")
+
+
+def _stand_ins(sandbox: Sandbox, state: DemoState) -> StandIns:
+    return StandIns(*(sandbox.url(system) for system in _systems(state)))
 
 
 async def _export(installation: Installation, kind: Literal["MA", "BSP"], day: str) -> bool:
@@ -171,7 +184,9 @@ async def _answered(installation: Installation, settings: Path, store: Store, to
     return read is None or not read.troubles
 
 
-def _show(played: Played, installation: Installation, supervisor: Supervisor, sandbox: Sandbox) -> None:
+def _show(
+    played: Played, installation: Installation, supervisor: Supervisor, sandbox: Sandbox, state: DemoState
+) -> None:
     for table in played.report.tables:
         as_table(table.title, table.columns, table.rows, right=table.right)
     marks = {True: "holds", False: "BROKEN"}
@@ -184,9 +199,7 @@ def _show(played: Played, installation: Installation, supervisor: Supervisor, sa
         say("the season did not end as it should; see its last lines")
     if not played.came_to_rest:
         say("not everything came to rest in time")
-    places = supervisor.addresses | {
-        system: sandbox.url(system) for system in ("giav", "midoco", "airplus", "platform")
-    }
+    places = supervisor.addresses | {system: sandbox.url(system) for system in _systems(state)}
     as_table("Where to look", ("what", "where"), places.items())
     namespace = installation.temporal.namespace
     say(f"Workflows: {installation.temporal.ui}/namespaces/{namespace}/workflows")

@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from domain.platform import REQUIRED, CloudEvent, EventData
 from sandbox.platform.stand_in import TOKEN, PlatformStandIn
@@ -38,7 +40,10 @@ class Failing(StandIn):
         self.were_set: list[tuple[str, str]] = []
 
     def routes(self) -> list[BaseRoute]:
-        return []
+        return [Route("/control/rejections", self._reject, methods=["POST"])]
+
+    async def _reject(self, _: Request) -> Response:
+        return JSONResponse({})
 
     def state(self) -> Doc:
         return {}
@@ -102,17 +107,17 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
 
     with ExitStack() as stack:
         gateway_url = stack.enter_context(running(gateway))
-        controls = {f"{name}_control": stack.enter_context(running(system)) for name, system in systems.items()}
+        controls = {name: stack.enter_context(running(system)) for name, system in systems.items()}
         first = PlatformStandIn(data, gateway_url)
         with running(first) as platform, pytest.raises(Interrupted):
-            run(platform, **controls, pace=0.0, start=START, as_json=True, say=interrupted)
+            run(platform, controls, pace=0.0, start=START, as_json=True, say=interrupted)
         first.close()
         second = PlatformStandIn(data, gateway_url)
         stack.callback(second.close)
         platform = stack.enter_context(running(second))
         collector = threading.Thread(target=collect, args=(gateway, platform))
         collector.start()
-        result.code = run(platform, **controls, pace=0.0, start=date(2030, 1, 1), as_json=True, say=say)
+        result.code = run(platform, controls, pace=0.0, start=date(2030, 1, 1), as_json=True, say=say)
         collector.join()
         again: list[str] = []
         assert run(platform, pace=0.0, as_json=True, say=again.append) == 0, again[-1]
