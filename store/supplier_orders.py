@@ -6,9 +6,10 @@ handed over. So nothing is missed and nothing handed over twice, however often a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -32,7 +33,7 @@ from domain.platform import Booking
 from domain.supplier import SupplierOrder, with_confirmed
 from store.clock import Clock
 from store.database import Database
-from store.tables import Instant, agency_column, id_column, insert_once, metadata, upsert
+from store.tables import Instant, agency_column, id_column, insert_for, insert_once, metadata
 
 supplier_orders = Table(
     "supplier_orders",
@@ -140,7 +141,7 @@ class SupplierOrders:
         moment = self._clock()
         rows = [self._row(agency, supplier, order, hashes[order.order_id], moment) for order in changed]
         with self._database.begin() as connection:
-            return sum(connection.execute(_newer(connection, row), row).rowcount for row in rows)
+            return sum(connection.execute(_newer(connection.dialect.name), row).rowcount for row in rows)
 
     def pending(self, agency: str, supplier: str, limit: int = 100, after: int = 0) -> list[Pending]:
         """Changed orders above the number `after`, with the booking that claims each by now."""
@@ -324,9 +325,13 @@ def _is_news(order: SupplierOrder, content_hash: str, known: Any) -> bool:
     return known is None or (known.content_hash != content_hash and order.modified_at >= known.modified_at)
 
 
-def _newer(connection: Connection, row: Mapping[str, Any]) -> Any:
-    """Insert, or replace an older version with another content; two readers of one page then count once."""
-    statement = upsert(connection, supplier_orders)
+@cache
+def _newer(dialect: str) -> Any:
+    """Insert, or replace an older version with another content; two readers of one page then count once.
+
+    Built once, because building costs more than running.
+    """
+    statement = insert_for(dialect, supplier_orders)
     taken = ("partner_order_id", "status", "content_hash", "body", "modified_at", "updated_at")
     return statement.on_conflict_do_update(
         index_elements=KEY,
