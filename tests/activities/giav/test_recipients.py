@@ -12,13 +12,14 @@ from sandbox.faults import Kind
 from tests import stories
 from tests.activities.giav.desk import Desk, booking, discount
 
-EVA = stories.PAYER | {
+PAYER: dict[str, Any] = dict(stories.PAYER)
+EVA = PAYER | {
     "id": "cus_90",
     "name": "Eva Otra",
     "tax_id": {"type": "NIE", "value": "X0000000T", "country": "ES"},
 }
-MOVED = stories.PAYER | {"address": stories.PAYER["address"] | {"line1": "Calle Nueva 5"}}
-UNKNOWN = {name: value for name, value in stories.PAYER.items() if name not in ("tax_id", "address")} | {
+MOVED = PAYER | {"address": PAYER["address"] | {"line1": "Calle Nueva 5"}}
+UNKNOWN = {name: value for name, value in PAYER.items() if name not in ("tax_id", "address")} | {
     "fiscal_complete": False
 }
 

@@ -27,9 +27,9 @@ def typed_over(
     """A person changes a record in GIAV's own screens."""
     books = desk.stand_in.books
     at = datetime.fromisoformat(books.now()) + later
-    books.records.change(
-        entity, books.records.get(entity, own), FechaModificacion=at.isoformat(timespec="seconds"), **changes
-    )
+    record = books.records.get(entity, own)
+    assert record is not None
+    books.records.change(entity, record, FechaModificacion=at.isoformat(timespec="seconds"), **changes)
 
 
 def changed(desk: Desk, revision: int, *lines: dict[str, Any], **more: Any) -> BookingStep:
@@ -118,7 +118,9 @@ def test_a_breakdown_of_a_put_is_looked_at_and_after_three_a_person_is_asked(des
     assert desk.calls().count("Reserva_Normal_PUT") == MAX_BREAKDOWNS
 
 
-MOVED = stories.PAYER | {"phone": "+34900000001"}
+PAYER: dict[str, Any] = dict(stories.PAYER)
+DOCUMENT = PAYER["tax_id"]["value"]
+MOVED = PAYER | {"phone": "+34900000001"}
 
 
 def payer_moved(desk: Desk, revision: int = 2) -> BookingStep:
@@ -127,7 +129,7 @@ def payer_moved(desk: Desk, revision: int = 2) -> BookingStep:
 
 def test_a_payer_s_new_data_reach_the_client_that_we_made_and_what_people_wrote_stays(desk: Desk) -> None:
     desk.registered()
-    (client,) = [each for each in desk.held("Cliente") if each["Documento"] == stories.PAYER["tax_id"]["value"]]
+    (client,) = [each for each in desk.held("Cliente") if each["Documento"] == DOCUMENT]
     typed_over(desk, client["Id"], "Cliente", CuentaContableVentas="7000000001", Comentarios="Paga tarde")
     desk.activities.amend_booking(payer_moved(desk))
     held = next(each for each in desk.held("Cliente") if each["Id"] == client["Id"])
@@ -143,7 +145,7 @@ def test_a_payer_s_new_data_reach_the_client_that_we_made_and_what_people_wrote_
 
 def test_a_client_that_was_changed_later_is_asked_about_because_not_everything_can_be_read_back(desk: Desk) -> None:
     desk.registered()
-    client = next(each for each in desk.held("Cliente") if each["Documento"] == stories.PAYER["tax_id"]["value"])
+    client = next(each for each in desk.held("Cliente") if each["Documento"] == DOCUMENT)
     typed_over(desk, client["Id"], "Cliente", later=timedelta(seconds=90), cuentaContableCliente="4300000001")
     step = payer_moved(desk)
     desk.answer(asked(desk, step), "keep_theirs")
@@ -154,7 +156,7 @@ def test_a_client_that_was_changed_later_is_asked_about_because_not_everything_c
 
 def test_a_client_of_the_agency_is_never_written_over(desk: Desk) -> None:
     desk.registered()
-    client = next(each for each in desk.held("Cliente") if each["Documento"] == stories.PAYER["tax_id"]["value"])
+    client = next(each for each in desk.held("Cliente") if each["Documento"] == DOCUMENT)
     typed_over(desk, client["Id"], "Cliente", CustomDataValues=None)
     done = desk.activities.amend_booking(payer_moved(desk))
     assert "was not made by us" in done.note
