@@ -20,11 +20,13 @@ STEADY = "Ctrl-C stops everything"
 
 
 class Demo:
-    """One `bookings demo` in `folder`. Its output goes to `folder/said.txt`, its data to `folder/data`."""
+    """One `bookings demo` in `folder`. Its output goes to `folder/said.txt`, its data to `folder/data`, its temporary files to `folder/tmp`."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder, self.data = folder, folder / "data"
         folder.mkdir(parents=True, exist_ok=True)
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         self._said = folder / "said.txt"
         self._from = self._said.stat().st_size if self._said.exists() else 0
         command = [
@@ -47,7 +49,7 @@ class Demo:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+                env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", "TMPDIR": str(self.temporary)},
                 start_new_session=True,  # a terminal's Ctrl-C reaches the whole group, and only this one
             )
 

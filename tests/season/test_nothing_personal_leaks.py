@@ -130,3 +130,14 @@ def test_the_screen_and_the_report_show_no_secret_and_nobody(
 def test_the_store_holds_card_numbers_and_secrets_sealed_only(season: Season, secrets: frozenset[str]) -> None:
     files = sorted(season.demo.data.glob("store.db*"))
     assert found_in(b"".join(path.read_bytes() for path in files), secrets) == []
+
+
+def test_no_file_but_the_partners_own_holds_an_account_number(season: Season) -> None:
+    """Settings, logs, databases, Temporal's file, temporary files: everything that the season left on disk."""
+    theirs = season.demo.data / "sandbox"
+    files = [path for path in season.demo.folder.rglob("*") if path.is_file() and not path.is_relative_to(theirs)]
+    assert {"store.db", "settings.toml", "worker.log", "temporal.db"} <= {path.name for path in files}
+    numbers = frozenset({CARD_NUMBER})
+    assert [path.name for path in files if found_in(path.read_bytes(), numbers)] == []
+    delivered = [path for path in theirs.rglob("TAMARA_*") if path.is_file()]
+    assert any(found_in(path.read_bytes(), numbers) for path in delivered), "with the partner is where it belongs"
