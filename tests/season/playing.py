@@ -20,7 +20,7 @@ STEADY = "Ctrl-C stops everything"
 
 
 class Demo:
-    """One `bookings demo` in `folder`. Its output goes to `folder/said.txt`, its data to `folder/data`, its temporary files to `folder/tmp`."""
+    """One `bookings demo` in `folder`. Output goes to `folder/said.txt`, data to `data`, temporary files to `tmp`."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder, self.data = folder, folder / "data"
