@@ -13,9 +13,10 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine, event, make_url
 
 from store import Database, Store
 
@@ -88,6 +89,16 @@ def migrated_url(dialect: str, folder: Path) -> str:
     template, name = _postgres_template(), f"store_{next(_number)}"
     _administer(postgres_url(), f"CREATE DATABASE {name} TEMPLATE {template}")
     return _of_database(name)
+
+
+def hurried(store: Store) -> Store:
+    """The same store without waiting for the disk: what is tested is what it remembers, not what survives a blackout."""
+
+    def relax(connection: Any, *_: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(store.database.engine, "checkout", relax)
+    return store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

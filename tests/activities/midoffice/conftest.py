@@ -12,12 +12,12 @@ from sandbox.midoco.stand_in import LOGIN, PASSWORD, MidocoStandIn
 from sandbox.running import running
 from store import Store
 from tests.activities.midoffice.midoco import Midoco
-from tests.databases import migrated_url
+from tests.databases import hurried, migrated_url
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(migrated_url("sqlite", tmp_path))
+    opened = hurried(Store.open(migrated_url("sqlite", tmp_path)))
     yield opened
     opened.close()
 
