@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from store import (
+    crm_tokens,
+    deal_hooks,
     documents,
     effects,
     events,
@@ -22,6 +24,8 @@ from store import (
 from store.tables import metadata
 
 MODULES = (
+    crm_tokens,
+    deal_hooks,
     documents,
     effects,
     events,

@@ -7,7 +7,9 @@ from typing import Self
 
 from domain.desk import Desk
 from store.clock import Clock, utc_now
+from store.crm_tokens import CrmTokens
 from store.database import Database
+from store.deal_hooks import DealHooks
 from store.documents import Documents
 from store.effects import EffectLedger
 from store.facts import Facts
@@ -68,6 +70,8 @@ class Store:
         self.tamara_prints = TamaraPrints(database, clock)
         self.tamara_stops = TamaraStops(database, clock)
         self.vault = Vault(database, clock, master_key, retired_keys)
+        self.crm_tokens = CrmTokens(database, clock, self.vault)
+        self.deal_hooks = DealHooks(database, clock)
         self.tamara_contents = TamaraContents(database, clock, self.vault)
 
     @classmethod

@@ -59,11 +59,15 @@ class Vault:
 
     def seal(self, agency: str, name: str, plaintext: str) -> None:
         """Store a secret, replacing the one of the same name."""
-        values = self._sealed(agency, name, plaintext)
         with self._database.begin() as connection:
-            statement = upsert(connection, sealed_secrets).values(agency=agency, name=name, **values)
-            changed = {column: statement.excluded[column] for column in values}
-            connection.execute(statement.on_conflict_do_update(index_elements=["agency", "name"], set_=changed))
+            self.seal_in(connection, agency, name, plaintext)
+
+    def seal_in(self, connection: Connection, agency: str, name: str, plaintext: str) -> None:
+        """`seal` inside a transaction of the store."""
+        values = self._sealed(agency, name, plaintext)
+        statement = upsert(connection, sealed_secrets).values(agency=agency, name=name, **values)
+        changed = {column: statement.excluded[column] for column in values}
+        connection.execute(statement.on_conflict_do_update(index_elements=["agency", "name"], set_=changed))
 
     def seal_once(self, agency: str, name: str, plaintext: str) -> None:
         """Store a secret unless there is one of that name already."""
