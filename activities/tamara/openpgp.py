@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pysequoia
+
 from activities.tamara.transport import OpenPgpSettings
 from domain.errors import Unauthorised
 
@@ -16,10 +18,9 @@ def encrypted(settings: OpenPgpSettings, content: bytes) -> bytes:
 
     Raises `Unauthorised` when a key cannot be read, is not the pinned one, or counts no more.
     """
-    sequoia = _library()
-    recipient = _recipient(sequoia, settings)
+    recipient = _recipient(settings)
     try:
-        message = sequoia.encrypt(content, recipients=[recipient], signer=_signer(sequoia, settings), armor=False)
+        message = pysequoia.encrypt(content, recipients=[recipient], signer=_signer(settings), armor=False)
     except Unauthorised:
         raise
     except Exception as error:  # noqa: BLE001 the library has no class of its own for what is wrong with a key
@@ -27,19 +28,9 @@ def encrypted(settings: OpenPgpSettings, content: bytes) -> bytes:
     return bytes(message)
 
 
-def _library() -> Any:
+def _recipient(settings: OpenPgpSettings) -> Any:
     try:
-        import pysequoia
-    except ImportError:
-        raise _unfit(
-            "OpenPGP is configured and pysequoia is not installed: pip install 'booking-orchestrator[openpgp]'"
-        ) from None
-    return pysequoia
-
-
-def _recipient(sequoia: Any, settings: OpenPgpSettings) -> Any:
-    try:
-        certificate = sequoia.Cert.from_bytes(settings.recipient.encode())
+        certificate = pysequoia.Cert.from_bytes(settings.recipient.encode())
     except Exception:  # noqa: BLE001 as above
         raise _unfit("openpgp.recipient is not a certificate") from None
     shown = certificate.fingerprint.upper()
@@ -52,10 +43,10 @@ def _recipient(sequoia: Any, settings: OpenPgpSettings) -> Any:
     return certificate
 
 
-def _signer(sequoia: Any, settings: OpenPgpSettings) -> Any:
+def _signer(settings: OpenPgpSettings) -> Any:
     phrase = settings.signing_key_passphrase
     try:
-        key = sequoia.Tsk.from_bytes(settings.signing_key.get_secret_value().encode())
+        key = pysequoia.Tsk.from_bytes(settings.signing_key.get_secret_value().encode())
         return key.signer(phrase.get_secret_value() if phrase else None)
     except Exception:  # noqa: BLE001 as above; its words may quote the key
         raise _unfit("openpgp.signing_key cannot be used (no secret key, or another passphrase)") from None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import getpass
 import grp
-import importlib.util
 import logging
 import os
 import shutil
@@ -22,6 +21,7 @@ from typing import Any
 
 import asyncssh
 from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import TLS_FTPHandler
 from pyftpdlib.servers import FTPServer
 
 from activities.tamara.settings import TamaraSettings
@@ -183,9 +183,7 @@ def proftpd(folder: Path) -> Iterator[Site]:
 
 @contextmanager
 def pyftpdlib(folder: Path) -> Iterator[Site]:
-    """pyftpdlib in a thread; its TLS needs pyOpenSSL."""
-    from pyftpdlib.handlers import TLS_FTPHandler
-
+    """pyftpdlib in a thread."""
     home, papers = home_in(folder), papers_in(folder)
     with _served(TLS_FTPHandler, home, papers) as port:
         yield Site(ftps_settings_of(port, papers.pin), home)
@@ -210,11 +208,9 @@ MODULES = next((path for path in ("/usr/lib/proftpd", "/usr/libexec/proftpd") if
 
 
 def _present() -> dict[str, Server]:
-    found: dict[str, Server] = {"sandbox-sftp": sandbox_sftp, "sandbox-ftps": sandbox_ftps}
+    found: dict[str, Server] = {"sandbox-sftp": sandbox_sftp, "sandbox-ftps": sandbox_ftps, "pyftpdlib": pyftpdlib}
     if program("sshd"):
         found["openssh"] = openssh
-    if importlib.util.find_spec("OpenSSL"):
-        found["pyftpdlib"] = pyftpdlib
     if program("vsftpd"):
         found["vsftpd"] = vsftpd
     if program("proftpd") and program("openssl") and (Path(MODULES) / "mod_tls.so").exists():
