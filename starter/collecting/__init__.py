@@ -16,9 +16,10 @@ from domain.books import BookingBooks, Books, ExperienceBooks
 from domain.ledger import Fact, Posting
 from domain.notices import EventNotice
 from domain.platform import Booking
-from starter.collecting.erp import Erp, References
+from starter.collecting.erp import Erp
 from starter.collecting.mid_offices import MidOffice, kind_of
 from starter.collecting.partners import AirPlus
+from starter.collecting.references import references_of
 from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
 from store import Store
 from store.installation import AgencySettings
@@ -53,33 +54,12 @@ class _Collector:
             plans = {booking.id: store.facts.plan(agency, booking.id) for booking in known}
             plan_ids = {booking: plan.id for booking, plan in plans.items() if plan}
             self._truth = PlatformTruth(stand_ins.platform, settings, plan_ids)
-        self._erp = Erp(stand_ins.giav, self._references(known))
+        self._erp = Erp(stand_ins.giav, references_of(agency, known, self._truth, store.facts))
         self._midoffice = MidOffice(stand_ins.midoffice, kind_of(settings), self._truth.bookings())
         # A supplier that is read by itself sends orders there that no booking claims.
         self._fed = settings.ratehawk is not None
         self._airplus = AirPlus(stand_ins.airplus, store, agency)
         self._waiting = self._what_waits()
-
-    def _references(self, known: Iterable[Booking]) -> References:
-        references, facts = References(self._agency), self._store.facts
-        for booking in known:
-            for payment in self._truth.payments(booking.id):
-                references.learn("cobro", payment.id, payment.id, booking.id)
-                references.learn("factura", payment.id, payment.id, booking.id)
-            for refund in self._truth.refunds(booking.id):
-                references.learn("reembolso", refund.id, refund.id, booking.id)
-            for refund in self._truth.failed_refunds(booking.id):
-                references.learn("reembolso", refund.id, refund.id, booking.id)
-                references.learn("cobro", f"{refund.id}:failed", refund.id, booking.id)
-            for chargeback in facts.chargebacks_of(self._agency, booking.id):
-                references.learn("reembolso", f"{chargeback.id}:funds_withdrawn", chargeback.id, booking.id)
-                references.learn("cobro", f"{chargeback.id}:won", chargeback.id, booking.id)
-            for cancellation in facts.cancellations_of(self._agency, booking.id):
-                references.learn("penalty", cancellation.id, cancellation.id, booking.id)
-                for revision in range(facts.booking_revision(self._agency, booking.id) + 1):
-                    again = f"{cancellation.id}@{revision}"
-                    references.learn("penalty", again, cancellation.id, booking.id)
-        return references
 
     def _what_waits(self) -> Counter[str]:
         """Parked items and undelivered events by booking."""

@@ -9,34 +9,11 @@ from datetime import date
 from typing import Any
 
 from domain.books import Invoice, Receipt, Reserva
-from domain.effects import EffectKey
 from starter.collecting.reading import cents, reference_of, state_of
+from starter.collecting.references import NOBODY, References
 
 FOLLOWS = re.compile(r"Sustituye a (\S+)\.")
 """How an invoice that is issued again names the one it follows."""
-NOBODY = "?"
-
-
-class References:
-    """Reference → fact, computed from the facts themselves, not looked up in what we remember of our writes."""
-
-    def __init__(self, agency: str) -> None:
-        self._agency = agency
-        self._facts: dict[str, str] = {}
-        self._bookings: dict[str, str] = {}
-
-    def learn(self, entity: str, business_id: str, fact: str, booking_id: str) -> None:
-        self._facts[self.of(entity, business_id)] = fact
-        self._bookings[fact] = booking_id
-
-    def of(self, entity: str, business_id: str) -> str:
-        return EffectKey(self._agency, "giav", entity, business_id, "create").reference
-
-    def fact(self, reference: str | None) -> str | None:
-        return self._facts.get(reference or "")
-
-    def booking_of(self, fact: str | None) -> str:
-        return self._bookings.get(fact or "", NOBODY)
 
 
 class Erp:

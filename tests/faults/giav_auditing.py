@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from domain.books import BookingBooks, Books, ExperienceBooks
 from domain.invariants import audit
-from starter.collecting.erp import Erp, References
+from starter.collecting.erp import Erp
+from starter.collecting.references import references_of
 from starter.collecting.truth import InboxTruth, platform_books
 from tests.faults.giav_playing import Stage
 
@@ -24,25 +25,7 @@ UNDONE = "bkg_504"
 def audited(stage: Stage, agency: str) -> tuple[Books, list[str]]:
     """The books after the day, and what is wrong with them."""
     truth, facts = InboxTruth(stage.store, agency), stage.store.facts
-    references = References(agency)
-    for booking in facts.bookings(agency):
-        for payment in truth.payments(booking.id):
-            references.learn("cobro", payment.id, payment.id, booking.id)
-            references.learn("factura", payment.id, payment.id, booking.id)
-        for refund in truth.refunds(booking.id):
-            references.learn("reembolso", refund.id, refund.id, booking.id)
-        for refund in truth.failed_refunds(booking.id):
-            references.learn("reembolso", refund.id, refund.id, booking.id)
-            references.learn("cobro", f"{refund.id}:failed", refund.id, booking.id)
-        for chargeback in facts.chargebacks_of(agency, booking.id):
-            references.learn("reembolso", f"{chargeback.id}:funds_withdrawn", chargeback.id, booking.id)
-            references.learn("cobro", f"{chargeback.id}:won", chargeback.id, booking.id)
-        for cancellation in facts.cancellations_of(agency, booking.id):
-            references.learn("penalty", cancellation.id, cancellation.id, booking.id)
-            for revision in range(facts.booking_revision(agency, booking.id) + 1):
-                again = f"{cancellation.id}@{revision}"
-                references.learn("penalty", again, cancellation.id, booking.id)
-    erp = Erp(stage.url, references)
+    erp = Erp(stage.url, references_of(agency, facts.bookings(agency), truth, facts))
     zone = ZoneInfo("Europe/Madrid")
     bookings = tuple(
         BookingBooks(

@@ -69,9 +69,10 @@ class SteeredStandIn(GiavStandIn):
 @dataclass
 class Played:
     """How a day went and what it left in GIAV and in our own store, in comparable form. `parked` holds the classes of
-    the refusals that a person answered, `first_call` says per operation which happening called it first."""
+    the refusals that a person answered, `first_call` says per operation which happening called it first, `calls_of` how many
+    calls each happening made."""
 
-    calls: list[str] = field(default_factory=list)
+    calls_of: list[int] = field(default_factory=list)
     first_call: dict[str, int] = field(default_factory=dict)
     parked: list[str] = field(default_factory=list)
     retried: int = 0
@@ -113,6 +114,11 @@ class Stage:
     def close(self) -> None:
         self.store.close()
 
+    def left_after(self, operation: str) -> int:
+        """How many calls follow in the day without faults from where it first calls this."""
+        start = self.undisturbed.first_call[operation]
+        return sum(self.undisturbed.calls_of[start:])
+
     def play(self, *wishes: tuple[str, Kind]) -> Played:
         """The day with a fault at the next call of each operation. It sets out where the first of them is called; raises
         KeyError if the day without faults never calls it."""
@@ -133,7 +139,7 @@ class Stage:
             self._happen(happening, played)
             made = [call["operation"] for call in self.stand_in.calls]
             self.stand_in.calls.clear()
-            played.calls += made
+            played.calls_of.append(len(made))
             for each in made:
                 played.first_call.setdefault(each, number)
         self._look(played)

@@ -4,7 +4,7 @@
 Bookings of the day: `bkg_500` changes before anything is paid; `bkg_505` lives through instalments, refunds, a discount and
 a dispute; `bkg_501` is cancelled without money, `bkg_502` with money, `bkg_503` with a penalty, `bkg_508` by not showing up,
 `bkg_509` for a fee, `bkg_510` before its money came; `bkg_506` has a discount that is revoked, `bkg_507` was cancelled by
-mistake; `bkg_504` is registered and taken back; `bkg_511` goes down with its trip, which is then on sale again.
+mistake; `bkg_512` is cancelled, and its refund comes back once; `bkg_504` is registered and taken back; `bkg_511` goes down with its trip, which is then on sale again.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ ACTS = (
     "a booking with everything",
     "three cancellations",
     "other cancellations",
+    "a refund that comes back",
     "what is taken back again",
     "what came to nothing",
     "a trip called off",
@@ -86,6 +87,7 @@ class _Writer:
             self._eventful_booking,
             self._cancelled_bookings,
             self._other_cancellations,
+            self._bounced_refund,
             self._taken_back_again,
             self._come_to_nothing,
             self._called_off,
@@ -147,6 +149,15 @@ class _Writer:
         yield self._cancelled("cancelled before the money came", "bkg_510", "cxl_10", "none", 0)
         yield self._payment("which comes all the same", "bkg_510", "pay_10", 30000)
         yield self._refund("and goes back", "bkg_510", "pay_10", "ref_10", 30000, "cancellation")
+
+    def _bounced_refund(self) -> Iterator[Happening]:
+        own = "bkg_512"
+        yield self._booking("a booking whose refund will fail", own, **ALONE)
+        yield self._payment("its money", own, "pay_12", 30000)
+        yield self._cancelled("a cancellation with all its money to go back", own, "cxl_12", "none", 0)
+        yield self._refund("it is sent", own, "pay_12", "ref_12", 30000, "cancellation")
+        yield self._refund("it comes back", own, "pay_12", "ref_12", 30000, "cancellation", failed=True)
+        yield self._refund("it is sent again", own, "pay_12", "ref_13", 30000, "cancellation")
 
     def _taken_back_again(self) -> Iterator[Happening]:
         own, given = "bkg_506", discount(10000, "dsc_7")
@@ -253,7 +264,9 @@ class _Writer:
         )
         return self._happening(words, "record_payment", step, event)
 
-    def _refund(self, words: str, own: str, payment_id: str, refund_id: str, amount: int, cause: str) -> Happening:
+    def _refund(
+        self, words: str, own: str, payment_id: str, refund_id: str, amount: int, cause: str, *, failed: bool = False
+    ) -> Happening:
         now = (MORNING + EVERY * self._number).isoformat()
         told = stories.refund(
             refund_id,
@@ -266,9 +279,9 @@ class _Writer:
             settled_at=now,
         )
         reference = {"id": payment_id, "amount": stories.eur(amount), "refunded_total": stories.eur(amount)}
-        revision = self._next("payment", payment_id)
-        data = stories.data(f"payment/{payment_id}", revision, refund=told, payment_ref=reference)
-        event = self._event("payment.refunded", data)
+        members = {"failure": stories.FAILURE} if failed else {"payment_ref": reference}
+        data = stories.data(f"payment/{payment_id}", self._next("payment", payment_id), refund=told, **members)
+        event = self._event("payment.refund_failed" if failed else "payment.refunded", data)
         step = RefundStep(
             agency=stories.AGENCY,
             booking_id=own,

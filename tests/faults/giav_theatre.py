@@ -54,7 +54,8 @@ class Theatre:
         return self._stages[name]
 
     def verdict(self, faults: Faults) -> Verdict:
-        """Play the first act that calls what breaks, or the act that is named; the whole day if much breaks."""
+        """Play the act that is soonest over once it has called what breaks, or the act that is named; the whole day if
+        much breaks."""
         what, kind = faults[0]
         if what in ACTS:
             stage = self.stage(what)
@@ -62,7 +63,8 @@ class Theatre:
         elif len(faults) > 1:
             stage = self.stage(WHOLE_DAY)
         else:
-            stage = next(stage for stage in map(self.stage, ACTS) if what in stage.undisturbed.first_call)
+            calling = (stage for stage in map(self.stage, ACTS) if what in stage.undisturbed.first_call)
+            stage = min(calling, key=lambda stage: stage.left_after(what))
         played, undisturbed = stage.play(*faults), stage.undisturbed
         return Verdict(
             fired=[fault.fired for fault in played.faults],

@@ -46,6 +46,8 @@ OPERATIONS = (
     "Activity_POST",
     "Cliente_GET",
     "Cliente_PUT",
+    "Cobro_SEARCH",
+    "Cobro_DELETE",
     "PasajeroExpediente_DELETE",
     "Pasajero_DELETE",
     "Expediente_InfoEconomica_GET",
@@ -156,6 +158,7 @@ def test_a_day_without_faults_leaves_books_that_an_auditor_accepts(theatre: Thea
         "bkg_509": (0, 3000),
         "bkg_510": (0, 0),
         "bkg_511": (0, 0),
+        "bkg_512": (0, 0),
     }
 
 
