@@ -18,6 +18,7 @@ from store.integrations import Integrations
 from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
+from store.payment_requests import PaymentRequests
 from store.periods import Periods
 from store.statements import Statements
 from store.subaccounts import Subaccounts
@@ -73,6 +74,7 @@ class Store:
         self.crm_tokens = CrmTokens(database, clock, self.vault)
         self.deal_hooks = DealHooks(database, clock)
         self.tamara_contents = TamaraContents(database, clock, self.vault)
+        self.payment_requests = PaymentRequests(database, clock, self.vault)
 
     @classmethod
     def open(
