@@ -3,8 +3,9 @@
 
 Bookings of the day: `bkg_500` changes before anything is paid; `bkg_505` lives through instalments, refunds, a discount and
 a dispute; `bkg_501` is cancelled without money, `bkg_502` with money, `bkg_503` with a penalty, `bkg_508` by not showing up,
-`bkg_509` for a fee, `bkg_510` before its money came; `bkg_506` has a discount that is revoked, `bkg_507` was cancelled by
-mistake; `bkg_512` is cancelled, and its refund comes back once; `bkg_504` is registered and taken back; `bkg_511` goes down with its trip, which is then on sale again.
+`bkg_509` for a fee, `bkg_510` before its money came; `bkg_512` is cancelled and its refund comes back once; `bkg_506` has a
+discount that is revoked, `bkg_507` was cancelled by mistake; `bkg_504` is registered and taken back; `bkg_511` goes down
+with its trip, which is then on sale again.
 """
 
 from __future__ import annotations
