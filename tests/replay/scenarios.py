@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
-from tests.replay.supplier_scenarios import feed, rebooked
 
 from domain.check_steps import CheckOrder, FilesChecked
 from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
@@ -32,6 +31,7 @@ from domain.steps import (
     TamaraRetention,
 )
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
+from tests.replay.supplier_scenarios import feed, rebooked
 from tests.workflows.office import WHEN, Office, deliver, told
 from workflows.messages import Known, LifecycleInput
 
