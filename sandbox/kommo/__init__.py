@@ -1,0 +1,1 @@
+"""Stand-in of Kommo, a CRM (contracts: kommo 6)."""
