@@ -80,6 +80,12 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform-secret", metavar="SECRET", help="signing secret of the platform's webhooks")
     parser.add_argument("--ratehawk-key", metavar="UUID", help="API key that RateHawk knows, and signs webhooks with")
     parser.add_argument("--ratehawk-webhook-url", metavar="URL", help="address to which RateHawk announces changes")
+    parser.add_argument(
+        "--ratehawk-limit",
+        type=int,
+        metavar="N",
+        help="requests a minute for each endpoint of orders, as agreed after a certification (default: 30)",
+    )
     parser.add_argument("--xmid-token", metavar="TOKEN", help="bearer token that xMid knows")
     parser.add_argument(
         "--ziel-sftp-port",
@@ -114,6 +120,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         platform_secret=chosen.platform_secret,
         ratehawk_key=chosen.ratehawk_key,
         ratehawk_webhook_url=chosen.ratehawk_webhook_url,
+        ratehawk_limit=chosen.ratehawk_limit,
     )
     asyncio.run(serve(wishes, lambda line: print(line, flush=True)))
     return 0

@@ -41,6 +41,7 @@ class Wishes:
     platform_secret: str | None = None
     ratehawk_key: str | None = None
     ratehawk_webhook_url: str | None = None
+    ratehawk_limit: int | None = None
     xmid_token: str | None = None
     ziel_sftp_port: int = ZIEL_SFTP_PORT
     ziel_password: str | None = None
@@ -77,8 +78,11 @@ def _platform(module: Any, wishes: Wishes) -> StandIn:
 
 
 def _ratehawk(module: Any, wishes: Wishes) -> StandIn:
+    limits = dict(module.LIMITS)
+    if wishes.ratehawk_limit is not None:
+        limits[module.ORDERS] = (wishes.ratehawk_limit, 60)
     made: StandIn = module.RateHawkStandIn(
-        wishes.data, webhook_url=wishes.ratehawk_webhook_url, **_given(api_key=wishes.ratehawk_key)
+        wishes.data, webhook_url=wishes.ratehawk_webhook_url, limits=limits, **_given(api_key=wishes.ratehawk_key)
     )
     return made
 
@@ -153,6 +157,7 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
                 told["airplus"]["ftps"] = _ftps(stand_in, wishes, wishes.ftps_port)
         for listener, _ in listeners:
             await asyncio.to_thread(listener.listening.wait)
+        _link(stand_ins, told)
         ready(json.dumps(told))
         await stop.wait()
     finally:
@@ -163,6 +168,13 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
             if stand_in.name in WITH_SFTP:
                 await stand_in.stop_sftp()  # type: ignore[attr-defined]  # its class is imported late
             stand_in.close()
+
+
+def _link(stand_ins: Sequence[Any], told: dict[str, Any]) -> None:
+    """The platform orders its hotels at RateHawk, where both are served."""
+    for stand_in in stand_ins:
+        if stand_in.name == "platform" and "ratehawk" in told:
+            stand_in.ordering.url = told["ratehawk"]["url"]
 
 
 def _listen(stand_in: StandIn, wishes: Wishes) -> tuple[Listener, dict[str, Any]]:

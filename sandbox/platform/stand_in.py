@@ -18,6 +18,7 @@ from sandbox.platform import reading
 from sandbox.platform.amounts import Conflict, Doc, Unknown, Wrong
 from sandbox.platform.events import Account
 from sandbox.platform.model import Platform, utc_now
+from sandbox.platform.ordering import Ordering
 from sandbox.platform.sender import SCHEDULE, Sender
 from sandbox.platform.signature import SECRET, Signing
 from sandbox.serving import Handler, StandIn
@@ -48,6 +49,7 @@ class PlatformStandIn(StandIn):
     ) -> None:
         super().__init__()
         self.platform = Platform(data / "platform.sqlite" if data else None, account, now)
+        self.ordering = Ordering(self.platform)
         self.signing = Signing((secret,))
         self._token = token
         if target is None:
@@ -102,7 +104,7 @@ class PlatformStandIn(StandIn):
             Route("/sim/marks", self._open(lambda _: reading.marks(platform))),
             Route("/sim/target", self._open(self._point), methods=["POST"]),
             Route("/sim/signing", self._open(self._sign), methods=["POST"]),
-            Route("/sim/{verb}", self._open(self._simulate), methods=["POST"]),
+            Route("/sim/{verb}", self._simulate, methods=["POST"]),
         ]
 
     def _call(self, operation: str, act: Callable[[Ask], Doc], status: int = 200) -> Handler:
@@ -128,8 +130,21 @@ class PlatformStandIn(StandIn):
 
         return handler
 
-    def _simulate(self, ask: Ask) -> Doc:
-        return self.platform.do(ask.path["verb"], ask.body, ask.key)
+    async def _simulate(self, request: Request) -> Response:
+        """A verb; what it sells of the hotel supplier is ordered there before it is answered."""
+        ask = await Ask.of(request)
+        if isinstance(ask, Response):
+            return ask
+        records: list[Doc] = []
+
+        def act(ask: Ask) -> Doc:
+            records.append(self.platform.do(ask.path["verb"], ask.body, ask.key))
+            return records[0]
+
+        answer = answered(act, ask, 200)
+        for record in records:
+            await self.ordering.follow(record)
+        return answer
 
     def _point(self, ask: Ask) -> Doc:
         """{"url": address or null}."""

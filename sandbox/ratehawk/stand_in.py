@@ -38,8 +38,9 @@ from sandbox.shelf import Shelf
 
 KEY_ID = 1001
 API_KEY = "3f1c6a52-0c1b-4d8e-9a77-5b1f2f3c4d5e"
+ORDERS = "hotel/order/"
 LIMITS = {
-    "hotel/order/": (30, 60),
+    ORDERS: (30, 60),
     "ordergroup/": (30, 60),
     "search/": (30, 60),
     "general/": (100, 86_400),

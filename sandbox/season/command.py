@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 if all steps were taken, all events delivered and all bookings stand as expected, else 1."""
-    failing = () if args.no_faults else ("giav", args.midoffice, "airplus")
+    failing = () if args.no_faults else ("giav", args.midoffice, "airplus", "ratehawk")
     return season.run(
         args.platform,
         {system: getattr(args, system) for system in failing},

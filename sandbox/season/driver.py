@@ -57,6 +57,11 @@ class Driver:
         if not self._absent("airplus"):
             self._json("POST", f"{self.controls['airplus']}/control/rejections", {"next": reason})
 
+    def staff(self, order: str, changes: Doc) -> None:
+        """What RateHawk's staff does to an order, named by our id of it."""
+        if not self._absent("ratehawk"):
+            self._json("POST", f"{self.controls['ratehawk']}/control/orders/{order}", changes)
+
     def clear_faults(self, system: str) -> None:
         if not self._absent(system):
             self._json("DELETE", f"{self.controls[system]}/control/faults")

@@ -227,7 +227,13 @@ def late_faults(driver: Driver) -> None:
     driver.fault("giav", "Factura_Servicios_POST", "error-after")
     driver.fault(driver.midoffice, ANNOUNCEMENTS[driver.midoffice], "drop-after")
     driver.fault("airplus", "rename", "drop-after")
+    driver.fault("ratehawk", "hotel/order/cancel/", "drop-after")
     driver.reject_next("A006")
+
+
+def hotel_gets_cheaper(driver: Driver) -> None:
+    """Within what an agency takes over unasked: the customer's price stays, the margin grows."""
+    driver.staff("bkg_7201-lin_01", {"amount": "485.00"})
 
 
 def add_service(driver: Driver) -> None:
@@ -288,9 +294,10 @@ SCRIPT: tuple[Step, ...] = (
     Step("remove-service", "Elena gives up the Alhambra visit; 118.00 € go back", remove_service),
     Step(
         "late-faults",
-        "GIAV, the mid-office and AirPlus will each lose one answer, and AirPlus reject a line",
+        "GIAV, the mid-office, AirPlus and RateHawk will each lose one answer, and AirPlus reject a line",
         late_faults,
     ),
+    Step("hotel-gets-cheaper", "RateHawk makes Lucía's hotel 4.00 € cheaper", hotel_gets_cheaper),
     Step("add-service", "Pablo adds the Arab baths and pays for them", add_service),
     Step("company-seats", "Ferretería Ortuño pays four seats by transfer", company_seats),
     Step("cancel-unpaid", "Isabel withdraws before paying: nothing to give back", cancel_unpaid),
