@@ -35,8 +35,8 @@ from store.tables import Instant, metadata, upsert
 from store.tamara_tables import File, files
 from store.vault import NONCE_BYTES, Vault
 
-Form = Literal["clear", "openpgp", "redacted", "answer"]
-"""As rendered; encrypted for the partner; without card numbers; the partner's answer without card numbers."""
+Form = Literal["clear", "openpgp", "redacted"]
+"""As rendered; encrypted for the partner; without card numbers."""
 SECRET: tuple[Form, ...] = ("clear", "openpgp")
 KEY_BYTES = 32
 

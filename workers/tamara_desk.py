@@ -1,11 +1,13 @@
-"""Mending AirPlus lines by hand: the rules and the drawing of lines that the worker uses (used by `bookings tamara fix`)."""
+"""What people do at the desk for AirPlus, with the rules that the worker uses: `bookings tamara fix` and `enter`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
+from activities.tamara.answer_book import AnswerBook, key_of
 from activities.tamara.correcting import parsed
+from activities.tamara.hand_told import told_by_hand
 from activities.tamara.lodged import vault_name
 from activities.tamara.reasons import meaning_of
 from activities.tamara.settings import TamaraSettings
@@ -14,10 +16,11 @@ from domain.errors import Refused
 from store import Store
 from store.clock import utc_now
 from store.installation import Installation
-from store.tamara_tables import Line
+from store.tamara_answers import Verdict
+from store.tamara_tables import FileKey, Line
 from workers.wiring import open_accounts
 
-__all__ = ["fix_line", "meaning_of"]
+__all__ = ["enter_answers", "fix_line", "meaning_of"]
 
 
 def fix_line(
@@ -42,3 +45,19 @@ def fix_line(
     today = (now or utc_now()).astimezone(settings.zone).date()
     store.tamara_answers.set_fields(line.txn_ref, values, by)
     return Staging(store, agency, settings, today).resubmit(line, card)
+
+
+def enter_answers(
+    installation: Installation, store: Store, agency: str, text: str, by: str, now: datetime | None = None
+) -> list[tuple[FileKey, Verdict | None]]:
+    """Apply rows that a person entered; of each file what became of it, None when the same was entered before.
+
+    Raises `Refused` naming a wrong row (nothing is applied then), `SettingsError` if the settings cannot be used.
+    """
+    settings: TamaraSettings = open_accounts(installation).tamara[agency]
+    local = (now or utc_now()).astimezone(settings.zone)
+    told = told_by_hand(text, settings, local, store.tamara.file, store.tamara.lines_in)
+    book = AnswerBook(store, agency, settings)
+    return [
+        (key_of(each.answer.ack), book.take_told(f"entered by {by}", each.words.encode(), each.answer)) for each in told
+    ]

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
 from activities.effects import beat
 from activities.failures import implements
 from activities.signatures import TAMARA_EXAMINE, TAMARA_READ_ANSWERS, TAMARA_SETTLE
+from activities.tamara.answer_book import AnswerBook
 from activities.tamara.drop_box import drop_box_of
 from activities.tamara.folder import Folder
-from activities.tamara.model import AnswerFile
-from activities.tamara.parsing import answers_of, parse
 from activities.tamara.reasons import meaning_of
 from activities.tamara.settings import TamaraSettings
-from activities.tamara.weighing import weigh
 from domain.effects import EffectKey
 from domain.errors import ContractBroken, Refused, Transient, UnknownOutcome
 from domain.steps import Done
@@ -33,8 +28,7 @@ from domain.tamara_steps import (
 )
 from store import Store
 from store.clock import Clock, utc_now
-from store.tamara import LinesMoved
-from store.tamara_answers import NewAnswer, StoredAnswer, Verdict
+from store.tamara_answers import StoredAnswer, Verdict
 from store.tamara_tables import File, FileKey, Line
 
 AUTOMATIC_REPEATS = 1
@@ -110,65 +104,13 @@ class TamaraAnswerActivities:
     def _taken(self, agency: str, settings: TamaraSettings, folder: Folder, name: str) -> Iterator[Verdict]:
         """One answer stored with all it does, then put away: a crash between the two reads it again and changes nothing."""
         beat({"answer": name})
-        data = folder.read(name)
-        digest = hashlib.sha256(data).hexdigest()
-        if not self._store.tamara_answers.known(agency, name, digest):
-            answer = self._weighed(agency, settings, name, data, digest)
-            try:
-                if self._store.tamara_answers.apply(answer):
-                    yield answer.verdict
-            except LinesMoved as moved:
-                raise Transient(str(moved), system="tamara", operation="answers", retry_after=1) from None
+        verdict = AnswerBook(self._store, agency, settings).take(name, folder.read(name))
+        if verdict is not None:
+            yield verdict
         if settings.answered:
             with suppress(Refused, Transient, UnknownOutcome):
                 # One of that name may be there already, or the right is missing: the digest tells that this one is known.
                 folder.move(name, settings.answered)
-
-    def _weighed(self, agency: str, settings: TamaraSettings, name: str, data: bytes, digest: str) -> NewAnswer:
-        plain: dict[str, Any] = {
-            "agency": agency,
-            "name": name[:100],
-            "digest": digest,
-            "content": data.decode("iso8859-15", "replace"),
-        }
-        told, fault = _read(settings, data)
-        if told is None:
-            words = f"cannot be read, so nothing of it was applied ({fault}); ask AirPlus to send it again"
-            return NewAnswer(**plain, verdict="UNREADABLE", text=words[:500])
-        ack = told.ack
-        key = FileKey(partner_id=ack.partner_id, kind=ack.kind, mode=ack.mode, seq=ack.file_seq)
-        states = [each.status for each in told.answers]
-        plain |= {
-            "file_status": ack.file_status,
-            "file_reason": ack.file_reason,
-            "expected": ack.expected_seq,
-            "accepted": states.count("A") + states.count("M"),
-            "rejected": states.count("R") + states.count("E"),
-            "held": states.count("H"),
-        }
-        file = self._arrived(agency, key)
-        if file is None:
-            words = f"answers file {key.kind} {key.mode} {key.seq} of {key.partner_id}, which we never sent"
-            return NewAnswer(**plain, verdict="UNKNOWN", text=words)
-        weighed = weigh(file, self._store.tamara.lines_in(key), told)
-        return NewAnswer(
-            **plain,
-            key=key,
-            verdict=weighed.verdict,
-            text=weighed.text[:500],
-            file_state=weighed.file_state if weighed.verdict != "DUPLICATE" or file.answered_at is None else None,
-            moves=weighed.moves,
-        )
-
-    def _arrived(self, agency: str, key: FileKey) -> File | None:
-        """The file that is answered. One of which we did not know whether it arrived is delivered: AirPlus has it."""
-        file = self._store.tamara.file(key)
-        if file is None or file.agency != agency or file.state in ("SEALED", "RENDERED", "VOID"):
-            return None
-        if file.state in ("UPLOADING", "DELIVERY_UNKNOWN"):
-            self._store.tamara.delivered(key)
-            file = self._store.tamara.file(key)
-        return file
 
     def _chase(self, agency: str, settings: TamaraSettings) -> None:
         """Files whose answer is overdue become UNCONFIRMED."""
@@ -267,19 +209,6 @@ class TamaraAnswerActivities:
         if settings is None or trouble.kind is None or trouble.seq is None:
             return None
         return FileKey(partner_id=trouble.partner_id, kind=trouble.kind, mode=settings.mode, seq=trouble.seq)
-
-
-def _read(settings: TamaraSettings, data: bytes) -> tuple[AnswerFile | None, str]:
-    """The answer, or what is wrong with its bytes."""
-    parsed = parse(settings.used_layout, data, answer=True)
-    if parsed.findings:
-        first = parsed.findings[0]
-        return None, f"{first.rule} in line {first.line}: {first.text}"
-    try:
-        return answers_of(parsed), ""
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        return None, f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
 
 
 def _about(file: File, about: Any, detail: str, decisions: Any, *, automatic: bool = False) -> TamaraTrouble:

@@ -22,6 +22,8 @@ TICKETS = frozenset({"flight.document_number", "flight.original_document", "fee.
 """Thirteen digits, of which one in ten passes the check digit of a card by chance: exempt by name."""
 
 _ANY = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_LONG = re.compile(r"(?<!\d)\d{15,16}(?!\d)")
+"""Cards of any kind; tickets have 13 digits, moments in names of files 14."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{15}(?!\d)")
 
 
@@ -40,6 +42,19 @@ def references_like_cards(transaction: Transaction) -> Iterator[str]:
     for path, text in texts_of(transaction):
         if path in REFERENCES and _any_card(text):
             yield path
+
+
+def masked(text: str, prefixes: Sequence[str]) -> str:
+    """`text` with every AirPlus number masked, even inside longer runs of digits, and other cards that stand alone.
+
+    For words and copies only, where a number masked by mistake does no harm.
+    """
+    begin = "|".join(map(re.escape, prefixes))
+    hidden = list(text)
+    for found in re.finditer(rf"(?=((?:{begin})\d{{11}}))", text):
+        if passes_luhn(found[1]):
+            hidden[found.start() + 6 : found.start() + 11] = "*****"
+    return _LONG.sub(lambda run: "*" * len(run[0]) if passes_luhn(run[0]) else run[0], "".join(hidden))
 
 
 def texts_of(transaction: Transaction) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from domain.naming import Queue, tamara_workflow
 from domain.steps import SealedFile, TamaraOrder
 from starter.answers import CommandError, as_json, say
 from starter.commands.tamara_files import files, release
-from starter.commands.tamara_lines import abandon, answers, fix, lines, read
+from starter.commands.tamara_lines import abandon, answers, enter, fix, lines, read
 from starter.opening import AsJson, SettingsFile, agency_of, connected, read_settings
 from store.installation import Installation
 from workflows.searching import found_by
@@ -66,6 +66,7 @@ app.command()(fix)
 app.command()(abandon)
 app.command()(answers)
 app.command()(read)
+app.command()(enter)
 
 
 async def run_export(

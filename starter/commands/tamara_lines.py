@@ -1,9 +1,11 @@
-"""`tamara lines`, `fix`, `abandon`, `answers`, `read`: what AirPlus gets and gave back (contracts: tamara 3.9 to 3.12)."""
+"""`tamara lines`, `fix`, `abandon`, `answers`, `read`, `enter`: what AirPlus gets and gave back (contracts: tamara 3.9 to 3.12)."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
@@ -21,10 +23,18 @@ from store import Store
 from store.installation import Installation, SettingsError
 from store.tamara import LinesMoved
 from store.tamara_answers import LineAnswer
-from store.tamara_tables import Line, LineState
-from workers.tamara_desk import fix_line
+from store.tamara_tables import FileKey, Line, LineState
+from workers.tamara_desk import enter_answers, fix_line
 from workflows.searching import found_by
 
+ENTERED = {
+    None: "the same was entered before",
+    "APPLIED": "applied",
+    "DUPLICATE": "known already, nothing changed",
+    "UNKNOWN": "it was not sent yet, nothing was applied",
+    "CONTRADICTION": "it contradicts what was told before; what is clear was applied, see 'bookings tamara answers'",
+    "UNREADABLE": "not understood",
+}
 STATES: tuple[str, ...] = get_args(LineState)
 
 
@@ -158,6 +168,42 @@ def read(agency: str, settings: SettingsFile, json_out: AsJson = False) -> None:
         say(f"{trouble.about}: {trouble.detail}")
 
 
+def enter(
+    agency: str,
+    file: Annotated[
+        Path, typer.Argument(help="Rows of file_seq;kind;reference;status;reason;text, or - for standard input.")
+    ],
+    settings: SettingsFile,
+    by: Annotated[str, typer.Option(help="Who enters it.")],
+    json_out: AsJson = False,
+) -> None:
+    """Enter what stands in AirPlus' e-mail or Viewer; it counts like an answer file.
+
+    The reference is TXN_REF, ticket or invoice; without one the row is about the whole file.
+    """
+    installation = _checked(settings, agency)
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read as UTF-8 text ({type(error).__name__})") from None
+    with opened_store(installation) as store:
+        try:
+            found = enter_answers(installation, store, agency, text, by)
+        except SettingsError as error:
+            raise CommandError(f"settings: {error}") from None
+        except BackOfficeError as error:
+            raise CommandError(error.message) from None
+    for key, _ in found:
+        _look_at(installation, agency, key)
+    if json_out:
+        as_json([{"kind": key.kind, "file": key.seq, "verdict": verdict or "KNOWN"} for key, verdict in found])
+        return
+    for key, verdict in found:
+        say(f"file {key.kind} {key.seq}: {ENTERED[verdict]}")
+    if any(verdict == "CONTRADICTION" for _, verdict in found):
+        raise typer.Exit(1)
+
+
 async def run_reading(installation: Installation, agency: str) -> TamaraAnswersRead | None:
     """Start the reading, or join the one that runs; its result."""
     client = await connected(installation)
@@ -185,6 +231,16 @@ def _look_again(installation: Installation, agency: str, line: Line) -> None:
     keys = ["lines"]
     if line.seq is not None:
         keys.append(f"rejected-{line.partner_id}-{line.kind}-{line.mode}-{line.seq}")
+    _wake(installation, agency, keys)
+
+
+def _look_at(installation: Installation, agency: str, file: FileKey) -> None:
+    """Let the items about a file look at once."""
+    name = f"{file.partner_id}-{file.kind}-{file.mode}-{file.seq}"
+    _wake(installation, agency, [f"{about}-{name}" for about in ("unanswered", "refused", "rejected")])
+
+
+def _wake(installation: Installation, agency: str, keys: list[str]) -> None:
     with suppress(CommandError):
         asyncio.run(_signal(installation, [tamara_trouble_workflow(agency, key) for key in keys]))
 

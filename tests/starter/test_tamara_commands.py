@@ -130,6 +130,20 @@ def test_an_error_says_what_to_do(night: Night, asked: Any, words: list[str], co
     assert "192000000000008" not in out + err
 
 
+def test_what_stands_in_an_email_is_entered(night: Night, asked: Any, tmp_path: Path) -> None:
+    asked("fix", AGENCY, "1", "--set", "400.PR=P-77", "--by", "ana")
+    night.seal()
+    [file] = night.store.tamara.files_of(AGENCY)
+    night.store.tamara.delivered(file.key)
+    told = tmp_path / "told.csv"
+    told.write_text("file_seq;kind;reference;status;reason;text\n1;MA;F-1001;R;A006;unknown project\n")
+    code, out, _ = asked("enter", AGENCY, str(told), "--by", "ana")
+    assert (code, out.strip(), night.states()) == (0, "file MA 1: applied", {"sale": "REJECTED"})
+    told.write_text("1;MA;F-7;A\n")
+    code, _, err = asked("enter", AGENCY, str(told), "--by", "ana")
+    assert (code, "row 1: nothing in file MA 1" in err) == (2, True)
+
+
 def test_answers_of_an_agency_without_any_are_an_empty_list(night: Night, asked: Any) -> None:
     code, out, _ = asked("answers", AGENCY, "--json")
     assert (code, json.loads(out)) == (0, [])

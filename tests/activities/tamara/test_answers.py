@@ -24,7 +24,7 @@ from domain.tamara_steps import (
 )
 from store import Store
 from store.tamara_tables import Line
-from tests.activities.tamara.night import AGENCY, BOOKING, DAY, PARTNER, DropBoxSite, Night
+from tests.activities.tamara.night import AGENCY, BOOKING, CARD, DAY, PARTNER, DropBoxSite, Night
 
 UTC = ZoneInfo("UTC")
 NEXT = DAY + dt.timedelta(1)
@@ -315,6 +315,26 @@ def test_weekends_do_not_count_as_working_days(moment: str, due: str) -> None:
     assert working_days_after(dt.datetime.fromisoformat(moment + "+00:00"), 2, UTC) == dt.datetime.fromisoformat(
         due + "+00:00"
     )
+
+
+@pytest.mark.parametrize("damage", [bytes, _torn], ids=["whole", "torn"])
+def test_of_an_answer_only_a_copy_without_numbers_is_kept(
+    morning: Morning, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(1)
+    morning.sold()
+    sealed = morning.sent()
+    morning.clear()
+    told = {"reason": "A001", "text": f"card {CARD} exp 1228 unknown", "document": CARD, "invoice": CARD}
+    data = damage(morning.told(sealed, "P", answer(morning.line(), "R", **told)))
+    morning.lay(data)
+    read = morning.read()
+    assert CARD.encode() in data
+    with morning.store.database.read() as connection:
+        tables = [row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = [str(row) for name in tables for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')]
+    assert not [row for row in (*rows, read.model_dump_json(), caplog.text) if CARD in row]
+    assert any("192000*****0008" in row for row in rows)
 
 
 @pytest.mark.parametrize("kind", ["malformed", "error-after"])
