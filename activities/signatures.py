@@ -43,6 +43,7 @@ from domain.steps import (
     TamaraRetention,
     TamaraStep,
     Unparking,
+    UntoldBookings,
 )
 from domain.supplier_steps import (
     ChargeStep,
@@ -95,6 +96,7 @@ MIDOFFICE_AMEND_BOOKING = Verb("midoffice.amend_booking", Queue.MIDOFFICE, Booki
 MIDOFFICE_CANCEL_BOOKING = Verb("midoffice.cancel_booking", Queue.MIDOFFICE, CancellationStep, Done)
 MIDOFFICE_RECORD_PAYMENT = Verb("midoffice.record_payment", Queue.MIDOFFICE, PaymentStep, Done)
 MIDOFFICE_RESEND = Verb("midoffice.resend", Queue.MIDOFFICE, BookingQuestion, Done)
+MIDOFFICE_UNTOLD = Verb("midoffice.untold", Queue.MIDOFFICE, IntegrationBackfill, UntoldBookings)
 MIDOFFICE_READ_ANSWERS = Verb("midoffice.read_answers", Queue.MIDOFFICE, AnswersStep, Done)
 
 JOURNAL_RECORD_PAYMENT = Verb("journal.record_payment", Queue.ACCOUNTING, PaymentStep, Done)

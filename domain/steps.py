@@ -337,6 +337,15 @@ class IntegrationBackfill(IntegrationStep):
     progress: BackfillProgress
 
 
+class UntoldBookings(BaseModel):
+    """Bookings that a system was not told of, and the place in the list behind them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    progress: BackfillProgress
+    bookings: tuple[str, ...] = ()
+
+
 class IntegrationOrder(IntegrationStep):
     """An order to activate a system. `progress` is set by the workflow itself when it starts a new run."""
 

@@ -314,6 +314,11 @@ class Facts:
             query = query.where(bookings.c.experience_id == experience_id)
         return self._all(Booking, query)
 
+    def bookings_after(self, agency: str, booking_id: str, limit: int) -> list[Booking]:
+        """The next bookings by id, behind that one; an empty id begins."""
+        query = select(bookings.c.body).where(bookings.c.agency == agency, bookings.c.id > booking_id)
+        return self._all(Booking, query.order_by(bookings.c.id).limit(limit))
+
     def not_begun(self, agency: str, system: str) -> int:
         """How many bookings a system has not begun with, without those of which a person is asked already."""
         begun = exists().where(

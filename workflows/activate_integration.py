@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
@@ -17,27 +20,37 @@ with workflow.unsafe.imports_passed_through():
         INTEGRATION_INSTALL_FIELDS,
         MIDOFFICE_CHECK_ACCOUNT,
         MIDOFFICE_CONFIRM_ACCOUNT,
+        MIDOFFICE_UNTOLD,
         MIDOFFICE_USE_ACCOUNT,
         Verb,
     )
+    from domain.naming import resend_workflow
     from domain.steps import (
         BackfillProgress,
+        BookingQuestion,
         Decision,
         IntegrationActivation,
         IntegrationBackfill,
         IntegrationOrder,
         IntegrationStep,
     )
+    from workflows import searching
     from workflows.stepping import Abandoned, Fault, Stepping, perform
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 
 ERP = "giav"
-"""The system whose activation takes in what existed before; all others are mid-offices."""
+"""The system whose activation takes in what the platform knew before; all others are mid-offices, told what we know."""
 BEFORE_IT_IS_USED: tuple[Decision, ...] = ("retry", "abandon")
 PAGES_A_RUN = 500
 """Pages after which the history is begun anew."""
+TRANSFERS_A_RUN = 20
+"""The same of a mid-office, where every booking of a page is in the history."""
+AT_A_TIME = 5
+PATIENCE = timedelta(seconds=60)
+"""So many bookings are sent at once, and so long the next ones wait for them: the day's work goes the same way. What waits
+for a person, or for an answer that comes later, does not hold up the others for longer."""
 
 
 @workflow.defn
@@ -64,11 +77,13 @@ class ActivateIntegration(Stepping):
 
     @workflow.run
     async def run(self, order: IntegrationOrder) -> BackfillProgress | None:
-        """The end of the backfill; None for a mid-office, which has none, or when a person gave the activation up."""
+        """The end of the backfill; None when a person gave the activation up."""
         try:
             if order.system != ERP:
-                await self._connect(order)
-                return None
+                if order.progress is None:
+                    await self._connect(order)
+                await self._transfer_what_exists(order)
+                return self._progress
             begin = order.progress or await self._begin_to_use(order)
         except Abandoned:
             return None
@@ -93,6 +108,51 @@ class ActivateIntegration(Stepping):
         await self._insist(MIDOFFICE_CONFIRM_ACCOUNT, step, about="account manager told")
         await self._insist(MIDOFFICE_USE_ACCOUNT, step, about=f"use {order.system} from now on")
         workflow.set_current_details(f"**{order.system}** of {order.agency} is active")
+
+    async def _transfer_what_exists(self, order: IntegrationOrder) -> None:
+        """A mid-office: bookings that were made before, and their money, unless the trip is over."""
+        today = workflow.now().date()
+        progress = order.progress or BackfillProgress(ended_since=order.ended_since or today, phase="bookings")
+        pages = 0
+        while order.backfill and progress.phase != "done":
+            if pages >= TRANSFERS_A_RUN or workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(order.model_copy(update={"progress": progress}))
+            given = IntegrationBackfill(
+                agency=order.agency,
+                lifecycle=workflow.info().workflow_id,
+                system=order.system,
+                by=order.by,
+                progress=progress,
+            )
+            page = await self.step(MIDOFFICE_UNTOLD, given, about=_words(progress), decisions=("retry", "skip"))
+            if page is None:
+                break
+            await self._send(order.agency, page.bookings)
+            self._progress = progress = page.progress
+            pages += 1
+            workflow.set_current_details(f"**{order.system}** of {order.agency} is active\n\n- {_words(progress)}")
+
+    async def _send(self, agency: str, bookings: Sequence[str]) -> None:
+        """Each booking is a workflow of its own, in which it may be refused and wait for a person."""
+        for first in range(0, len(bookings), AT_A_TIME):
+            sent = []
+            for booking in bookings[first : first + AT_A_TIME]:
+                try:
+                    sent.append(
+                        await workflow.start_child_workflow(
+                            "ResendBooking",
+                            BookingQuestion(agency=agency, booking_id=booking),
+                            id=resend_workflow(agency, booking),
+                            parent_close_policy=ParentClosePolicy.ABANDON,
+                            search_attributes=searching.found_by("ResendBooking", agency, booking=booking),
+                            static_summary=f"send {booking}, which was made before",
+                        )
+                    )
+                except WorkflowAlreadyStartedError:
+                    continue
+            if sent:
+                await workflow.wait(sent, timeout=PATIENCE.total_seconds())
 
     async def _take_in_what_exists(self, order: IntegrationOrder, begin: BackfillProgress) -> None:
         self._progress = begin

@@ -121,14 +121,13 @@ def resend(
     why: Annotated[str, typer.Option(help="The reason, in your words.")] = "",
     json_out: AsJson = False,
 ) -> None:
-    """Send again what they refused, or what had no place there before; what they have is not sent twice."""
+    """Send again what they refused, or what they were not told before; what they have is not sent twice."""
     installation = read_settings(settings)
     agency_of(installation, agency)
     with opened_store(installation) as store:
-        found = _found(installation, store, agency, booking)
         items = [item for item in _parked(store, agency, booking) if "retry" in item.decisions and item.workflow_id]
         if not items:
-            _refuse_if_settled(found)
+            _refuse_if_settled(installation, store, agency, booking)
     said: dict[str, Any]
     if items:
         answers = []
@@ -169,8 +168,15 @@ async def _resend(installation: Installation, agency: str, booking: str) -> Done
         raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
 
 
-def _refuse_if_settled(found: TransferredBooking) -> None:
+def _refuse_if_settled(installation: Installation, store: Store, agency: str, booking: str) -> None:
     """Raises `CommandError` where sending again would send nothing."""
+    systems = mid_offices(installation, store, agency)
+    if not systems:
+        raise CommandError(f"{agency} has no mid-office; see docs/integrations/midoffice.md")
+    traces = [one for one in transferred(store, agency, systems) if one.booking_id == booking]
+    if not traces and store.facts.booking(agency, booking) is not None:
+        return  # made before the mid-office was in use
+    found = traces[0] if traces else _found(installation, store, agency, booking)
     match found.state:
         case "transferred" | "cancelled":
             raise CommandError(f"nothing to send: {found.system} has {found.booking_id} as {', '.join(found.orders)}")

@@ -11,6 +11,7 @@ from domain.effects import EffectKey
 from sandbox.running import running
 from sandbox.xmid.stand_in import TOKEN, XmidStandIn
 from store import Store
+from tests.activities.platform import trip
 from tests.starter.test_command_line import bookings, one_line, settings, store
 
 __all__ = ["bookings", "settings", "store"]
@@ -120,6 +121,12 @@ def test_what_they_have_is_not_sent_again(bookings: Any, booking: str, words: tu
 @pytest.mark.usefixtures("several")
 def test_what_was_refused_goes_to_temporal_which_is_away_here(bookings: Any) -> None:
     one_line(bookings("midoffice", "resend", "demo", "bkg_2", "--by", "ana"), "Temporal")
+
+
+def test_a_booking_that_was_made_before_goes_to_temporal_too(bookings: Any, store: Store) -> None:
+    trip.tell(store, "experience.created", agency="demo", experience=trip.experience())
+    trip.tell(store, "booking.created", agency="demo", booking=trip.booking())
+    one_line(bookings("midoffice", "resend", "demo", "bkg_500", "--by", "ana"), "Temporal")
 
 
 def test_an_unknown_booking_is_one_line(bookings: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import date
 from pathlib import Path
 
 from temporalio.client import Client
@@ -13,8 +14,10 @@ from domain.naming import Queue, integration_workflow
 from domain.steps import IntegrationOrder
 from sandbox.running import running
 from sandbox.tina.stand_in import PASSWORD, USERNAME, TinaStandIn
+from store import Store
 from store.installation import Installation
 from store.opening import open_store
+from tests.activities.platform import trip
 from tests.databases import migrated_url
 from tests.starter.agency import MASTER_KEY
 from tests.workers.test_activation import until
@@ -42,7 +45,9 @@ async def test_a_mid_office_is_connected_while_the_workers_run(tmp_path: Path, d
     def waiting() -> list[str]:
         return [item.detail for item in store.parked.list(AGENCY)]
 
-    with running(TinaStandIn(resellers=frozenset({"AG01"}))) as url:
+    tina = TinaStandIn(resellers=frozenset({"AG01"}))
+    with running(tina) as url:
+        booked_before(store)
         store.integrations.request(AGENCY, SYSTEM, by="ana")
         settings = {
             "url": url,
@@ -58,7 +63,7 @@ async def test_a_mid_office_is_connected_while_the_workers_run(tmp_path: Path, d
                 await stack.enter_async_context(worker)
             handle = await dev_server.start_workflow(
                 "ActivateIntegration",
-                IntegrationOrder(agency=AGENCY, system=SYSTEM, by="ana"),
+                IntegrationOrder(agency=AGENCY, system=SYSTEM, by="ana", ended_since=date(2026, 11, 1)),
                 id=integration_workflow(AGENCY, SYSTEM),
                 task_queue=Queue.WORKFLOWS,
                 search_attributes=found_by("ActivateIntegration", AGENCY),
@@ -72,9 +77,21 @@ async def test_a_mid_office_is_connected_while_the_workers_run(tmp_path: Path, d
             store.integrations.confirmed(AGENCY, SYSTEM, by="ana", detail="by e-mail")
             await handle.signal("changed")
             async with asyncio.timeout(60):
-                assert await handle.result() is None
+                ended = await handle.result()
+            assert (ended["phase"], ended["taken"], ended["seen"]) == ("done", 1, 1)
     assert store.integrations.known(AGENCY, SYSTEM).state == "active"
     assert not waiting()
     taken = [one.step for one in store.integrations.history(AGENCY, SYSTEM)]
-    assert taken[-3:] == ["checked", "account manager told", "active"]
+    assert taken[-4:] == ["checked", "account manager told", "active", "backfilled"]
+    (booking,), (payment,) = tina.state()["bookings"], tina.state()["payments"]
+    assert (booking["bookingId"], booking["price"]) == ("bkg_500-lin_01", "825.00")
+    assert (payment["transaction"], payment["Amount"]) == ("pay_1001", "300.00")
+    tina.close()
     store.close()
+
+
+def booked_before(store: Store) -> None:
+    """A booking and its first money, told while the agency had no mid-office."""
+    trip.tell(store, "experience.created", agency=AGENCY, experience=trip.experience())
+    trip.tell(store, "booking.created", agency=AGENCY, booking=trip.booking())
+    trip.tell(store, "payment.captured", agency=AGENCY, payment=trip.payment())

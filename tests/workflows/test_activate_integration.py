@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from domain.errors import NeedsPerson, Transient, Unauthorised
 from domain.naming import Queue
-from domain.steps import BackfillProgress, DecisionTaken, IntegrationBackfill, IntegrationOrder
+from domain.steps import BackfillProgress, DecisionTaken, IntegrationBackfill, IntegrationOrder, UntoldBookings
 from tests.workflows.office import Office, working
 from workflows.activate_integration import ActivateIntegration
 
@@ -124,7 +124,7 @@ async def test_a_new_run_goes_on_at_the_page_where_the_last_one_stopped(dev_serv
 
 async def test_a_mid_office_waits_until_the_account_manager_was_told(dev_server: Client, office: Office) -> None:
     office.fails["midoffice.confirm_account"] = [NeedsPerson("send this to the account manager", system="tina")]
-    order = IntegrationOrder(agency="a8", system="tina", by="ana")
+    order = IntegrationOrder(agency="a8", system="tina", by="ana", backfill=False)
     async with working(dev_server, office):
         handle = await dev_server.start_workflow(
             ActivateIntegration.run, order, id="integration/a8/tina", task_queue=Queue.WORKFLOWS
@@ -135,3 +135,41 @@ async def test_a_mid_office_waits_until_the_account_manager_was_told(dev_server:
     assert [item.reason for item in office.parked] == ["midoffice_needs_person"]
     cells = [name for name in office.names if name.startswith("midoffice.")]
     assert cells == ["midoffice.check_account", "midoffice.confirm_account", "midoffice.use_account"]
+
+
+async def test_a_mid_office_is_told_of_what_was_booked_before_page_by_page(dev_server: Client, office: Office) -> None:
+    pages = {"": ("bkg_a9x", "bkg_a9y"), "bkg_a9y": ("bkg_a9z",)}
+
+    def untold(step: IntegrationBackfill) -> UntoldBookings:
+        found = pages.get(step.progress.cursor, ())
+        place = {"cursor": found[-1], "taken": step.progress.taken + len(found)} if found else {"phase": "done"}
+        return UntoldBookings(progress=step.progress.model_copy(update=place), bookings=found)
+
+    office.answers["midoffice.untold"] = untold
+    order = IntegrationOrder(agency="a9", system="tina", by="ana", ended_since=SINCE)
+    async with working(dev_server, office):
+        handle = await dev_server.start_workflow(
+            ActivateIntegration.run, order, id="integration/a9/tina", task_queue=Queue.WORKFLOWS
+        )
+        ended = await handle.result()
+    assert ended is not None
+    assert (ended.phase, ended.taken, ended.ended_since) == ("done", 3, SINCE)
+    sent = [step.booking_id for step in office.of("midoffice.resend")]
+    assert sorted(sent[:2]) == ["bkg_a9x", "bkg_a9y"]
+    assert sent[2:] == ["bkg_a9z"]
+
+
+async def test_a_new_run_of_a_mid_offices_activation_goes_on_at_its_page(dev_server: Client, office: Office) -> None:
+    office.answers["midoffice.untold"] = lambda step: UntoldBookings(
+        progress=step.progress.model_copy(update={"phase": "done"})
+    )
+    halfway = BackfillProgress(ended_since=SINCE, phase="bookings", cursor="bkg_7", taken=7)
+    order = IntegrationOrder(agency="a10", system="tina", by="ana", progress=halfway)
+    async with working(dev_server, office):
+        ended = await dev_server.execute_workflow(
+            ActivateIntegration.run, order, id="integration/a10/tina", task_queue=Queue.WORKFLOWS
+        )
+    assert office.names == ["midoffice.untold"]
+    assert office.of("midoffice.untold")[0].progress == halfway
+    assert ended is not None
+    assert ended.taken == 7

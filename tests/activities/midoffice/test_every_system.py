@@ -15,12 +15,22 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.midoffice.accounts import SYSTEMS as KNOWN
+from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.booking import MidOfficeBooking, MidOfficePayment, Traveller
 from activities.midoffice.mapping import sort_out, struck_out
+from activities.midoffice.resending import MidOfficeResending
 from domain.errors import Refused, Transient, Unauthorised, UnsupportedProduct
 from domain.money import Money
-from domain.steps import BookingStep, CancellationStep, Done, PaymentStep
+from domain.steps import (
+    BackfillProgress,
+    BookingQuestion,
+    BookingStep,
+    CancellationStep,
+    Done,
+    IntegrationBackfill,
+    PaymentStep,
+)
 from store import Store
 from tests.activities.midoffice.midoco import failure
 from tests.activities.midoffice.systems.registry import SYSTEMS
@@ -29,6 +39,7 @@ from tests.activities.platform import trip
 
 KEY = "bkg_500-lin_01"
 LINES = [trip.hotel(), trip.bus()]
+AGAIN = BookingQuestion(agency=trip.AGENCY, booking_id="bkg_500")
 LOST = ["drop-after", "error-after", "malformed", "late"]
 
 
@@ -198,6 +209,54 @@ def test_a_price_below_zero_is_refused_by_the_name_of_the_field(
         cells.register_booking(what)
     assert failure(caught) == "Refused"
     assert not system.calls()
+
+
+def test_what_was_refused_is_sent_again_on_request_and_what_they_have_is_not(
+    cells: MidOfficeActivities, store: Store, system: UnderTest
+) -> None:
+    system.fault("create", "refuse")
+    what = created(store)
+    with pytest.raises(ApplicationError):
+        system.insist(lambda: cells.register_booking(what))
+    again = MidOfficeResending(store, {trip.AGENCY: system.account})
+    assert system.insist(lambda: again.resend(AGAIN)).ids["order"]
+    assert list(system.held()) == [KEY]
+    before = system.calls("create", "change", "cancel", "pay")
+    system.insist(lambda: again.resend(AGAIN))
+    assert system.calls("create", "change", "cancel", "pay") == before
+
+
+def test_what_was_booked_and_paid_before_the_system_was_in_use_is_told_once(store: Store, system: UnderTest) -> None:
+    in_use: dict[str, MidOfficeAccount] = {}
+    before, late = MidOfficeActivities(store, in_use), MidOfficeResending(store, in_use)
+    trip.tell(store, "experience.created", experience=trip.experience())
+    assert before.register_booking(created(store)).outcome == "skipped"
+    trip.tell(store, "payment.captured", payment=trip.payment())
+    assert before.record_payment(paying()).outcome == "skipped"
+
+    in_use[trip.AGENCY] = system.account
+    store.integrations.request(trip.AGENCY, system.name, by="ana")
+    page = late.untold(looking(system, date(2027, 6, 23)))
+    assert (page.bookings, page.progress.taken, page.progress.phase) == (("bkg_500",), 1, "bookings")
+    system.insist(lambda: late.resend(AGAIN))
+    assert system.held() == {KEY: Held("CONFIRMED", Decimal("825.00"), Decimal("660.00"), 2, 1)}
+    assert system.paid() == [Paid("pay_1001", Decimal("300.00"), "EUR")]
+    assert store.integrations.known(trip.AGENCY, system.name).backfill["cursor"] == "bkg_500"
+
+    assert late.untold(looking(system, date(2027, 6, 23))).bookings == ()
+    end = late.untold(
+        IntegrationBackfill(**{**looking(system, date(2027, 6, 23)).model_dump(), "progress": page.progress})
+    )
+    assert (end.bookings, end.progress.phase) == ((), "done")
+
+
+def test_trips_that_are_over_are_not_told_any_more(store: Store, system: UnderTest) -> None:
+    trip.tell(store, "experience.created", experience=trip.experience())
+    created(store)
+    store.integrations.request(trip.AGENCY, system.name, by="ana")
+    late = MidOfficeResending(store, {trip.AGENCY: system.account})
+    page = late.untold(looking(system, date(2027, 6, 24)))
+    assert (page.bookings, page.progress.past, page.progress.seen) == ((), 1, 1)
 
 
 # --- what the adapter promises ---
@@ -428,6 +487,11 @@ def gone(store: Store, penalty: int, supplier_fee: int = 0) -> CancellationStep:
     fact = trip.cancellation(["lin_01", "lin_02"], penalty)
     event_id = trip.tell(store, "booking.cancelled", 2, booking=document, cancellation=fact)
     return CancellationStep(**step(event_id, 2).model_dump(), cancellation_id="cxl_12")
+
+
+def looking(system: UnderTest, ended_since: date) -> IntegrationBackfill:
+    begin = BackfillProgress(ended_since=ended_since, phase="bookings")
+    return IntegrationBackfill(agency=trip.AGENCY, system=system.name, by="ana", progress=begin)
 
 
 def paying() -> PaymentStep:

@@ -223,7 +223,7 @@ def as_experience(document: Doc) -> Experience:
     return Experience.model_validate(document)
 
 
-def tell(store: Store, kind: str, revision: int = 1, **data: Any) -> str:
+def tell(store: Store, kind: str, revision: int = 1, *, agency: str = AGENCY, **data: Any) -> str:
     """Put an event into the inbox; gives its id."""
     name = {"payment_plan": "payment_plan", "payment": "payment"}.get(kind.split(".")[0], kind.split(".")[0])
     aggregate = {"type": name, "id": data[name]["id"], "revision": revision}
@@ -235,13 +235,13 @@ def tell(store: Store, kind: str, revision: int = 1, **data: Any) -> str:
     body = json.dumps({"id": event_id, "data": parsed.model_dump(mode="json", by_alias=True)}).encode()
     accepted = store.inbox.accept(
         AcceptedEvent(
-            agency=AGENCY,
+            agency=agency,
             source=SOURCE,
             event_id=event_id,
             kind=kind,
             body=body,
             data=parsed,
-            notice=notice_of(AGENCY, event_id, kind, MOMENT, parsed),
+            notice=notice_of(agency, event_id, kind, MOMENT, parsed),
             occurred_at=MOMENT,
             received_at=MOMENT,
             sequence=number,
