@@ -30,9 +30,10 @@ bench: $(VENV)/.dev
 histories: $(VENV)/.dev
 	$(BIN)/python -m tests.replay.record
 
-# Write docs/coverage-giav.md anew from the marks of the tests.
+# Write docs/coverage-giav.md and the table of docs/integrations/midoffice.md anew from the marks of the tests.
 coverage-page: $(VENV)/.dev
 	$(BIN)/python -m tests.coverage_giav
+	$(BIN)/python -m tests.coverage_midoffice
 
 # Pin every dependency anew, with hashes and without naming an index.
 LOCK := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \

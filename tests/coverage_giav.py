@@ -22,6 +22,8 @@ ROWS = TESTS / "coverage_rows.yaml"
 PAGE = TESTS.parent / "docs" / "coverage-giav.md"
 COMMAND = "python -m tests.coverage_giav"
 GAP = "**not covered yet**"
+MIDOFFICE = "midoffice: "
+"""What the marks of verbs at mid-offices begin with; `tests.coverage_midoffice` makes a table of those."""
 
 
 class Row(NamedTuple):
@@ -53,8 +55,10 @@ def proofs() -> dict[str, list[Proof]]:
     known = {row.id for table in rows().values() for row in table}
     found: dict[str, list[Proof]] = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
-        for test, marked in _marks(ast.parse(path.read_text(encoding="utf-8"))):
+        for test, marked in marks_of(ast.parse(path.read_text(encoding="utf-8"))):
             for row in marked:
+                if row.startswith(MIDOFFICE):
+                    continue
                 if row not in known:
                     raise ValueError(
                         f"{path.relative_to(TESTS)}: {test} covers {row!r}, which is no row of {ROWS.name}"
@@ -63,7 +67,8 @@ def proofs() -> dict[str, list[Proof]]:
     return dict(found)
 
 
-def _marks(module: ast.Module) -> Iterator[tuple[str, list[str]]]:
+def marks_of(module: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    """Each marked test of a file and what it says it covers."""
     for node in module.body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue

@@ -38,4 +38,4 @@ def test_no_mark_hides_in_a_class_where_the_page_would_not_see_it() -> None:
         everywhere = sum("pytest.mark.covers" in ast.unparse(d) for n in ast.walk(module)
                          if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
                          for d in n.decorator_list)  # fmt: skip
-        assert everywhere == len(list(coverage_giav._marks(module))), path.name
+        assert everywhere == len(list(coverage_giav.marks_of(module))), path.name

@@ -62,6 +62,7 @@ def test_every_known_system_is_in_this_suite() -> None:
 # --- what the cells promise ---
 
 
+@pytest.mark.covers("midoffice: register")
 def test_a_registered_booking_stands_there_with_its_price(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_registered_booking_stands_there_with_its_price(
     assert system.held() == {KEY: Held("CONFIRMED", Decimal("825.00"), Decimal("660.00"), 2, 1)}
 
 
+@pytest.mark.covers("midoffice: register")
 def test_registering_again_sends_nothing(cells: MidOfficeActivities, store: Store, system: UnderTest) -> None:
     what = created(store)
     first = system.insist(lambda: cells.register_booking(what))
@@ -81,6 +83,7 @@ def test_registering_again_sends_nothing(cells: MidOfficeActivities, store: Stor
     assert len(system.held()) == 1
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_an_amendment_changes_the_booking_in_place(cells: MidOfficeActivities, store: Store, system: UnderTest) -> None:
     registered(cells, store, system)
     what = changed(store, trip.booking([trip.hotel(price=40000), trip.bus()]))
@@ -88,6 +91,7 @@ def test_an_amendment_changes_the_booking_in_place(cells: MidOfficeActivities, s
     assert system.held() == {KEY: Held("CONFIRMED", Decimal("800.00"), Decimal("660.00"), 2, 2)}
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_an_amendment_of_something_else_sends_nothing(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -97,6 +101,7 @@ def test_an_amendment_of_something_else_sends_nothing(
     assert system.calls("create", "change") == before
 
 
+@pytest.mark.covers("midoffice: cancel")
 def test_a_cancellation_leaves_the_fee_as_price(cells: MidOfficeActivities, store: Store, system: UnderTest) -> None:
     registered(cells, store, system)
     what = gone(store, penalty=3000, supplier_fee=1000)
@@ -104,12 +109,14 @@ def test_a_cancellation_leaves_the_fee_as_price(cells: MidOfficeActivities, stor
     assert system.held()[KEY][:3] == ("CANCELLED", Decimal("30.00"), Decimal("10.00"))
 
 
+@pytest.mark.covers("midoffice: undo")
 def test_an_undo_cancels_without_a_fee(cells: MidOfficeActivities, store: Store, system: UnderTest) -> None:
     what = registered(cells, store, system)
     system.insist(lambda: cells.undo_register_booking(what))
     assert system.held()[KEY][:2] == ("CANCELLED", Decimal("0.00"))
 
 
+@pytest.mark.covers("midoffice: pay")
 def test_a_payment_is_recorded_once(cells: MidOfficeActivities, store: Store, system: UnderTest) -> None:
     registered(cells, store, system)
     trip.tell(store, "payment.captured", payment=trip.payment())
@@ -119,6 +126,7 @@ def test_a_payment_is_recorded_once(cells: MidOfficeActivities, store: Store, sy
 
 
 @pytest.mark.parametrize("kind", LOST)
+@pytest.mark.covers("midoffice: register")
 def test_a_booking_whose_answer_was_lost_is_adopted(
     kind: str, cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -131,6 +139,7 @@ def test_a_booking_whose_answer_was_lost_is_adopted(
 
 
 @pytest.mark.parametrize("kind", LOST)
+@pytest.mark.covers("midoffice: amend")
 def test_a_change_whose_answer_was_lost_ends_in_the_new_content(
     kind: str, cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -142,6 +151,7 @@ def test_a_change_whose_answer_was_lost_ends_in_the_new_content(
 
 
 @pytest.mark.parametrize("kind", LOST)
+@pytest.mark.covers("midoffice: cancel")
 def test_a_cancellation_whose_answer_was_lost_is_found(
     kind: str, cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -153,6 +163,7 @@ def test_a_cancellation_whose_answer_was_lost_is_found(
 
 
 @pytest.mark.parametrize("kind", LOST)
+@pytest.mark.covers("midoffice: pay")
 def test_a_payment_whose_answer_was_lost_is_one_payment(
     kind: str, cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -164,6 +175,7 @@ def test_a_payment_whose_answer_was_lost_is_one_payment(
 
 
 @pytest.mark.parametrize("kind", ["drop-before", "error-before", "page-503", "throttle"])
+@pytest.mark.covers("midoffice: register")
 def test_a_booking_that_never_arrived_is_sent_again(
     kind: str, cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -173,6 +185,7 @@ def test_a_booking_that_never_arrived_is_sent_again(
     assert list(system.held()) == [KEY]
 
 
+@pytest.mark.covers("midoffice: register")
 def test_a_refusal_goes_to_a_person_in_their_words_and_writes_nothing(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -187,6 +200,7 @@ def test_a_refusal_goes_to_a_person_in_their_words_and_writes_nothing(
     assert system.insist(lambda: cells.register_booking(what)).ids["order"]
 
 
+@pytest.mark.covers("midoffice: pay")
 def test_a_payment_of_a_refused_booking_goes_to_a_person(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -201,6 +215,7 @@ def test_a_payment_of_a_refused_booking_goes_to_a_person(
     assert not system.paid()
 
 
+@pytest.mark.covers("midoffice: refuse")
 def test_a_price_below_zero_is_refused_by_the_name_of_the_field(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -211,6 +226,7 @@ def test_a_price_below_zero_is_refused_by_the_name_of_the_field(
     assert not system.calls()
 
 
+@pytest.mark.covers("midoffice: resend")
 def test_what_was_refused_is_sent_again_on_request_and_what_they_have_is_not(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -226,6 +242,7 @@ def test_what_was_refused_is_sent_again_on_request_and_what_they_have_is_not(
     assert system.calls("create", "change", "cancel", "pay") == before
 
 
+@pytest.mark.covers("midoffice: resend")
 def test_what_was_booked_and_paid_before_the_system_was_in_use_is_told_once(store: Store, system: UnderTest) -> None:
     in_use: dict[str, MidOfficeAccount] = {}
     before, late = MidOfficeActivities(store, in_use), MidOfficeResending(store, in_use)
@@ -250,6 +267,7 @@ def test_what_was_booked_and_paid_before_the_system_was_in_use_is_told_once(stor
     assert (end.bookings, end.progress.phase) == ((), "done")
 
 
+@pytest.mark.covers("midoffice: resend")
 def test_trips_that_are_over_are_not_told_any_more(store: Store, system: UnderTest) -> None:
     trip.tell(store, "experience.created", experience=trip.experience())
     created(store)
@@ -262,6 +280,7 @@ def test_trips_that_are_over_are_not_told_any_more(store: Store, system: UnderTe
 # --- what the adapter promises ---
 
 
+@pytest.mark.covers("midoffice: check")
 def test_a_wrong_credential_is_unauthorised_and_not_repeated(system: UnderTest) -> None:
     account = system.opened(**system.stranger)
     with pytest.raises(Unauthorised) as caught:
@@ -271,6 +290,7 @@ def test_a_wrong_credential_is_unauthorised_and_not_repeated(system: UnderTest) 
     assert not system.held()
 
 
+@pytest.mark.covers("midoffice: check")
 def test_the_check_of_the_doctor_changes_nothing(system: UnderTest) -> None:
     system.insist(system.account.adapter.ping)
     assert not system.held()
@@ -278,12 +298,14 @@ def test_the_check_of_the_doctor_changes_nothing(system: UnderTest) -> None:
         system.insist(system.opened(**system.stranger).adapter.ping)
 
 
+@pytest.mark.covers("midoffice: read")
 def test_a_system_that_is_away_is_transient_for_a_look(system: UnderTest) -> None:
     system.fault("find", "page-503")
     with pytest.raises(Transient):
         system.account.adapter.read_status(record(system).ref)
 
 
+@pytest.mark.covers("midoffice: register")
 def test_a_system_that_is_busy_writes_nothing_and_may_be_asked_again(system: UnderTest) -> None:
     system.fault("create", "throttle", seconds=7)
     with pytest.raises(Transient):
@@ -291,6 +313,7 @@ def test_a_system_that_is_busy_writes_nothing_and_may_be_asked_again(system: Und
     assert not system.held()
 
 
+@pytest.mark.covers("midoffice: read")
 def test_what_was_written_is_read_back(system: UnderTest) -> None:
     assert system.insist(lambda: system.account.adapter.read_status(record(system).ref)) == []
     taken = push(system, record(system))
@@ -303,11 +326,13 @@ def test_what_was_written_is_read_back(system: UnderTest) -> None:
     assert state.held.status == "CANCELLED"
 
 
+@pytest.mark.covers("midoffice: register")
 def test_the_same_message_twice_is_one_booking(system: UnderTest) -> None:
     assert push(system, record(system)) == push(system, record(system))
     assert system.held() == {KEY: Held("CONFIRMED", Decimal("825.00"), Decimal("660.00"), 2, 1)}
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_an_older_revision_changes_nothing_and_is_no_failure(system: UnderTest) -> None:
     first = push(system, record(system))
     push(system, dearer(record(system)).as_message("CHANGE", 3))
@@ -317,6 +342,7 @@ def test_an_older_revision_changes_nothing_and_is_no_failure(system: UnderTest) 
     assert before[KEY].price == Decimal("900.00")
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_a_change_of_a_booking_that_they_do_not_hold_makes_it(system: UnderTest) -> None:
     assert push(system, record(system).as_message("CHANGE", 2))
     assert system.held()[KEY].status == "CONFIRMED"
@@ -330,6 +356,7 @@ def test_every_status_has_its_word_there(status: Any, there: str, system: UnderT
     assert system.held()[KEY].status == there
 
 
+@pytest.mark.covers("midoffice: register")
 def test_all_of_a_crowd_arrive_or_none(system: UnderTest) -> None:
     assert system.account.settings.most_travellers < 300
     with pytest.raises(Refused, match="travellers: 300 are more"):
@@ -340,6 +367,7 @@ def test_all_of_a_crowd_arrive_or_none(system: UnderTest) -> None:
 
 
 @pytest.mark.parametrize("kind", ["flight", "transfer", "rail", "car", "insurance", "package", "event", "other"])
+@pytest.mark.covers("midoffice: refuse")
 def test_what_is_no_hotel_is_refused_before_the_network(kind: Any, system: UnderTest) -> None:
     one = record(system)
     other = one.services[0].model_copy(update={"kind": kind, "service_id": "second"})
@@ -348,6 +376,7 @@ def test_what_is_no_hotel_is_refused_before_the_network(kind: Any, system: Under
     assert not system.calls()
 
 
+@pytest.mark.covers("midoffice: refuse")
 def test_a_capability_opens_and_closes_a_kind(system: UnderTest) -> None:
     with pytest.raises(UnsupportedProduct, match="takes nothing"):
         system.opened(capabilities=[]).adapter.push_booking(record(system))
@@ -374,6 +403,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("path", "change"), BAD, ids=[f"{path}={value}" for path, change in BAD for value in change.values()]
 )
+@pytest.mark.covers("midoffice: refuse")
 def test_a_bad_record_is_refused_by_its_field_and_nothing_is_written(
     path: str, change: dict[str, Any], system: UnderTest
 ) -> None:
@@ -383,6 +413,7 @@ def test_a_bad_record_is_refused_by_its_field_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("field", ["cost_gross", "sell_gross", "cost_vat"])
+@pytest.mark.covers("midoffice: refuse")
 def test_a_negative_price_is_refused_by_its_field(field: str, system: UnderTest) -> None:
     one = record(system)
     price = one.price.model_copy(update={field: Decimal("-1.00")})
@@ -392,6 +423,7 @@ def test_a_negative_price_is_refused_by_its_field(field: str, system: UnderTest)
 
 
 @pytest.mark.parametrize(("field", "value"), [("amount", Decimal(0)), ("amount", Decimal(-5)), ("currency", "EU")])
+@pytest.mark.covers("midoffice: refuse")
 def test_a_payment_of_nothing_or_in_no_currency_is_refused(field: str, value: Any, system: UnderTest) -> None:
     ref = record(system).ref
     with pytest.raises(Refused, match=rf"payment\.{field}"):
@@ -399,6 +431,7 @@ def test_a_payment_of_nothing_or_in_no_currency_is_refused(field: str, value: An
     assert not system.calls()
 
 
+@pytest.mark.covers("midoffice: format")
 def test_a_name_with_everything_in_it_arrives_or_is_refused_but_breaks_nothing(system: UnderTest) -> None:
     one = record(system)
     nasty = one.travellers[0].model_copy(update={"first_name": 'Ana\x00;"<b>&\n', "last_name": "=Prüba]]>/;ñ\u2028"})

@@ -61,6 +61,7 @@ SENT: dict[str, Question] = {
 
 
 @pytest.mark.parametrize("name", SENT)
+@pytest.mark.covers("midoffice: format")
 def test_request_is_the_golden_file(name: str) -> None:
     tree = etree.fromstring(CODEC.encode(SENT[name]))
     etree.indent(tree)
@@ -161,6 +162,7 @@ STATUS_ROW = (
         ),
     ],
 )
+@pytest.mark.covers("midoffice: format")
 def test_answers_are_read(body: str, reply: Reply) -> None:
     assert CODEC.decode(soap(body)) == reply
 
@@ -182,6 +184,7 @@ def test_answers_are_read(body: str, reply: Reply) -> None:
     ],
     ids=["empty", "page", "cut", "no id", "other", "bare", "unknown status", "comma amount"],
 )
+@pytest.mark.covers("midoffice: format")
 def test_what_is_not_an_answer_is_unreadable(answer: bytes) -> None:
     with pytest.raises(Unreadable):
         CODEC.decode(answer)
@@ -195,6 +198,7 @@ def test_what_is_not_an_answer_is_unreadable(answer: bytes) -> None:
         '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/evil.dtd">',
     ],
 )
+@pytest.mark.covers("midoffice: format")
 def test_document_types_and_entities_are_refused(declaration: str) -> None:
     body = soap("<m:searchBookingIdResponse><m:orderId>&secret;</m:orderId></m:searchBookingIdResponse>").decode()
     if "ENTITY" not in declaration:

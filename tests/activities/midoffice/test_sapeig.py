@@ -37,6 +37,7 @@ def system() -> Iterator[UnderTest]:
 
 
 @pytest.mark.parametrize("name", questions("sapeig"))
+@pytest.mark.covers("midoffice: format")
 def test_transaction_is_the_golden_file(name: str) -> None:
     assert pretty(as_bytes(CODEC.transaction(questions("sapeig")[name]))) == golden("sapeig", name)
 
@@ -92,6 +93,7 @@ BOOKING = (
     ],
     ids=["taken", "repeated", "held", "refused", "fault"],
 )
+@pytest.mark.covers("midoffice: format")
 def test_answers_are_read(answer: bytes, reply: Reply) -> None:
     assert CODEC.decode(answer) == reply
 
@@ -119,11 +121,13 @@ def test_every_code_of_the_contract_has_its_meaning(code: str) -> None:
         *(soap("<x/>", declaration=each) for each in HOSTILE),
     ],
 )
+@pytest.mark.covers("midoffice: format")
 def test_what_is_not_an_answer_is_unreadable(answer: bytes) -> None:
     with pytest.raises(Unreadable):
         CODEC.decode(answer)
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_a_closed_booking_goes_to_a_person(system: UnderTest) -> None:
     closed = RECORD.model_copy(update={"supplier_booking_id": "b_x_closed"})
     system.account.adapter.push_booking(closed)

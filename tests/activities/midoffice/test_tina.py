@@ -32,6 +32,7 @@ CODEC = TinaCodec(SETTINGS)
 
 
 @pytest.mark.parametrize("name", questions("tina"))
+@pytest.mark.covers("midoffice: format")
 def test_request_is_the_golden_file(name: str) -> None:
     assert pretty(CODEC.encode(questions("tina")[name])) == golden("tina", name)
 
@@ -71,6 +72,7 @@ HELD = (
     ],
     ids=["taken", "repeated", "held", "refused", "broken", "fault"],
 )
+@pytest.mark.covers("midoffice: format")
 def test_answers_are_read(answer: bytes, reply: Reply) -> None:
     assert CODEC.decode(answer) == reply
 
@@ -97,6 +99,7 @@ def test_every_code_of_the_contract_has_its_meaning(code: str) -> None:
         *(soap("<x>&secret;</x>".replace("&secret;", "" if "ENTITY" not in each else "&secret;"), declaration=each) for each in HOSTILE),
     ],
 )  # fmt: skip
+@pytest.mark.covers("midoffice: format")
 def test_what_is_not_an_answer_is_unreadable(answer: bytes) -> None:
     with pytest.raises(Unreadable):
         CODEC.decode(answer)
@@ -126,6 +129,7 @@ def fetched(system: UnderTest, record: MidOfficeBooking) -> str:
     return system.account.adapter.push_booking(record).external_ref
 
 
+@pytest.mark.covers("midoffice: register")
 def test_in_verify_mode_nothing_is_pushed_and_what_tina_fetched_counts(reading: UnderTest) -> None:
     verifying = reading.opened(mode="verify").adapter
     with pytest.raises(Transient, match="TINA does not hold it"):
@@ -135,6 +139,7 @@ def test_in_verify_mode_nothing_is_pushed_and_what_tina_fetched_counts(reading: 
     assert verifying.push_booking(RECORD).external_ref == order
 
 
+@pytest.mark.covers("midoffice: register")
 def test_in_verify_mode_another_price_is_named_and_goes_to_a_person_in_the_end(reading: UnderTest) -> None:
     fetched(reading, RECORD)
     price = RECORD.price.model_copy(update={"sell_gross": Decimal("900.00"), "margin": Decimal("240.00")})
@@ -155,6 +160,7 @@ def test_in_verify_mode_another_price_is_named_and_goes_to_a_person_in_the_end(r
         account.adapter.push_payment(RECORD.ref, PAYMENT)
 
 
+@pytest.mark.covers("midoffice: cancel")
 def test_in_verify_mode_a_cancellation_waits_until_tina_has_it(reading: UnderTest) -> None:
     fetched(reading, RECORD)
     verifying = reading.opened(mode="verify").adapter

@@ -48,6 +48,7 @@ def system() -> Iterator[UnderTest]:
 
 
 @pytest.mark.parametrize("name", SENT)
+@pytest.mark.covers("midoffice: format")
 def test_body_is_the_golden_file_and_of_the_form(name: str) -> None:
     question, form = SENT[name]
     body = CODEC.encode(question)
@@ -65,6 +66,7 @@ def test_amounts_have_two_decimals_at_least(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"vorgangsnummer": 7}', b'{"vorgangsnummer": "V1"', b"\xff"])
+@pytest.mark.covers("midoffice: format")
 def test_an_answer_that_is_none_of_theirs_is_unreadable(answer: bytes) -> None:
     with pytest.raises(Unreadable):
         CODEC.decode(answer)
@@ -97,6 +99,7 @@ def test_the_same_message_again_is_told_apart_by_its_replay(system: UnderTest) -
     assert [pay(record(system).ref, PAYMENT).outcome for _ in range(2)] == ["ACCEPTED", "DUPLICATE"]
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_a_change_over_a_gap_builds_on_what_they_hold(system: UnderTest) -> None:
     """Revision 2 was refused there, so they hold 1 when 3 comes: 3 must not be taken for outdated."""
     send(system, record(system))
@@ -105,6 +108,7 @@ def test_a_change_over_a_gap_builds_on_what_they_hold(system: UnderTest) -> None
     assert system.held()[KEY][1:] == (Decimal("900.00"), Decimal("660.00"), 2, 3)
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_a_newer_revision_there_is_left_alone_and_said_to_be_stale(system: UnderTest) -> None:
     send(system, record(system))
     send(system, dearer(record(system)).as_message("CHANGE", 5))
@@ -119,11 +123,13 @@ def test_a_closed_period_is_refused_for_a_person(system: UnderTest) -> None:
     assert not system.held()
 
 
+@pytest.mark.covers("midoffice: cancel")
 def test_a_cancellation_of_what_they_do_not_hold_is_refused(system: UnderTest) -> None:
     with pytest.raises(Refused, match="VORGANG_UNBEKANNT"):
         system.account.adapter.cancel_booking(CANCELLED.as_message("CANCEL", 2))
 
 
+@pytest.mark.covers("midoffice: pay")
 def test_a_payment_that_comes_otherwise_is_refused(system: UnderTest) -> None:
     send(system, record(system))
     pay = system.account.adapter.push_payment

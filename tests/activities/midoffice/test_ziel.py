@@ -79,6 +79,7 @@ def test_a_file_appears_under_its_name_only_whole(system: UnderTest) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drop-after", "late"])
+@pytest.mark.covers("midoffice: register")
 def test_a_rename_whose_answer_was_lost_is_found_and_not_repeated(
     kind: str, cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_rename_whose_answer_was_lost_is_found_and_not_repeated(
     assert cells.register_booking(what).ids == {"order": "Z100001"}
 
 
+@pytest.mark.covers("midoffice: register")
 def test_a_process_that_dies_after_the_rename_leaves_one_file(
     cells: MidOfficeActivities, store: Store, system: UnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ def test_a_name_that_is_taken_by_another_file_is_left_alone(system: UnderTest) -
     assert taken.read_bytes() == b"of somebody else"
 
 
+@pytest.mark.covers("midoffice: check")
 def test_another_host_key_ends_everything_before_the_login(system: UnderTest) -> None:
     stand_in(system).change_host_key()
     with pytest.raises(Unauthorised, match="not pinned"):
@@ -179,6 +182,7 @@ def test_settings_need_a_pinned_key_and_a_credential() -> None:
 # --- what is said of it ---
 
 
+@pytest.mark.covers("midoffice: answers")
 def test_silence_keeps_the_booking_open_and_sends_nothing_more(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -191,6 +195,7 @@ def test_silence_keeps_the_booking_open_and_sends_nothing_more(
     assert [one.state for one in store.transfers.list(trip.AGENCY, "ziel", "bkg_500")] == ["queued", "not_transferred"]
 
 
+@pytest.mark.covers("midoffice: answers")
 def test_a_lost_acknowledgement_is_made_good_by_asking_what_they_hold(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -206,6 +211,7 @@ def test_a_lost_acknowledgement_is_made_good_by_asking_what_they_hold(
     assert list(system.held()) == [KEY]
 
 
+@pytest.mark.covers("midoffice: answers")
 def test_a_lost_file_stays_open_until_a_person_has_it_sent_again(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -221,6 +227,7 @@ def test_a_lost_file_stays_open_until_a_person_has_it_sent_again(
     assert list(system.held()) == [KEY]
 
 
+@pytest.mark.covers("midoffice: answers")
 def test_an_acknowledgement_that_is_torn_is_waited_for(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -233,6 +240,7 @@ def test_an_acknowledgement_that_is_torn_is_waited_for(
     assert not answers(cells, done).awaiting
 
 
+@pytest.mark.covers("midoffice: answers")
 def test_an_acknowledgement_of_another_message_under_our_name_is_a_persons_business(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -245,6 +253,7 @@ def test_an_acknowledgement_of_another_message_under_our_name_is_a_persons_busin
     assert state(store) is EffectState.REFUSED
 
 
+@pytest.mark.covers("midoffice: answers")
 def test_acknowledgements_of_files_that_are_not_ours_change_nothing(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -305,12 +314,14 @@ def test_a_refused_value_is_named_by_record_and_field(system: UnderTest) -> None
     assert "E32: KUND[1].email: is not of its form" in str(answer)
 
 
+@pytest.mark.covers("midoffice: refuse")
 def test_a_status_without_a_word_is_refused_before_the_network(system: UnderTest) -> None:
     with pytest.raises(Refused, match="status: REQUESTED has no word here"):
         system.account.adapter.push_booking(record(system).model_copy(update={"status": "REQUESTED"}))
     assert not system.calls()
 
 
+@pytest.mark.covers("midoffice: amend")
 def test_a_newer_message_overtakes_one_that_was_never_acknowledged(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:
@@ -323,6 +334,7 @@ def test_a_newer_message_overtakes_one_that_was_never_acknowledged(
     assert {one.state for one in store.effects.of_booking(trip.AGENCY, "bkg_500", "ziel")} == {EffectState.DONE}
 
 
+@pytest.mark.covers("midoffice: pay")
 def test_a_payment_is_acknowledged_like_a_booking(cells: MidOfficeActivities, store: Store, system: UnderTest) -> None:
     what = created(store)
     system.insist(lambda: cells.register_booking(what))
@@ -389,6 +401,7 @@ def test_refs_of_two_suppliers_are_two_bookings(system: UnderTest) -> None:
     assert held.external_ref == "Z100002"
 
 
+@pytest.mark.covers("midoffice: resend")
 def test_a_booking_is_sent_again_on_request_only_if_they_refused_it_or_miss_something(
     cells: MidOfficeActivities, store: Store, system: UnderTest
 ) -> None:

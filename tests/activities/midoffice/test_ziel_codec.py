@@ -40,6 +40,7 @@ SENT: dict[str, Message] = {
 
 
 @pytest.mark.parametrize("name", SENT)
+@pytest.mark.covers("midoffice: format")
 def test_file_is_the_golden_file_and_can_be_read_there(name: str) -> None:
     content = CODEC.encode(SENT[name], MADE)
     assert content == (GOLDEN / f"{name}.csv").read_bytes()
@@ -98,6 +99,7 @@ def test_the_stand_in_takes_no_file_that_is_damaged(damage: Any, code: str) -> N
     assert caught.value.code in (code, "E10")
 
 
+@pytest.mark.covers("midoffice: format")
 def test_an_acknowledgement_is_read() -> None:
     said = CODEC.acknowledgement(f"{IDEM};OK;Z100001;;\r\n".encode())
     assert (said.result, said.number, said.fault) == ("OK", "Z100001", None)
@@ -116,6 +118,7 @@ def test_a_file_that_was_taken_counts_more_than_an_error_beside_it() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"a;OK", b"a;OK;Z1;;", b"a;OK;;;\n", b"a;HM;Z1;;\n", b"\xff;OK;Z1;;\n"])
+@pytest.mark.covers("midoffice: format")
 def test_an_acknowledgement_that_is_not_whole_is_none(content: bytes) -> None:
     with pytest.raises(Unreadable):
         CODEC.acknowledgement(content)
