@@ -13,6 +13,23 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from domain.check_steps import FilesCheck, FilesChecked, InvoicesCheck, InvoicesChecked
+from domain.deal_steps import (
+    DealMoneyStep,
+    DealPicture,
+    DealRead,
+    DealReading,
+    DealRefundStep,
+    DealsFound,
+    DealShown,
+    DealStep,
+    DealSweep,
+    LinkAtWork,
+    LinksSeen,
+    LinksStep,
+    RefundedSoFar,
+    RequestStep,
+    Standing,
+)
 from domain.naming import Queue
 from domain.steps import (
     AnswersStep,
@@ -148,6 +165,23 @@ RATEHAWK_WEIGH_CHARGE = Verb("ratehawk.weigh_charge", Queue.SUPPLIER, ChargeStep
 GIAV_CONFIRM_COSTS = Verb("giav.confirm_costs", Queue.GIAV, SupplierStep, Done)
 MIDOFFICE_CONFIRM_COSTS = Verb("midoffice.confirm_costs", Queue.MIDOFFICE, SupplierStep, Done)
 MIDOFFICE_TRANSFER_ORDER = Verb("midoffice.transfer_order", Queue.MIDOFFICE, SupplierOrderStep, Done)
+
+CRM_READ_DEAL = Verb("crm.read_deal", Queue.CRM, DealReading, DealRead)
+CRM_SHOW_DEAL = Verb("crm.show_deal", Queue.CRM, DealPicture, DealShown)
+CRM_SWEEP_DEALS = Verb("crm.sweep_deals", Queue.CRM, DealSweep, DealsFound)
+EASYCOUNT_STANDING = Verb("easycount.standing", Queue.ACCOUNTING, DealStep, Standing)
+EASYCOUNT_MAKE_LINK = Verb("easycount.make_link", Queue.ACCOUNTING, RequestStep, LinkAtWork)
+EASYCOUNT_ISSUE_DOCUMENT = Verb("easycount.issue_document", Queue.ACCOUNTING, RequestStep, Done)
+EASYCOUNT_CHECK_LINKS = Verb("easycount.check_links", Queue.ACCOUNTING, LinksStep, LinksSeen)
+EASYCOUNT_ISSUE_RECEIPT = Verb("easycount.issue_receipt", Queue.ACCOUNTING, DealMoneyStep, Done)
+EASYCOUNT_HAND_OVER = Verb("easycount.hand_over", Queue.ACCOUNTING, DealMoneyStep, Done)
+EASYCOUNT_SETTLE_PAYMENT = Verb("easycount.settle_payment", Queue.ACCOUNTING, DealMoneyStep, Done)
+EASYCOUNT_CREDIT = Verb("easycount.credit", Queue.ACCOUNTING, DealRefundStep, RefundedSoFar)
+EASYCOUNT_HAND_OVER_REFUND = Verb("easycount.hand_over_refund", Queue.ACCOUNTING, DealRefundStep, Done)
+EASYCOUNT_WITHDRAW = Verb("easycount.withdraw", Queue.ACCOUNTING, RequestStep, Done)
+JOURNAL_RECORD_DEAL = Verb("journal.record_deal", Queue.ACCOUNTING, DealMoneyStep, Done)
+JOURNAL_REFUND_DEAL = Verb("journal.refund_deal", Queue.ACCOUNTING, DealRefundStep, Done)
+OFFICE_MAIL_REQUEST = Verb("office.mail_request", Queue.OFFICE, RequestStep, Done)
 
 INTEGRATION_CHECK = Verb("integration.check", Queue.GIAV, IntegrationStep, Done)
 INTEGRATION_INSTALL_FIELDS = Verb("integration.install_fields", Queue.GIAV, IntegrationStep, Done)

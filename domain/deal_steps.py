@@ -27,8 +27,9 @@ class DealReading(DealStep):
 
     wanted: bool = False
     anew: bool = False
-    is_open: bool = False
-    """Money is being asked for, so that what the deal says now counts in any stage."""
+    state: RequestState = "none"
+    stage: int | None = None
+    """Where the deal stood when the request came to its state."""
 
 
 class DealRead(Given):
@@ -39,10 +40,13 @@ class DealRead(Given):
 
     gone: bool = False
     lost: bool = False
-    triggered: bool = False
+    asks: bool = False
+    """Money is to be asked for: by the stage, by a person, or because it is being asked for already."""
     revision: int = 0
     fresh: bool = False
     """This reading made the revision."""
+    changed: bool = False
+    """It was paid, and asks by now for something else."""
     amount: Money | None = None
     booking_id: str | None = None
     stage: int | None = None
@@ -101,6 +105,7 @@ class Standing(LinksSeen):
     amount: Money | None = None
     booking_id: str | None = None
     refunded: int = 0
+    stage: int | None = None
     issued: tuple[int, ...] = ()
     """Revisions whose document and link are out."""
 

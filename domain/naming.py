@@ -37,6 +37,14 @@ def collection_workflow(agency: str, plan_id: str) -> str:
     return f"collect/{agency}/{plan_id}"
 
 
+def deal_workflow(agency: str, deal_id: int) -> str:
+    return f"deal/{agency}/{deal_id}"
+
+
+def deal_sweep(agency: str) -> str:
+    return f"deals/{agency}"
+
+
 def supplier_feed(agency: str, supplier: str) -> str:
     return f"supplier/{agency}/{supplier}"
 
@@ -85,8 +93,9 @@ class Queue:
     PLATFORM = "platform"
     OFFICE = "office"
     SUPPLIER = "supplier"
+    CRM = "crm"
 
-    ACTIVITIES = (GIAV, MIDOFFICE, TAMARA, ACCOUNTING, PLATFORM, OFFICE, SUPPLIER)
+    ACTIVITIES = (GIAV, MIDOFFICE, TAMARA, ACCOUNTING, PLATFORM, OFFICE, SUPPLIER, CRM)
 
 
 SEARCH_ATTRIBUTES: dict[str, str] = {

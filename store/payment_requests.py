@@ -63,6 +63,7 @@ payment_request_moves = Table(
     Column("deal_id", BigInteger, nullable=False),
     Column("state", String(20), nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("stage", BigInteger),
     Column("at", Instant, nullable=False),
     Index(None, "agency", "deal_id", "id"),
 )
@@ -224,6 +225,7 @@ class Request:
     agency: str
     deal_id: int
     state: RequestState
+    stage: int | None
     since: datetime
     asked: Asked
     documents: tuple[IssuedDocument, ...]
@@ -292,17 +294,18 @@ class PaymentRequests:
         with self._database.read() as connection:
             return _asked(connection.execute(query).one())
 
-    def moved(self, agency: str, deal_id: int, state: RequestState, revision: int) -> None:
-        """The request stands there from now on; the same again writes nothing."""
+    def moved(self, agency: str, deal_id: int, state: RequestState, revision: int, stage: int | None = None) -> int:
+        """The request stands there from now on, and the deal in `stage`; the same again writes nothing. Names the move."""
         with self._database.begin() as connection:
             last = self._last_move(connection, agency, deal_id)
             if last is not None and (last.state, last.revision) == (state, revision):
-                return
-            connection.execute(
-                payment_request_moves.insert().values(
-                    agency=agency, deal_id=deal_id, state=state, revision=revision, at=self._clock()
-                )
+                return int(last.id)
+            row = payment_request_moves.insert().values(
+                agency=agency, deal_id=deal_id, state=state, revision=revision, stage=stage, at=self._clock()
             )
+            key = connection.execute(row).inserted_primary_key
+            assert key is not None
+            return int(key[0])
 
     # Documents --------------------------------------------------------------------------------------------------------
 
@@ -494,6 +497,7 @@ class PaymentRequests:
             agency=agency,
             deal_id=deal_id,
             state=last.state if last is not None else "none",
+            stage=last.stage if last is not None else None,
             since=last.at if last is not None else newest.created_at,
             asked=newest,
             documents=tuple(map(_document, documents)),

@@ -34,6 +34,7 @@ AT_ONCE = {
     Queue.PLATFORM: 16,
     Queue.OFFICE: 16,
     Queue.SUPPLIER: 8,
+    Queue.CRM: 8,
 }
 """How many activities of a queue run at once in one process; each account throttles its own calls below that."""
 

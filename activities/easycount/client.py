@@ -78,13 +78,13 @@ class EasyCountClient:
             raise UnknownOutcome("success without a document", system=SYSTEM, operation="createDoc")
         return document
 
-    def create_link(self, amount: Money) -> PaymentLink:
-        """A new page for the customer; each call makes another one."""
+    def create_link(self, amount: Money, success_url: str | None = None) -> PaymentLink:
+        """A new page for the customer; each call makes another one. Afterwards the browser goes to `success_url`."""
         wish = {
             "sum": as_number(amount),
             "currency": amount.currency,
             "payments": self._payments,
-            "successUrl": self._success_url,
+            "successUrl": success_url or self._success_url,
         }
         answer = self._call("prepareSafeUrl", "/api/payment/prepareSafeUrl/clearingFormForWeb", wish)
         if not succeeded(answer):

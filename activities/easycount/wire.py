@@ -87,6 +87,7 @@ class DocumentRequest(BaseModel):
     pages: tuple[str, ...] = ()
     vat: Decimal | None = None
     send_email: bool = True
+    email_text: str = ""
     on: date | None = None
 
     @property
@@ -106,6 +107,7 @@ class DocumentRequest(BaseModel):
             "main_currency_iso": self.currency,
             "description": self.description,
             "comment": self.comment,
+            "email_text": self.email_text if self.send_email else "",
             "item": [
                 {"details": i.details, "amount": i.quantity, "price": as_number(i.price), "vat_type": i.vat_kind}
                 for i in self.items

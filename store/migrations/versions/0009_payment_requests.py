@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("deal_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.BigInteger(), nullable=True),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_request_moves")),
     )
