@@ -36,6 +36,7 @@ from domain.steps import (
     RevenueStep,
 )
 from store import Store
+from store.documents import Document
 
 SYSTEM = "journal"
 WAIT_FOR_PAYMENT = 60.0
@@ -192,6 +193,9 @@ class JournalActivities:
         issued = self._store.documents.of_booking(step.agency, step.booking_id, settings.documents_from)
         ids: dict[str, str] = {}
         for document in issued:
+            if document.kind == "penalty" and document.amount.amount < 0:
+                ids |= self._post_penalty_credit(step.agency, document)
+                continue
             movement = mapping.document(
                 document,
                 self._payer_of(step.agency, step.booking_id, document.payment_id),
@@ -202,6 +206,12 @@ class JournalActivities:
         if not ids:
             return Done(outcome="skipped", note="no correcting document was issued")
         return Done(ids=ids)
+
+    def _post_penalty_credit(self, agency: str, credit: Document) -> dict[str, str]:
+        """A penalty that was too high is taken back as it was posted: as indemnity or as fee (money-rules F-X6)."""
+        about = f"penalty credited by {credit.number}"
+        entries = self._reversed(agency, [key_of(credit.refers_to or "")], credit.issued_on, about)
+        return self._append(agency, "reverse", entries).ids if entries else {}
 
     def _is_fee(self, step: BookingStep) -> bool:
         told = self._store.facts.event_data(step.agency, step.event_id).cancellation
