@@ -166,13 +166,18 @@ class JournalActivities:
         return trip is not None and trip.starts_on <= day
 
     def _post_supplier_bills(self, step: BookingStep) -> dict[str, str]:
-        """Lines whose cost is invoiced: the difference between that cost and what is posted for the line."""
+        """Lines whose cost is invoiced: the difference between that cost and what is posted for the line.
+
+        Money that corrects invoices comes without a booking, and so without costs.
+        """
         settings = self._of(step.agency)
-        told = self._store.facts.booking_in(step.agency, step.event_id)
+        told = self._store.facts.event_data(step.agency, step.event_id).booking
         event = self._store.inbox.get(step.agency, step.event_id)
         ids: dict[str, str] = {}
+        if told is None or event is None:
+            return ids
         for line in told.lines:
-            if event is None or line.cost.status != "invoiced":
+            if line.cost.status != "invoiced":
                 continue
             posted = self._store.journal.balance(
                 step.agency,

@@ -230,6 +230,19 @@ def test_a_lower_price_is_credited_and_invoiced_again(store: Store, cells: Journ
     assert balances(store) == {"5729": 30000, "430": -5000, "438": -25000}
 
 
+def test_money_that_pays_a_penalty_posts_the_credit_note_that_it_caused(store: Store, cells: JournalActivities) -> None:
+    store.inbox.accept(stories.created(1))
+    payment = captured(store)
+    pay(cells, payment)
+    issued(store, "invoice", "inv:pay_1001", 30000, "E-1")
+    issued(store, "credit_note", "rect:pay_1001:pay_1001", -30000, "R-1")
+    told = stories.captured(2).event_id
+    step = BookingStep(agency=AGENCY, booking_id=B, experience_id="exp_31", event_id=told, revision=1)
+    for _ in range(2):
+        assert cells.amend_booking(step).outcome == "done"
+    assert balances(store) == {"5729": 30000, "430": -30000}
+
+
 def test_a_change_without_documents_posts_nothing(store: Store, cells: JournalActivities) -> None:
     told = stories.created(1)
     store.inbox.accept(told)
