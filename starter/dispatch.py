@@ -16,9 +16,10 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.mailbox import BookingState, ExperienceState, PlanState
+from domain.mailbox import BookingState
 from domain.naming import Queue
 from domain.notices import EventNotice
+from domain.superseding import ExperienceState, PlanState
 from store import Store
 from store.inbox import OutboxRow
 from workflows.searching import found_by

@@ -15,9 +15,9 @@ with workflow.unsafe.imports_passed_through():
         PLATFORM_COLLECT_INSTALMENT,
     )
     from domain import naming
-    from domain.mailbox import PlanState
     from domain.notices import EventNotice
     from domain.steps import ChargeResult, InstalmentStep, PlanStep
+    from domain.superseding import PlanState
     from workflows.stepping import FORWARD, Fault, Stepping
 
 DUNNING = (timedelta(days=1), timedelta(days=3), timedelta(days=7))

@@ -11,7 +11,6 @@ from temporalio.client import Client
 
 from domain.check_steps import CheckOrder, FilesChecked
 from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
-from domain.mailbox import ExperienceState, PlanState
 from domain.money import Money
 from domain.naming import Queue, check_schedule, resend_workflow, tamara_trouble_workflow
 from domain.notices import EventNotice
@@ -30,6 +29,7 @@ from domain.steps import (
     TamaraOrder,
     TamaraRetention,
 )
+from domain.superseding import ExperienceState, PlanState
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
 from tests.replay.supplier_scenarios import feed, rebooked
 from tests.workflows.office import WHEN, Office, deliver, told

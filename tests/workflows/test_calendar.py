@@ -8,10 +8,11 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from domain.mailbox import BookingState, ExperienceState
+from domain.mailbox import BookingState
 from domain.money import Money
 from domain.naming import Queue
 from domain.steps import ChargeResult, DueInstalment, PlanArrangement, PlanStep
+from domain.superseding import ExperienceState
 from tests.workflows.office import Office, deliver, told, working
 from workflows.experience import SETTLING
 
