@@ -28,6 +28,7 @@ from domain.steps import (
     RevenueOrder,
     TamaraOrder,
     TamaraRetention,
+    UntoldBookings,
 )
 from domain.superseding import ExperienceState, PlanState
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
@@ -233,6 +234,20 @@ async def activation(client: Client, office: Office) -> tuple[str, ...]:
     return (own,)
 
 
+async def connection(client: Client, office: Office) -> tuple[str, ...]:
+    """A mid-office comes into use, and is told of two bookings that were made before."""
+    pages = [("bkg_r11", "bkg_r12"), ()]
+    office.answers["midoffice.untold"] = lambda step: UntoldBookings(
+        progress=step.progress.model_copy(update={"cursor": "bkg_r12"} if len(pages) > 1 else {"phase": "done"}),
+        bookings=pages.pop(0),
+    )
+    order = IntegrationOrder(agency="demo", system="tina", by="ana")
+    own = "integration/demo/tina"
+    handle = await client.start_workflow("ActivateIntegration", order, id=own, task_queue=Queue.WORKFLOWS)
+    await handle.result()
+    return (own,)
+
+
 async def revenue(client: Client, _office: Office) -> tuple[str, ...]:
     """A night's recognition of revenue."""
     order = RevenueOrder(agency="demo", day=WHEN.date())
@@ -322,6 +337,7 @@ SCENARIOS = [
         export,
         retention,
         activation,
+        connection,
         nightly_check,
         revenue,
         acknowledged_later,
