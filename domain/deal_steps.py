@@ -121,7 +121,7 @@ class DealMoneyStep(DealStep):
 
 
 class DealRefundStep(DealStep):
-    """Money that a person gave back, with the reference that proves it; `number` counts the refunds of a payment."""
+    """Money that a person gave back, with the reference that proves it and by which it is known again."""
 
     payment_id: str
     link: int
@@ -129,7 +129,6 @@ class DealRefundStep(DealStep):
     reference: str
     by: str
     booking_id: str | None = None
-    number: int = 1
 
 
 class RefundedSoFar(Given):

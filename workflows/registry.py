@@ -18,9 +18,11 @@ from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooti
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
+from workflows.request_payment import RequestPayment
 from workflows.resend_booking import ResendBooking
 from workflows.retire_tamara import RetireTamara
 from workflows.supplier_feed import SupplierFeed, TransferOrder
+from workflows.watch_crm import WatchCrm
 
 WORKFLOWS: list[type] = [
     ActivateIntegration,
@@ -41,9 +43,11 @@ WORKFLOWS: list[type] = [
     RecogniseRevenue,
     RecordPayment,
     RefundBooking,
+    RequestPayment,
     ResendBooking,
     RetireTamara,
     SupplierFeed,
     TransferOrder,
     TamaraTroubleshooting,
+    WatchCrm,
 ]
