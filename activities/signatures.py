@@ -139,6 +139,7 @@ TAMARA_READ_ANSWERS = Verb("tamara.read_answers", Queue.TAMARA, TamaraAnswersOrd
 TAMARA_EXAMINE = Verb("tamara.examine", Queue.TAMARA, TamaraTroubleStep, TamaraAnswersRead)
 TAMARA_SETTLE = Verb("tamara.settle", Queue.TAMARA, TamaraSettlement, Done)
 TAMARA_RETIRE_FILES = Verb("tamara.retire_files", Queue.TAMARA, TamaraRetention, Done)
+TAMARA_SEARCH_CARDS = Verb("tamara.search_cards", Queue.TAMARA, TamaraRetention, Done)
 
 PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)
 PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM, InstalmentStep, ChargeResult)

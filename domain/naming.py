@@ -62,6 +62,10 @@ def tamara_retention(agency: str) -> str:
     return f"tamara/{agency}/retention"
 
 
+def card_search(agency: str) -> str:
+    return f"tamara/{agency}/card-search"
+
+
 def tamara_schedule(agency: str, kind: str) -> str:
     return f"tamara/{agency}/{kind}"
 

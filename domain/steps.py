@@ -137,7 +137,7 @@ class TamaraStep(Step):
 
 
 class TamaraRetention(Step):
-    """An order to destroy what may not be kept any longer of an agency's files."""
+    """An order about what an agency may keep of account numbers: to destroy what is old, to look for what should not be."""
 
 
 class TamaraFileStep(Step):

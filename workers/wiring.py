@@ -38,6 +38,7 @@ from activities.ratehawk.activities import RateHawkActivities
 from activities.ratehawk.settings import RateHawkAccount
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.answering import TamaraAnswerActivities
+from activities.tamara.searching import CardSearchActivities
 from activities.tamara.settings import TamaraSettings
 from domain.deals import DealRules
 from domain.naming import Queue
@@ -46,6 +47,8 @@ from store.installation import Installation, SettingsError
 from workers.integrated import IntegratedAccounts, IntegratedMidOffices
 
 T = TypeVar("T")
+PLAYED = "sandbox"
+"""Below the data folder: what the stand-ins of a demo hold, such as AirPlus' own copy of our files."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,11 @@ def cells(
             MidOfficeResending(store, accounts.midoffice),
             MidOfficeIntegration(store, names),
         ],
-        Queue.TAMARA: [TamaraActivities(store, accounts.tamara), TamaraAnswerActivities(store, accounts.tamara)],
+        Queue.TAMARA: [
+            TamaraActivities(store, accounts.tamara),
+            TamaraAnswerActivities(store, accounts.tamara),
+            CardSearchActivities(store, accounts.tamara, installation.data, (installation.data / PLAYED,)),
+        ],
         Queue.ACCOUNTING: [
             JournalActivities(store, accounts.journal),
             DealJournal(store, accounts.journal),

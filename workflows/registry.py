@@ -21,6 +21,7 @@ from workflows.refund_booking import RefundBooking
 from workflows.request_payment import RequestPayment
 from workflows.resend_booking import ResendBooking
 from workflows.retire_tamara import RetireTamara
+from workflows.search_cards import SearchCards
 from workflows.supplier_feed import SupplierFeed, TransferOrder
 from workflows.watch_crm import WatchCrm
 
@@ -46,6 +47,7 @@ WORKFLOWS: list[type] = [
     RequestPayment,
     ResendBooking,
     RetireTamara,
+    SearchCards,
     SupplierFeed,
     TransferOrder,
     TamaraTroubleshooting,

@@ -322,6 +322,15 @@ async def retention(client: Client, _office: Office) -> tuple[str, ...]:
     return ("tamara/demo/retention",)
 
 
+async def card_search(client: Client, _office: Office) -> tuple[str, ...]:
+    """A week's search for account numbers."""
+    name = "tamara/demo/card-search"
+    order = TamaraRetention(agency="demo")
+    handle = await client.start_workflow("SearchCards", order, id=name, task_queue=Queue.WORKFLOWS)
+    await handle.result()
+    return (name,)
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
     for play in (
@@ -336,6 +345,7 @@ SCENARIOS = [
         plan,
         export,
         retention,
+        card_search,
         activation,
         connection,
         nightly_check,
