@@ -56,6 +56,7 @@ from domain.steps import (
     RefundStep,
     RevenueStep,
     SealedFile,
+    Step,
     TamaraFileStep,
     TamaraRetention,
     TamaraStep,
@@ -183,6 +184,11 @@ EASYCOUNT_WITHDRAW = Verb("easycount.withdraw", Queue.ACCOUNTING, RequestStep, D
 JOURNAL_RECORD_DEAL = Verb("journal.record_deal", Queue.ACCOUNTING, DealMoneyStep, Done)
 JOURNAL_REFUND_DEAL = Verb("journal.refund_deal", Queue.ACCOUNTING, DealRefundStep, Done)
 OFFICE_MAIL_REQUEST = Verb("office.mail_request", Queue.OFFICE, RequestStep, Done)
+
+KOMMO_CHECK_ACCOUNT = Verb("kommo.check_account", Queue.CRM, IntegrationStep, Done)
+KOMMO_INSTALL = Verb("kommo.install", Queue.CRM, IntegrationStep, Done)
+KOMMO_USE_ACCOUNT = Verb("kommo.use_account", Queue.CRM, IntegrationStep, Done)
+KOMMO_WATCH_ACCOUNT = Verb("kommo.watch_account", Queue.CRM, Step, Done)
 
 INTEGRATION_CHECK = Verb("integration.check", Queue.GIAV, IntegrationStep, Done)
 INTEGRATION_INSTALL_FIELDS = Verb("integration.install_fields", Queue.GIAV, IntegrationStep, Done)

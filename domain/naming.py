@@ -45,6 +45,10 @@ def deal_sweep(agency: str) -> str:
     return f"deals/{agency}"
 
 
+def crm_watch(agency: str) -> str:
+    return f"crm/{agency}/watch"
+
+
 def supplier_feed(agency: str, supplier: str) -> str:
     return f"supplier/{agency}/{supplier}"
 

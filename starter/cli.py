@@ -8,12 +8,12 @@ from starter import entrypoint
 from starter.answers import CommandError, complain
 from starter.commands import (
     cards,
+    consenting,
     demo,
     doctor,
     events,
     giav,
     imports,
-    integrations,
     journal,
     midoffice,
     park,
@@ -44,7 +44,7 @@ app.add_typer(reports.app, name="report")
 app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
 app.add_typer(stores.app, name="store")
-app.add_typer(integrations.app, name="integration")
+app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")

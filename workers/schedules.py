@@ -42,21 +42,21 @@ Kind = Literal["BSP", "MA"]
 async def reconcile_schedules(client: Client, installation: Installation) -> None:
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
-        await _bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
+        await bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
         invoices = _check(name, "invoices", INVOICE_ALARM, "Europe/Madrid")
-        await _bring_in_line(client, naming.check_schedule(name, "invoices"), invoices)
+        await bring_in_line(client, naming.check_schedule(name, "invoices"), invoices)
         if agency.check_files_at:
             files = _check(name, "files", agency.check_files_at, agency.timezone)
-            await _bring_in_line(client, naming.check_schedule(name, "files"), files)
+            await bring_in_line(client, naming.check_schedule(name, "files"), files)
         else:
             await _remove(client, naming.check_schedule(name, "files"))
         if agency.tamara is not None and agency.tamara.get("producer") != "midoco":
             for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
-                await _bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
-            await _bring_in_line(client, naming.tamara_answers_schedule(name), _hourly_answers(name))
-            await _bring_in_line(client, naming.tamara_retention(name), _nightly_retention(name, agency.timezone))
-            await _bring_in_line(client, naming.card_search(name), _weekly_card_search(name, agency.timezone))
+                await bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
+            await bring_in_line(client, naming.tamara_answers_schedule(name), _hourly_answers(name))
+            await bring_in_line(client, naming.tamara_retention(name), _nightly_retention(name, agency.timezone))
+            await bring_in_line(client, naming.card_search(name), _weekly_card_search(name, agency.timezone))
 
 
 def _kinds(section: dict[str, Any]) -> Iterator[Kind]:
@@ -178,7 +178,8 @@ async def _remove(client: Client, name: str) -> None:
             raise
 
 
-async def _bring_in_line(client: Client, name: str, wanted: Schedule) -> None:
+async def bring_in_line(client: Client, name: str, wanted: Schedule) -> None:
+    """Create the Schedule, or make it what is wanted."""
     try:
         await client.create_schedule(name, wanted)
     except ScheduleAlreadyRunningError:

@@ -23,6 +23,9 @@ from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
 from activities.kommo.account import KommoAccount
 from activities.kommo.deals import DealActivities
+from activities.kommo.integration import KommoIntegration
+from activities.kommo.settings import KommoSettings
+from activities.kommo.watching import KommoWatch
 from activities.mailing.activities import MailActivities
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
@@ -44,6 +47,7 @@ from domain.deals import DealRules
 from domain.naming import Queue
 from store import Store
 from store.installation import Installation, SettingsError
+from workers.crm_accounts import KommoAccounts
 from workers.integrated import IntegratedAccounts, IntegratedMidOffices
 
 T = TypeVar("T")
@@ -90,7 +94,7 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
         journal=each("journal", JournalSettings.model_validate, "timezone"),
         ratehawk=each("ratehawk", RateHawkAccount.open),
         easycount=each("easycount", EasyCountAccount.open),
-        kommo=each("kommo", KommoAccount.open),
+        kommo=KommoAccounts(each("kommo", KommoSettings.model_validate), installation.agencies, store),
         deals={
             name: _checked(
                 f"agencies.{name}.deals",
@@ -152,7 +156,11 @@ def cells(
             EasyCountDocuments(store, accounts.easycount, installation.agencies, accounts.deals),
             EasyCountPayments(store, accounts.easycount, installation.agencies),
         ],
-        Queue.CRM: [DealActivities(store, accounts.kommo, accounts.deals)],
+        Queue.CRM: [
+            DealActivities(store, accounts.kommo, accounts.deals),
+            KommoIntegration(store),
+            KommoWatch(store, accounts.kommo),
+        ],
         Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],
         Queue.OFFICE: [
             DeskActivities(store),
