@@ -144,7 +144,10 @@ def _why_not(line: Line, service: Service | None, booking: Booking, settings: Mi
     if service is None:
         return f"service {line.service_id} is not part of the experience"
     if not settings.takes(PRODUCTS[service.kind]):
-        return f"{settings.kind} takes {', '.join(sorted(settings.capabilities))} only, this is {service.kind}"
+        taken = ", ".join(sorted(settings.capabilities))
+        return (
+            f"{settings.kind} takes {taken} only, this is {service.kind}" if taken else f"{settings.kind} takes nothing"
+        )
     if line.cost.supplier_id not in settings.supplier_numbers:
         return f"supplier {line.cost.supplier_id} has no creditor number in {settings.kind}"
     if line.cost.supplier_ref is None and order_of(booking, line) is None:

@@ -140,8 +140,11 @@ class Transfer(Announcing):
         told = self._told()
         notes = []
         for key, record in now.records.items():
-            note = self._bring_to(record, told.get(key), now.lines[key])
+            chain = told.get(key)
+            note = self._bring_to(record, chain, now.lines[key])
             notes += [note] if note else []
+            if chain is not None and chain.ref.booking_key != self._booking_id:
+                self._store.transfers.forget(self._agency, self._adapter.system, chain.ref.booking_key)
         for key, chain in told.items():
             if key not in now.records and not chain.gone:
                 self._strike_out(chain)

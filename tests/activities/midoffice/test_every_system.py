@@ -475,6 +475,7 @@ def test_an_order_that_was_transferred_alone_and_is_claimed_later_is_one_booking
 
     registered(cells, store, system)
     assert system.held() == {KEY: Held("CONFIRMED", Decimal("825.00"), Decimal("660.00"), 2, 3)}
+    assert {one.booking_id for one in store.transfers.list(trip.AGENCY)} == {"bkg_500"}
     system.insist(lambda: cells.cancel_booking(gone(store, penalty=3000)))
     assert {key: held[0] for key, held in system.held().items()} == {KEY: "CANCELLED"}
     assert alone.transfer_order(what).outcome == "skipped"
