@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from pydantic import ValidationError
 
 from activities.kommo.integration import (
@@ -10,6 +12,8 @@ from activities.kommo.integration import (
     account_settings,
     consent_address,
     exchange,
+    installed,
+    open_account,
     rotate_hook,
 )
 from activities.kommo.settings import KommoSettings
@@ -19,7 +23,7 @@ from store import Store
 from store.crm_tokens import long_lived_name
 from store.installation import AgencySettings
 
-__all__ = ["consent_address", "exchange", "rotate_hook", "seal_long_lived", "settings_of", "standing"]
+__all__ = ["consent_address", "exchange", "install", "rotate_hook", "seal_long_lived", "settings_of", "standing"]
 
 
 def settings_of(store: Store, agency: str, configured: AgencySettings) -> KommoSettings:
@@ -33,6 +37,13 @@ def settings_of(store: Store, agency: str, configured: AgencySettings) -> KommoS
     except ValidationError as error:
         path = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
         raise NeedsPerson(f"agencies.{agency}.kommo.{path} is not right", system=SYSTEM) from None
+
+
+def install(store: Store, agency: str, configured: AgencySettings) -> tuple[str, ...]:
+    """Make our fields and register the webhook of an account that stands in the settings file; the fields that were made."""
+    settings = settings_of(store, agency, configured)
+    with closing(open_account(store, agency, settings).client) as client:
+        return installed(client, agency, settings)
 
 
 def seal_long_lived(store: Store, agency: str, token: str, *, by: str) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from activities.failures import implements
 from activities.kommo.account import KommoAccount
 from activities.kommo.alarms import FIELDS, REAUTH, WEBHOOK, Alarms
-from activities.kommo.client import FixedToken, Tokens
+from activities.kommo.client import FixedToken, KommoClient, Tokens
 from activities.kommo.fields import CODES, FieldMap, definition_of
 from activities.kommo.settings import KommoSettings
 from activities.kommo.tokens import OAuth, RotatingTokens
@@ -213,15 +213,7 @@ class KommoIntegration:
         store.vault.seal_once(agency, hook_name(SYSTEM), secrets.token_urlsafe(32))
         settings = account_settings(store, integration, _with_proposals(integration))
         with closing(open_account(store, agency, settings).client) as client:
-            missing = FieldMap.found(settings.fields, client.custom_fields()).missing
-            if missing:
-                currency = str(integration.catalogue.get("currency") or "EUR")
-                client.create_fields([definition_of(code, currency) for code in missing])
-            place = hook_address(agency, settings)
-            client.register_webhook(place)
-            for old in client.webhooks():
-                if old.destination != place and old.destination.startswith(_hook_prefix(agency, settings)):
-                    client.remove_webhook(old.destination)
+            missing = installed(client, agency, settings)
         for reason in (FIELDS, WEBHOOK):
             Alarms(store, agency).over(reason)
         return Done(note=f"made {', '.join(missing)}" if missing else "")
@@ -234,6 +226,21 @@ class KommoIntegration:
         account_settings(self._store, integration, wanted)
         self._store.integrations.activate(step.agency, SYSTEM, wanted, by=step.by)
         return Done()
+
+
+def installed(client: KommoClient, agency: str, settings: KommoSettings) -> tuple[str, ...]:
+    """Make what is missing of our fields, and register our webhook; the fields that were made. May be repeated."""
+    missing = FieldMap.found(settings.fields, client.custom_fields()).missing
+    if missing:
+        currency = client.account().currency or "EUR"
+        client.create_fields([definition_of(code, currency) for code in missing])
+    if settings.hook_secret is not None and settings.gateway_url is not None:
+        place = hook_address(agency, settings)
+        client.register_webhook(place)
+        for old in client.webhooks():
+            if old.destination != place and old.destination.startswith(_hook_prefix(agency, settings)):
+                client.remove_webhook(old.destination)
+    return missing
 
 
 def hook_address(agency: str, settings: KommoSettings) -> str:

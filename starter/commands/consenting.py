@@ -18,6 +18,7 @@ from starter.activation import KOMMO, assigned, tell_what_waits
 from starter.answers import CommandError, say
 from starter.commands.integrations import app as app
 from starter.opening import SettingsFile, agency_of, opened_store, read_settings
+from store.installation import Installation
 
 HERE = ("127.0.0.1", "localhost")
 PATIENCE = 20 * 60
@@ -61,6 +62,30 @@ def consent(
         going = tell_what_waits(installation, store, agency, KOMMO)
     if going:
         say(going)
+
+
+@app.command()
+def install(agency: str, settings: SettingsFile) -> None:
+    """Make our fields of deals and register the webhook, for a Kommo that stands in the settings file. May be repeated."""
+    installation = read_settings(settings)
+    if agency_of(installation, agency).kommo is None:
+        raise CommandError(
+            f"there is no [agencies.{agency}.kommo] in the settings file; bookings integration activate {agency} "
+            f"--system {KOMMO} does it for an integration"
+        )
+    made = install_crm(installation, agency)
+    say(f"kommo of {agency}: {f'made {made}' if made else 'our fields are there'}; it tells us of deals")
+
+
+def install_crm(installation: Installation, agency: str) -> str:
+    """The fields that were made, in words."""
+    from workers import consenting
+
+    with opened_store(installation) as store:
+        try:
+            return ", ".join(consenting.install(store, agency, agency_of(installation, agency)))
+        except BackOfficeError as error:
+            raise CommandError(str(error)) from None
 
 
 @app.command(name="rotate-hook")

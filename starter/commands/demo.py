@@ -101,9 +101,9 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
     try:
         settings = stage.write_settings(folder, state, sandbox.fingerprints)
         installation = read_settings(settings)
-        await asyncio.to_thread(install_crm, installation, AGENCY)
         supervisor = Supervisor(installation, settings, say)
         async with supervisor.running(asked):
+            await asyncio.to_thread(install_crm, installation, AGENCY)
             playing = asyncio.create_task(_season(installation, settings, sandbox, state, pace))
             stopping = asyncio.create_task(asked.wait())
             await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
