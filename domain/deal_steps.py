@@ -186,6 +186,8 @@ class DealState(BaseModel):
     agency: str
     deal_id: int
     wanted: bool = False
+    bots: tuple[str, ...] = ()
+    """Where bots of the CRM wait for an answer."""
     stage: int | None = None
     """Where we left the deal; whoever finds it elsewhere leaves it there."""
 
@@ -199,6 +201,13 @@ class DealView(Given):
     links: int
     payments: int
     waits_for: str
+
+
+class BotStep(DealStep):
+    """A bot that waits at `return_url` is told how the request stands."""
+
+    return_url: str
+    status: Literal["created", "exists", "rejected", "failed"]
 
 
 class DealSweep(Step):

@@ -17,6 +17,7 @@ from domain.naming import Queue
 from store.installation import Installation
 from store.opening import open_store
 from workers.crm_watch import watch_crm, watched
+from workers.deal_sweeps import sweep_deals
 from workers.feeds import start_feeds
 from workers.pulse import BEAT, Pulse
 from workers.sandboxing import workflow_runner
@@ -71,6 +72,7 @@ async def _prepared(installation: Installation) -> Client:
     await start_feeds(client, installation)
     with closing(open_store(installation)) as store:
         await watch_crm(client, watched(installation, store))
+        await sweep_deals(client, watched(installation, store))
     return client
 
 

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
+        CRM_ANSWER_BOT,
         CRM_READ_DEAL,
         EASYCOUNT_CHECK_LINKS,
         EASYCOUNT_ISSUE_DOCUMENT,
@@ -21,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         OFFICE_MAIL_REQUEST,
     )
     from domain.deal_steps import (
+        BotStep,
         DealCommand,
         DealPayment,
         DealRead,
@@ -59,6 +61,7 @@ class RequestPayment(Stepping):
         self.standing: Standing | None = None
         self._nudged, self._poll_wanted, self._looking = True, False, False
         self._wanted = given.wanted
+        self._bots: list[str] = list(given.bots)
         self._commands: list[DealCommand] = []
         self._done_keys: set[str] = set()
         self._looked_at = workflow.now()
@@ -73,6 +76,7 @@ class RequestPayment(Stepping):
     def changed(self, given: DealState) -> None:
         self._nudged = True
         self._wanted = self._wanted or given.wanted
+        self._bots += given.bots
 
     @workflow.signal(description="A customer came back from a page: look whether it was paid")
     def look(self) -> None:
@@ -173,7 +177,11 @@ class RequestPayment(Stepping):
             self._commands.pop(0)
             return
         wanted, self._nudged, self._wanted = self._wanted, False, False
+        bots, self._bots = self._bots, []
+        known = self._issued
         await self._read(wanted=wanted, anew=wanted and self._has_lapsed())
+        for return_url in bots:
+            await self._answer(return_url, "created" if self._issued != known else "exists")
 
     def _has_lapsed(self) -> bool:
         """It was asked for, and is not any more."""
@@ -215,6 +223,12 @@ class RequestPayment(Stepping):
     @property
     def _issued(self) -> tuple[int, ...]:
         return self.standing.issued if self.standing is not None else ()
+
+    async def _answer(self, return_url: str, status: str) -> None:
+        """A bot waits, and says in its own words what became of it."""
+        told = "failed" if self.state == "failed" else "rejected" if not self._issued else status
+        step = BotStep.model_validate({**self._step().model_dump(), "return_url": return_url, "status": told})
+        await self.step(CRM_ANSWER_BOT, step, about="let the bot go on", decisions=("retry", "skip"))
 
     async def _ask(self, told: DealRead) -> None:
         """Page, document, letter, deal. The page is first: the document names it, and what an account cannot do is known before
