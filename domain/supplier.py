@@ -119,10 +119,6 @@ class SupplierOrder(OrderPart):
         """SHA-256 over everything that a books' keeper would call a change."""
         return hashlib.sha256(self.model_dump_json(exclude={"modified_at"}).encode()).hexdigest()
 
-    @property
-    def guests(self) -> int:
-        return sum(len(room.guests) for room in self.rooms)
-
     def fee_at(self, moment: datetime) -> Money:
         """What a cancellation at `moment` costs by the order's own terms; without terms the whole price."""
         if self.free_until is not None and moment < self.free_until:
