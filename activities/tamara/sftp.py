@@ -70,6 +70,7 @@ class SftpBox:
         self._settings = settings
         self._door = Door()
         self.read_back = settings.read_back
+        self.publish = settings.publish
 
     def forgive(self) -> None:
         self._door.forgive()
