@@ -31,6 +31,7 @@ from domain.deal_steps import (
     Standing,
 )
 from domain.naming import Queue
+from domain.plan_steps import PlanOrderStep, ReturnVerdict, TellStep
 from domain.steps import (
     AnswersStep,
     BackfillProgress,
@@ -149,6 +150,9 @@ OFFICE_ARRANGE_PLAN = Verb("office.arrange_plan", Queue.OFFICE, PlanStep, PlanAr
 OFFICE_DUE_INSTALMENTS = Verb("office.due_instalments", Queue.OFFICE, PlanStep, PlanArrangement)
 OFFICE_FREEZE_PLAN = Verb("office.freeze_plan", Queue.OFFICE, BookingQuestion, Done)
 OFFICE_THAW_PLAN = Verb("office.thaw_plan", Queue.OFFICE, BookingQuestion, Done)
+OFFICE_ORDER_PLAN = Verb("office.order_plan", Queue.OFFICE, PlanOrderStep, PlanArrangement)
+OFFICE_JUDGE_RETURN = Verb("office.judge_return", Queue.OFFICE, ChargebackStep, ReturnVerdict)
+OFFICE_TELL_PAYER = Verb("office.tell_payer", Queue.OFFICE, TellStep, Done)
 OFFICE_REFUND_SHOWN = Verb("office.refund_shown", Queue.OFFICE, RefundStep, Done)
 OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuestion, MoneyAtStake)
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)

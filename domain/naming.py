@@ -37,6 +37,11 @@ def collection_workflow(agency: str, plan_id: str) -> str:
     return f"collect/{agency}/{plan_id}"
 
 
+def instalment_workflow(agency: str, instalment_id: str) -> str:
+    """One pursuit of one instalment at a time."""
+    return f"instalment/{agency}/{instalment_id}"
+
+
 def deal_workflow(agency: str, deal_id: int) -> str:
     return f"deal/{agency}/{deal_id}"
 

@@ -20,6 +20,7 @@ from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
 from store.payment_requests import PaymentRequests
 from store.periods import Periods
+from store.plan_orders import PlanOrders
 from store.statements import Statements
 from store.subaccounts import Subaccounts
 from store.sums import Sums
@@ -74,6 +75,7 @@ class Store:
         self.crm_tokens = CrmTokens(database, clock, self.vault)
         self.deal_hooks = DealHooks(database, clock)
         self.tamara_contents = TamaraContents(database, clock, self.vault)
+        self.plan_orders = PlanOrders(database, clock)
         self.payment_requests = PaymentRequests(database, clock, self.vault)
 
     @classmethod

@@ -14,6 +14,7 @@ from workflows.follow_dispute import FollowDispute
 from workflows.follow_supplier import FollowSupplier
 from workflows.modify_booking import ModifyBooking
 from workflows.payment_plan import CollectInstalment, PaymentPlan
+from workflows.pursue_instalment import PursueInstalment
 from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooting
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
@@ -40,6 +41,7 @@ WORKFLOWS: list[type] = [
     FollowSupplier,
     ModifyBooking,
     PaymentPlan,
+    PursueInstalment,
     ReadTamaraAnswers,
     RecogniseRevenue,
     RecordPayment,

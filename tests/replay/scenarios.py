@@ -178,14 +178,18 @@ async def experience(client: Client, office: Office) -> tuple[str, ...]:
 
 
 async def plan(client: Client, office: Office) -> tuple[str, ...]:
-    """Arranged, collected, over."""
-    due = DueInstalment(instalment_id="ins_2", due_on=WHEN.date(), amount=Money(amount=38200, currency="EUR"))
-    owed = PlanArrangement(collection="automatic", due=(due,))
-    office.answers["office.arrange_plan"] = lambda step: (
-        owed if step.start_due else PlanArrangement(collection="automatic", due=())
+    """Arranged, paused, resumed, collected, given to a person, over; and one charged at once by a person's order."""
+    due = DueInstalment(instalment_id="ins_r6", due_on=WHEN.date(), amount=Money(amount=38200, currency="EUR"))
+    other = due.model_copy(update={"instalment_id": "ins_r6b", "due_on": WHEN.date() + timedelta(days=30)})
+    owed = [PlanArrangement(collection="automatic", due=(due, other))]
+    office.answers["office.arrange_plan"] = lambda _: owed[-1]
+    office.answers["office.order_plan"] = lambda _: owed[-1]
+    office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(due,))
+    office.answers["platform.collect_instalment"] = lambda step: (
+        ChargeResult(status="declined", category="hard")
+        if step.instalment_id == "ins_r6"
+        else ChargeResult(status="captured", payment_id="pay_r6")
     )
-    office.answers["office.due_instalments"] = lambda _: owed
-    office.answers["platform.collect_instalment"] = lambda _: ChargeResult(status="declined", category="hard")
     told_plan = told("payment_plan.created", "bkg_r6", plan_id="plan_r6", aggregate_id="plan_r6")
     handle = await client.start_workflow(
         "PaymentPlan",
@@ -195,14 +199,23 @@ async def plan(client: Client, office: Office) -> tuple[str, ...]:
         start_signal="deliver",
         start_signal_args=[told_plan],
     )
+    await _until(lambda: office.count("office.arrange_plan") == 1)
+    for order, own in (("pause", None), ("resume", None), ("skip", "ins_r6b"), ("charge_now", "ins_r6b")):
+        command = {"order": order, "by": "ana", "why": "agreed by phone", "instalment_id": own}
+        await handle.execute_update("order", command)
+    charged = client.get_workflow_handle("instalment/demo/ins_r6b")
+    await charged.result()
     step = PlanStep(agency="demo", plan_id="plan_r6", booking_id="bkg_r6", event_id="evt_r6", revision=1)
     collecting = await client.start_workflow(
         "CollectInstalment", step, id="collect/demo/plan_r6", task_queue=Queue.WORKFLOWS
     )
-    await _answer(client, office, "skip")
     await collecting.result()
+    owed.append(PlanArrangement(collection="automatic", due=()))
+    await _answer(client, office, "skip")
+    pursued = client.get_workflow_handle("instalment/demo/ins_r6")
+    await pursued.result()
     await handle.result()
-    return (told_plan.workflow_id, "collect/demo/plan_r6")
+    return (told_plan.workflow_id, "collect/demo/plan_r6", pursued.id, charged.id)
 
 
 async def export(client: Client, office: Office) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from domain.errors import BackOfficeError
 from domain.mailbox import BookingState
 from domain.money import Money
 from domain.notices import EventNotice
+from domain.plan_steps import ReturnVerdict
 from domain.steps import (
     ChargeResult,
     Done,
@@ -43,6 +44,8 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "office.money_at_stake": lambda _: MoneyAtStake(),
     "office.arrange_plan": lambda _: PlanArrangement(collection="automatic", due=()),
     "office.due_instalments": lambda _: PlanArrangement(collection="automatic", due=()),
+    "office.order_plan": lambda _: PlanArrangement(collection="automatic", due=()),
+    "office.judge_return": lambda _: ReturnVerdict(answer="ask", code="MS03", words="the bank gave no reason"),
     "platform.collect_instalment": lambda _: ChargeResult(status="captured", payment_id="pay_2"),
     "ratehawk.plan_orders": lambda _: SupplierPlan(),
     "ratehawk.cancel_order": lambda _: OrderCancelled(),
