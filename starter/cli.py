@@ -9,6 +9,7 @@ from starter.answers import CommandError, complain
 from starter.commands import (
     cards,
     consenting,
+    deals,
     demo,
     doctor,
     events,
@@ -48,6 +49,7 @@ app.add_typer(plans.app, name="plan")
 app.add_typer(stores.app, name="store")
 app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")
+app.add_typer(deals.app, name="deal")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
 app.add_typer(giav.app, name="giav")
