@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from domain.check_steps import FilesCheck, FilesChecked, InvoicesCheck, InvoicesChecked
 from domain.deal_steps import (
+    BotStep,
     DealMoneyStep,
     DealPicture,
     DealRead,
@@ -174,6 +175,7 @@ MIDOFFICE_TRANSFER_ORDER = Verb("midoffice.transfer_order", Queue.MIDOFFICE, Sup
 
 CRM_READ_DEAL = Verb("crm.read_deal", Queue.CRM, DealReading, DealRead)
 CRM_SHOW_DEAL = Verb("crm.show_deal", Queue.CRM, DealPicture, DealShown)
+CRM_ANSWER_BOT = Verb("crm.answer_bot", Queue.CRM, BotStep, Done)
 CRM_SWEEP_DEALS = Verb("crm.sweep_deals", Queue.CRM, DealSweep, DealsFound)
 EASYCOUNT_STANDING = Verb("easycount.standing", Queue.ACCOUNTING, DealStep, Standing)
 EASYCOUNT_MAKE_LINK = Verb("easycount.make_link", Queue.ACCOUNTING, RequestStep, LinkAtWork)

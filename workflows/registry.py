@@ -24,6 +24,7 @@ from workflows.resend_booking import ResendBooking
 from workflows.retire_tamara import RetireTamara
 from workflows.search_cards import SearchCards
 from workflows.supplier_feed import SupplierFeed, TransferOrder
+from workflows.sweep_deals import SweepDeals
 from workflows.watch_crm import WatchCrm
 
 WORKFLOWS: list[type] = [
@@ -51,6 +52,7 @@ WORKFLOWS: list[type] = [
     RetireTamara,
     SearchCards,
     SupplierFeed,
+    SweepDeals,
     TransferOrder,
     TamaraTroubleshooting,
     WatchCrm,
