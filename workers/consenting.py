@@ -18,7 +18,7 @@ from activities.kommo.integration import (
 )
 from activities.kommo.settings import KommoSettings
 from activities.kommo.wire import SYSTEM
-from domain.errors import NeedsPerson
+from domain.errors import NeedsPerson, Refused
 from store import Store
 from store.crm_tokens import long_lived_name
 from store.installation import AgencySettings
@@ -29,7 +29,13 @@ __all__ = ["consent_address", "exchange", "install", "rotate_hook", "seal_long_l
 def settings_of(store: Store, agency: str, configured: AgencySettings) -> KommoSettings:
     """An agency's account, whether in the settings file or being activated. Raises `NeedsPerson`, `Unauthorised`, `Refused`."""
     if configured.kommo is None:
-        integration = store.integrations.known(agency, SYSTEM)
+        integration = store.integrations.get(agency, SYSTEM)
+        if integration is None:
+            raise Refused(
+                f"kommo of {agency} was never requested; begin with: bookings integration request {agency} --system "
+                f"{SYSTEM}",
+                system=SYSTEM,
+            )
         known = {"gateway_url": PLACE_TO_COME, **DISCOVERED, **integration.settings}
         return account_settings(store, integration, known)
     try:

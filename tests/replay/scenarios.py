@@ -32,6 +32,7 @@ from domain.steps import (
 )
 from domain.superseding import ExperienceState, PlanState
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
+from tests.replay.crm_scenarios import crm
 from tests.replay.supplier_scenarios import feed, rebooked
 from tests.workflows.office import WHEN, Office, deliver, told
 from workflows.messages import Known, LifecycleInput
@@ -361,6 +362,7 @@ SCENARIOS = [
         card_search,
         activation,
         connection,
+        crm,
         nightly_check,
         revenue,
         acknowledged_later,
