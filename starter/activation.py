@@ -90,8 +90,10 @@ async def run_activation(installation: Installation, store: Store, order: Integr
             await handle.signal("changed")
         if order.system == KOMMO:
             from workers.crm_watch import watch_crm
+            from workers.deal_sweeps import sweep_deals
 
             await watch_crm(client, [order.agency])
+            await sweep_deals(client, [order.agency])
         if wait:
             ending = asyncio.create_task(handle.result())
             await _watch(store, order, ending)
