@@ -174,7 +174,7 @@ class DealMoney:
             words = f"{payment.amount} were paid ({payment.role})."
             taken = await self._ask(payment, f"review:{payment.link}", words)
             if taken.decision == "decline" and payment.role == "partial" and (rest := self._rest()) is not None:
-                await deal.ask_for_the_rest(rest)
+                await deal.asking.ask_for_the_rest(rest)
                 return
         deal.become("paid", f"paid:{payment.link}", "Invoice and receipt are issued.", move_to="paid")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -15,31 +14,25 @@ with workflow.unsafe.imports_passed_through():
         CRM_ANSWER_BOT,
         CRM_READ_DEAL,
         EASYCOUNT_CHECK_LINKS,
-        EASYCOUNT_ISSUE_DOCUMENT,
-        EASYCOUNT_MAKE_LINK,
         EASYCOUNT_STANDING,
-        EASYCOUNT_WITHDRAW,
-        OFFICE_MAIL_REQUEST,
     )
     from domain.deal_steps import (
         BotStep,
         DealCommand,
         DealPayment,
-        DealRead,
         DealReading,
         DealState,
         DealStep,
         DealView,
         LinksSeen,
         LinksStep,
-        RequestStep,
         Standing,
     )
     from domain.deals import OPEN, SETTLED, UNWANTED, RequestState, next_look
-    from domain.money import Money
+    from workflows.deal_asking import DealAsking
     from workflows.deal_money import DealMoney
     from workflows.showing_deals import DealTeller
-    from workflows.stepping import FORWARD, Fault, Stepping
+    from workflows.stepping import Fault, Stepping
 
 
 @workflow.defn
@@ -69,6 +62,7 @@ class RequestPayment(Stepping):
         self._busy = True
         self.teller = DealTeller(self)
         self.money = DealMoney(self)
+        self.asking = DealAsking(self)
 
     # -- what reaches it -----------------------------------------------------------------------------------------------
 
@@ -142,7 +136,11 @@ class RequestPayment(Stepping):
                 await self._next_thing()
             self._busy = False
             if self._is_over():
-                break
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                # What was accepted in the meantime is still to be carried out.
+                if self._is_over():
+                    break
+                continue
             if self._must_renew():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(DealState(agency=self.agency, deal_id=self.deal_id, stage=self.stage))
@@ -157,12 +155,11 @@ class RequestPayment(Stepping):
             )
         for task in beside:
             task.cancel()
-        await workflow.wait_condition(workflow.all_handlers_finished)
         return DealState(agency=self.agency, deal_id=self.deal_id, stage=self.stage)
 
     async def _recall(self) -> None:
         """What the store knows; payments that nobody followed to their end are followed now."""
-        standing = await self.step(EASYCOUNT_STANDING, self._step(), about="what do we know", decisions=("retry",))
+        standing = await self.step(EASYCOUNT_STANDING, self.own_step(), about="what do we know", decisions=("retry",))
         assert standing is not None
         self.base = _without_payments(standing)
         self.stage = self.stage if self.stage is not None else standing.stage
@@ -204,7 +201,9 @@ class RequestPayment(Stepping):
 
     async def _read(self, *, wanted: bool, anew: bool = False) -> None:
         """What the deal says now decides; whatever made us read it was a hint."""
-        reading = DealReading(**self._step().model_dump(), wanted=wanted, anew=anew, state=self.state, stage=self.stage)
+        reading = DealReading(
+            **self.own_step().model_dump(), wanted=wanted, anew=anew, state=self.state, stage=self.stage
+        )
         told = await self.step(CRM_READ_DEAL, reading, about="read the deal", decisions=("retry", "skip"))
         if told is None or told.gone:
             # Whoever deletes a deal does not unpay it: its pages are watched on.
@@ -212,13 +211,13 @@ class RequestPayment(Stepping):
             return
         self.teller.gone = False
         if told.lost and self.state in (*OPEN, "failed"):
-            await self._cancel(told.stage, "the deal was lost")
+            await self.asking.withdraw(told.stage, "the deal was lost")
         elif told.changed:
             self._ask_about_change()
         elif told.faults:
-            self._fail(told)
+            self.asking.fail(told)
         elif told.asks and told.revision not in self._issued:
-            await self._ask(told)
+            await self.asking.ask(told)
 
     @property
     def _issued(self) -> tuple[int, ...]:
@@ -227,74 +226,8 @@ class RequestPayment(Stepping):
     async def _answer(self, return_url: str, status: str) -> None:
         """A bot waits, and says in its own words what became of it."""
         told = "failed" if self.state == "failed" else "rejected" if not self._issued else status
-        step = BotStep.model_validate({**self._step().model_dump(), "return_url": return_url, "status": told})
+        step = BotStep.model_validate({**self.own_step().model_dump(), "return_url": return_url, "status": told})
         await self.step(CRM_ANSWER_BOT, step, about="let the bot go on", decisions=("retry", "skip"))
-
-    async def _ask(self, told: DealRead) -> None:
-        """Page, document, letter, deal. The page is first: the document names it, and what an account cannot do is known before
-        a document is issued."""
-        assert self.standing is not None
-        if self.state not in OPEN or self.stage is None:
-            # Where an open request left the deal counts on: who finds it elsewhere leaves it there.
-            self.stage = told.stage
-        self.standing = self.standing.model_copy(
-            update={"revision": told.revision, "amount": told.amount, "booking_id": told.booking_id}
-        )
-        self.become("creating", "creating")
-        step = RequestStep(**self._step().model_dump(), revision=told.revision)
-        page = await self.step(
-            EASYCOUNT_MAKE_LINK, step, about="make the page", amount=told.amount, decisions=("retry", "skip")
-        )
-        issued = None
-        if page is not None:
-            issued = await self.step(
-                EASYCOUNT_ISSUE_DOCUMENT, step, about="issue the document", amount=told.amount, decisions=FORWARD
-            )
-        if page is None or issued is None:
-            self.become("failed", f"given-up:{told.revision}", "No payment was asked for: a person left it out.")
-            return
-        self._note(issued)
-        self.standing = self.standing.model_copy(
-            update={
-                "links": (*(x for x in self.standing.links if x.number != page.number), page),
-                "issued": (*self.standing.issued, told.revision),
-            }
-        )
-        self.become(
-            "awaiting_payment",
-            f"asked:{told.revision}",
-            f"Payment of {told.amount} asked for; document {issued.ids.get('document', '')}.",
-            move_to="waiting",
-        )
-        await self.step(OFFICE_MAIL_REQUEST, step, about="write to the customer", decisions=FORWARD)
-
-    async def ask_for_the_rest(self, rest: Money) -> None:
-        """A page of its own for what is missing of the present revision."""
-        assert self.standing is not None
-        ordinal = 1 + sum(link.revision == self.standing.revision for link in self.standing.links)
-        step = RequestStep(**self._step().model_dump(), revision=self.standing.revision, ordinal=ordinal, amount=rest)
-        page = await self.step(EASYCOUNT_MAKE_LINK, step, about="a page for the rest", amount=rest, decisions=FORWARD)
-        if page is None:
-            return
-        self.standing = self.standing.model_copy(update={"links": (*self.standing.links, page)})
-        self.become("awaiting_payment", f"rest:{page.number}", f"The rest of {rest} is asked for.")
-        await self.step(OFFICE_MAIL_REQUEST, step, about="write to the customer", decisions=FORWARD)
-
-    def _fail(self, told: DealRead) -> None:
-        """Note and task; nothing is issued. What is asked for already stays as it is."""
-        self.stage = told.stage
-        words = "No payment can be asked for: " + "; ".join(told.faults) + "."
-        mark = f"missing:{hashlib.sha256(words.encode()).hexdigest()[:8]}"
-        self.become(self.base if self.state in OPEN else "failed", mark, words, task=True)
-
-    async def _cancel(self, stage: int | None, why: str) -> None:
-        assert self.standing is not None
-        self.stage = stage if stage is not None else self.stage
-        step = RequestStep(**self._step().model_dump(), revision=self.standing.revision)
-        if self.standing.revision in self.standing.issued:
-            await self.step(EASYCOUNT_WITHDRAW, step, about="credit what was invoiced", decisions=FORWARD)
-        words = f"The request was cancelled: {why}."
-        self.become("cancelled", f"cancelled:{self.standing.revision}:{len(self.standing.payments)}", words)
 
     def _ask_about_change(self) -> None:
         """Paid, and the deal asks by now for something else: a person says whether that is another request."""
@@ -304,7 +237,7 @@ class RequestPayment(Stepping):
     async def _changed_after_payment(self) -> None:
         words = "the deal was paid and asks for another amount now; approve to ask for that too, decline to leave it"
         fault = Fault(kind="NeedsPerson", words=words, code="deal_changed_after_payment")
-        taken = await self.park(CRM_READ_DEAL.name, self._step(), fault, decisions=("approve", "decline"))
+        taken = await self.park(CRM_READ_DEAL.name, self.own_step(), fault, decisions=("approve", "decline"))
         if taken.decision == "approve":
             key = f"change:{taken.item_id}"
             self._commands.append(DealCommand(key=key, order="request", by=taken.by, explanation=taken.explanation))
@@ -317,7 +250,7 @@ class RequestPayment(Stepping):
                 # Whoever asks again wants a new document only if the old request is over.
                 await self._read(wanted=True, anew=self.state in SETTLED or self._has_lapsed())
             case "cancel" if self.state in (*OPEN, "failed"):
-                await self._cancel(None, command.explanation)
+                await self.asking.withdraw(None, command.explanation)
             case "refund" if not self.money.refund_refusal(command):
                 await self.money.refund(command)
             case "poll":
@@ -351,7 +284,7 @@ class RequestPayment(Stepping):
         # What a customer tells us while we ask may be newer than the answer.
         self._poll_wanted, self._looking = False, True
         moment = workflow.now()
-        step = LinksStep(**self._step().model_dump(), cancelled=self.state == "cancelled")
+        step = LinksStep(**self.own_step().model_dump(), cancelled=self.state == "cancelled")
         seen = await self.step(EASYCOUNT_CHECK_LINKS, step, about="was it paid", decisions=("retry",))
         assert seen is not None
         self._looked_at = moment
@@ -402,11 +335,7 @@ class RequestPayment(Stepping):
     def state(self) -> RequestState:
         return self.money.over(self.base)
 
-    def _note(self, done: object) -> None:
-        if getattr(done, "outcome", "done") == "partial":
-            self.notes.append(getattr(done, "note", ""))
-
-    def _step(self) -> DealStep:
+    def own_step(self) -> DealStep:
         return DealStep(agency=self.agency, lifecycle=workflow.info().workflow_id, deal_id=self.deal_id)
 
 

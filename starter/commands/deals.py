@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain import naming
 from domain.deal_steps import DealCommand, DealOrder, DealState
@@ -27,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="Deals of the CRM: what was asked f
 
 AGENCY = typer.Argument(help="The agency, as the settings name it.", show_default=False)
 DEAL = typer.Argument(help="The deal's number in the CRM.", show_default=False, min=1)
+CLOSING_TRIES = 3
 By = Annotated[str, typer.Option(help="Who wants it.", show_default=False)]
 Why = Annotated[str, typer.Option(help="Why, in at least 10 characters.", show_default=False)]
 
@@ -165,20 +166,30 @@ async def _told(installation: Installation, agency: str, deal: int, command: Dea
 
 
 async def order_deal(client: Client, agency: str, deal: int, command: DealCommand) -> str:
-    """Deliver an order, starting the deal's workflow where none runs. Raises `WorkflowUpdateFailedError`, `RPCError`."""
-    start: WithStartWorkflowOperation[DealState, DealState] = WithStartWorkflowOperation(
-        "RequestPayment",
-        DealState(agency=agency, deal_id=deal),
-        id=naming.deal_workflow(agency, deal),
-        task_queue=naming.Queue.WORKFLOWS,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        search_attributes=found_by(LIFECYCLE, agency),
-        static_summary=f"deal {deal} of {agency}",
-    )
-    told: str = await client.execute_update_with_start_workflow(
-        "order", command, start_workflow_operation=start, result_type=str
-    )
-    return told
+    """Deliver an order, starting the deal's workflow where none runs. Raises `WorkflowUpdateFailedError`, `RPCError`.
+
+    A run that ends at this very moment takes no order any more; the next one does.
+    """
+    for left in reversed(range(CLOSING_TRIES)):
+        start: WithStartWorkflowOperation[DealState, DealState] = WithStartWorkflowOperation(
+            "RequestPayment",
+            DealState(agency=agency, deal_id=deal),
+            id=naming.deal_workflow(agency, deal),
+            task_queue=naming.Queue.WORKFLOWS,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=found_by(LIFECYCLE, agency),
+            static_summary=f"deal {deal} of {agency}",
+        )
+        try:
+            told: str = await client.execute_update_with_start_workflow(
+                "order", command, start_workflow_operation=start, result_type=str
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or not left:
+                raise
+        else:
+            return told
+    raise AssertionError("unreachable")
 
 
 def _amount(text: str, currency: str) -> Money:

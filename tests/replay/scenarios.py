@@ -33,6 +33,7 @@ from domain.steps import (
 from domain.superseding import ExperienceState, PlanState
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
 from tests.replay.crm_scenarios import crm
+from tests.replay.deal_scenarios import deal, deal_fails
 from tests.replay.supplier_scenarios import feed, rebooked
 from tests.workflows.office import WHEN, Office, deliver, told
 from workflows.messages import Known, LifecycleInput
@@ -363,6 +364,8 @@ SCENARIOS = [
         activation,
         connection,
         crm,
+        deal,
+        deal_fails,
         nightly_check,
         revenue,
         acknowledged_later,

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from domain.deal_steps import DealCommand, DealRead
 from domain.deals import DealSaid
 from domain.money import Money
+from starter.commands.deals import order_deal
 from starter.deals import DealDispatcher
 from store import Store
 from store.deal_hooks import DealHook
@@ -123,3 +125,14 @@ async def test_hints_of_one_deal_are_handed_over_together_and_stay_while_tempora
     assert store.deal_hooks.waiting(10) == []
     assert office.of("crm.read_deal")[0].wanted
     assert office.of("crm.answer_bot")[0].status == "created"
+
+
+async def test_an_order_reaches_a_deal_whose_workflow_has_ended(dev_server: Client, office: Office) -> None:
+    crm = Crm(office)
+    crm.read = DealRead(asks=True, faults=("the customer's name is missing",))
+    async with working(dev_server, office):
+        for number in range(2):
+            command = DealCommand(key=f"k{number}", order="request", by="Ana")
+            assert await order_deal(dev_server, "demo", crm.deal, command) == "request: accepted"
+            await dev_server.get_workflow_handle(f"deal/demo/{crm.deal}").result()
+    assert sum(read.wanted for read in office.of("crm.read_deal")) == 2
