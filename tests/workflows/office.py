@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -104,7 +105,8 @@ class Office:
             if self.fails[verb.name]:
                 raise as_failure(self.fails[verb.name].pop(0))
             self.asked.append((verb.name, step))
-            return self.answers.get(verb.name, lambda _: Done())(step)
+            answer = self.answers.get(verb.name, lambda _: Done())(step)
+            return await answer if inspect.isawaitable(answer) else answer
 
         cell.__annotations__ = {"step": verb.takes, "return": verb.gives}
         return activity.defn(name=verb.name)(cell)
