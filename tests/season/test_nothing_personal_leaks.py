@@ -21,7 +21,9 @@ from tests.season.conftest import Season
 
 pytestmark = pytest.mark.timeout(900)
 
-SECRETS = tuple(name for name in DemoState.model_fields if name.endswith(("key", "secret", "token", "password", "hook")))
+SECRETS = tuple(
+    name for name in DemoState.model_fields if name.endswith(("key", "secret", "token", "password", "hook"))
+)
 OF_PEOPLE = ("last_name", "email", "phone", "line1")
 """Members of the platform's snapshots that tell who somebody is; first names alone are also words."""
 
