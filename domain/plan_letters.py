@@ -155,7 +155,7 @@ def letter_key(
 
 def _amount(amount: Money, language: str) -> str:
     text = f"{amount}"
-    return text.replace(".", ",") if language == "es" else text
+    return text.translate(str.maketrans(",.", ".,")) if language == "es" else text
 
 
 def _day(day: date | None, language: str) -> str:
