@@ -42,6 +42,7 @@ def test_same_attempt_is_one_charge(ready: World) -> None:
     assert len(ready.charges()) == 1
 
 
+@pytest.mark.covers("F-P4")
 @pytest.mark.parametrize("kind", ["drop-after", "error-after", "malformed"])
 def test_lost_answer_to_a_charge_is_looked_up_by_its_reference(kind: str, ready: World) -> None:
     ready.fault("charges.create", kind)
@@ -138,6 +139,7 @@ def test_nothing_is_charged_while_a_payment_of_the_booking_is_disputed(
     assert ready.cells.collect_instalment(collecting(seq=2)).status == status
 
 
+@pytest.mark.covers("F-P13", "C6")
 def test_cancelled_booking_freezes_its_instalments(ready: World) -> None:
     ready.do("cancel-booking", booking_id="bkg_500")
     ready.deliver()
@@ -145,12 +147,14 @@ def test_cancelled_booking_freezes_its_instalments(ready: World) -> None:
     assert not ready.charges()
 
 
+@pytest.mark.covers("F-P13", "C6")
 def test_cancellation_that_has_not_arrived_freezes_at_the_processor(ready: World) -> None:
     ready.do("cancel-booking", booking_id="bkg_500")
     assert ready.cells.collect_instalment(collecting()).status == "frozen"
     assert not ready.charges()
 
 
+@pytest.mark.covers("F-X1", "C6")
 def test_charge_in_flight_when_the_booking_was_cancelled_is_not_hidden(ready: World) -> None:
     ready.fault("charges.create", "drop-after")
     with pytest.raises(ApplicationError):
@@ -211,6 +215,7 @@ def decided(plan: trip.Doc, due: int = 100500, seq: int = 2, paid: dict[str, str
     )
 
 
+@pytest.mark.covers("F-P15")
 def test_never_more_than_what_is_due() -> None:
     _, amount = decided(trip.plan(), due=10000)
     assert amount == eur(10000)
