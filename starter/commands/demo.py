@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
+from temporalio.client import Client
 
 from domain.supplier import RATEHAWK
 from starter import demo as stage
@@ -33,6 +34,7 @@ from store.installation import Installation
 
 REPORT_FILE = Path("demo-report.json")
 REST_SECONDS = 300.0
+CONNECT_SECONDS = 60
 EXPORT_SECONDS = 120.0
 SWEEP_SECONDS = 120.0
 
@@ -124,6 +126,16 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
         await sandbox.child.stop()
 
 
+async def _connected(installation: Installation) -> Client:
+    """Temporal may be down for the moment that the supervisor needs to start it again."""
+    for _ in range(CONNECT_SECONDS):
+        try:
+            return await connected(installation)
+        except CommandError:
+            await asyncio.sleep(1)
+    return await connected(installation)
+
+
 async def _season(
     installation: Installation, settings: Path, sandbox: Sandbox, state: DemoState, pace: float
 ) -> Played:
@@ -131,7 +143,7 @@ async def _season(
     if await stage.run_to_end(lodge, given=f"{stage.CARD_NUMBER} {stage.CARD_EXPIRY}\n"):
         raise CommandError("the company account of the season could not be lodged")
     season = await stage.run_to_end(stage.season_command(sandbox, state, pace))
-    client = await connected(installation)
+    client = await _connected(installation)
     with opened_store(installation) as store:
         rested = await at_rest(store, client, within=REST_SECONDS, say=say)
         rested &= await _swept(installation, store)

@@ -13,11 +13,20 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from rich.console import Console
 
+from starter import answers
 from starter.gateway.app import build_app
 from store import Store
 from tests.databases import MASTER_KEY, migrated_url
 from tests.starter.agency import NOW, installation
+
+
+@pytest.fixture(autouse=True)
+def consoles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test its own: a console that was told where to write would go on writing there in the next test."""
+    monkeypatch.setattr(answers, "out", Console(highlight=False, width=answers.PIPED_WIDTH))
+    monkeypatch.setattr(answers, "err", Console(stderr=True, highlight=False))
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_an_old_page_that_is_paid_after_the_new_one_is_a_duplicate(house: House)
     house.pay(1)
     house.look()
     house.pay(0)
-    assert [(p.amount, p.role) for p in house.look().payments] == [(eur(40000), "first"), (eur(30000), "duplicate")]
+    assert {(p.amount.amount, p.role) for p in house.look().payments} == {(40000, "first"), (30000, "duplicate")}
 
 
 def test_payments_late_and_after_cancelling_are_told_apart(house: House) -> None:
