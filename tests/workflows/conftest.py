@@ -38,9 +38,12 @@ def binary(name: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """The time-skipping test server: calendars in milliseconds."""
+    """The time-skipping test server: calendars in milliseconds.
+
+    One for each file, because workflows that another file left open would live through every skipped day, too.
+    """
     environment = await WorkflowEnvironment.start_time_skipping(
         data_converter=pydantic_data_converter, test_server_existing_path=binary("temporal-test-server")
     )
