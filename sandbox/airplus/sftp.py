@@ -1,36 +1,27 @@
-"""The SFTP side of AirPlus: accounts, folders, no overwriting, and the faults of a file server (contracts: tamara 4.2, 4.8)."""
+"""The SFTP side of AirPlus: accounts, folders, files that are taken when they are whole (contracts: tamara 4.2, 4.8)."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncssh
-from asyncssh.sftp import SFTPServerHandler
 
+from sandbox import file_server
 from sandbox.faults import Fault, FaultBoard, Kind
+from sandbox.file_server import WRITING, LogIn, ShutIn
 
 FOLDERS = ("in", "out", "archive")
 MARKER = ".done"
 UNFINISHED = (".part", ".part2", MARKER)
-WRITING = asyncssh.FXF_WRITE | asyncssh.FXF_APPEND
-
-# Plain rename is the only one: a server with posix-rename would overwrite, and would hide a client that relies on it.
-SFTPServerHandler._extensions = [entry for entry in SFTPServerHandler._extensions if b"posix-rename" not in entry[0]]
 
 
 @dataclass(frozen=True)
-class Account:
-    """A user of the server with a home of its own; `mode` is what its directory is for (None: production and test)."""
+class Account(file_server.Account):
+    """A user of the server; `mode` is what its directory is for (None: production and test)."""
 
-    user: str
-    password: str | None = None
-    public_keys: tuple[str, ...] = ()
     mode: str | None = None
 
 
@@ -68,17 +59,11 @@ class _Upload:
     fault: Fault | None
 
 
-class Door(asyncssh.SSHServer):
-    """The log-in of one connection."""
+class Door(LogIn):
+    """The log-in of one connection; a fault may also strike when its SFTP session begins."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._fault: Fault | None = None
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._fault = fault = self._site.faults.take("connect")
-        self._site.log("connect", fault.kind.value if fault else "ok")
-        match fault.kind if fault else None:
+    def struck(self, conn: asyncssh.SSHServerConnection, fault: Fault) -> None:
+        match fault.kind:
             case Kind.ERROR_BEFORE | Kind.DROP_BEFORE | Kind.PAGE_503 | Kind.MALFORMED:
                 conn.abort()
             case Kind.THROTTLE:
@@ -86,85 +71,18 @@ class Door(asyncssh.SSHServer):
             case Kind.ERROR_AFTER | Kind.DROP_AFTER | Kind.LATE:
                 conn.set_extra_info(cut_at_session=True)
 
-    def begin_auth(self, username: str) -> bool:
-        return True
 
-    def password_auth_supported(self) -> bool:
-        return True
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    async def validate_password(self, username: str, password: str) -> bool:
-        account = await self._account(username)
-        return account is not None and account.password is not None and account.password == password
-
-    async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        account = await self._account(username)
-        if account is None:
-            return False
-        return any(asyncssh.import_public_key(text).public_data == key.public_data for text in account.public_keys)
-
-    async def _account(self, username: str) -> Account | None:
-        if self._fault and self._fault.kind is Kind.SLOW:
-            await asyncio.sleep(self._fault.seconds)
-        if self._fault and self._fault.kind is Kind.REFUSE:
-            return None
-        return self._site.accounts.get(username)
-
-
-class Session(asyncssh.SFTPServer):
+class Session(ShutIn):
     """One SFTP session, shut into the home of its user."""
 
+    folders = FOLDERS
+
     def __init__(self, chan: Any, site: Site) -> None:
-        self._site = site
         self._account = site.accounts[str(chan.get_extra_info("username"))]
-        self._home = site.home(self._account)
         self._uploads: dict[int, _Upload] = {}
-        super().__init__(chan, chroot=os.fsencode(self._home))
+        super().__init__(chan, site, site.home(self._account))
         if chan.get_extra_info("cut_at_session"):
-            self._cut()
-
-    # --- faults ---
-
-    def _cut(self) -> None:
-        self.connection.abort()
-
-    async def _before(self, operation: str) -> Fault | None:
-        """Take the fault of this call; raises or cuts if it strikes before the effect."""
-        fault = self._site.faults.take(operation)
-        self._site.log(operation, fault.kind.value if fault else "ok")
-        await self._strike(fault, operation)
-        return fault
-
-    async def _strike(self, fault: Fault | None, operation: str) -> None:
-        match fault.kind if fault else None:
-            case Kind.REFUSE:
-                raise asyncssh.SFTPPermissionDenied(f"{operation}: permission denied")
-            case Kind.ERROR_BEFORE | Kind.PAGE_503 | Kind.THROTTLE:
-                raise asyncssh.SFTPFailure(f"{operation}: server busy")
-            case Kind.DROP_BEFORE:
-                self._cut()
-                raise asyncssh.SFTPConnectionLost("cut")
-            case Kind.SLOW if fault:
-                await asyncio.sleep(fault.seconds)
-
-    def _after(self, fault: Fault | None, operation: str) -> None:
-        match fault.kind if fault else None:
-            case Kind.ERROR_AFTER:
-                raise asyncssh.SFTPFailure(f"{operation}: server busy")
-            case Kind.DROP_AFTER | Kind.MALFORMED:
-                self._cut()
-                raise asyncssh.SFTPConnectionLost("cut")
-
-    # --- files ---
-
-    def _place(self, path: bytes) -> tuple[str, str]:
-        """Folder and name of a client's path; anything deeper or above is refused."""
-        parts = posixpath.normpath(posixpath.join("/", os.fsdecode(path))).strip("/").split("/")
-        if len(parts) != 2 or parts[0] not in FOLDERS:
-            raise asyncssh.SFTPPermissionDenied("only files in in/, out/ and archive/")
-        return parts[0], parts[1]
+            self.connection.abort()
 
     async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         folder, name = self._place(path)
@@ -176,8 +94,7 @@ class Session(asyncssh.SFTPServer):
         target = self._home / folder / name
         if folder != "in" or (target.exists() and not name.endswith(UNFINISHED)):
             raise asyncssh.SFTPPermissionDenied("files are delivered into in/, and never over another")
-        fault = self._site.faults.take("put")
-        self._site.log("put", fault.kind.value if fault else "ok")
+        fault = self._taken("put")
         # A full disk shows with the first bytes, not when the file is made.
         if fault and fault.kind in (Kind.REFUSE, Kind.DROP_BEFORE, Kind.SLOW, Kind.THROTTLE, Kind.PAGE_503):
             await self._strike(fault, "put")
@@ -193,7 +110,6 @@ class Session(asyncssh.SFTPServer):
         if kind is Kind.MALFORMED:
             super().write(file_obj, offset, data[: max(1, len(data) // 2)])
             self._cut()
-            raise asyncssh.SFTPConnectionLost("cut")
         return super().write(file_obj, offset, data)
 
     def close(self, file_obj: object) -> None:
@@ -207,31 +123,17 @@ class Session(asyncssh.SFTPServer):
 
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:
         fault = await self._before("rename")
-        (folder, name), (to_folder, to_name) = self._place(oldpath), self._place(newpath)
-        if (folder, to_folder) not in (("in", "in"), ("out", "archive"), ("out", "out")):
-            raise asyncssh.SFTPPermissionDenied(f"not from {folder}/ to {to_folder}/")
-        old, new = self._home / folder / name, self._home / to_folder / to_name
-        if not old.exists():
-            raise asyncssh.SFTPNoSuchFile(f"{folder}/{name} does not exist")
-        if new.exists():
-            raise asyncssh.SFTPFailure(f"{to_folder}/{to_name} exists")
-        old.rename(new)
-        if to_folder == "in" and not to_name.endswith(UNFINISHED):
-            self._site.arrived(self._account, new)
+        old, new = self._place(oldpath), self._place(newpath)
+        if (old[0], new[0]) not in (("in", "in"), ("out", "archive"), ("out", "out")):
+            raise asyncssh.SFTPPermissionDenied(f"not from {old[0]}/ to {new[0]}/")
+        moved = self._moved(old, new)
+        if new[0] == "in" and not new[1].endswith(UNFINISHED):
+            self._site.arrived(self._account, moved)
             if fault and fault.kind is Kind.LATE:
-                new.rename(self._home / "archive" / to_name)
-        if folder == "out":
-            self._site.fetched(self._account, name)
+                moved.rename(self._home / "archive" / moved.name)
+        if old[0] == "out":
+            self._site.fetched(self._account, old[1])
         self._after(fault, "rename")
-
-    async def stat(self, path: bytes) -> Any:
-        # Clients look at folders on their way; a fault is meant for the question about a file.
-        if os.path.isdir(self.map_path(path)):  # noqa: ASYNC240  a local folder
-            return super().stat(path)
-        fault = await self._before("stat")
-        found = super().stat(path)
-        self._after(fault, "stat")
-        return found
 
     async def remove(self, path: bytes) -> None:
         fault = await self._before("remove")
@@ -242,24 +144,3 @@ class Session(asyncssh.SFTPServer):
         if folder == "out":
             self._site.fetched(self._account, name)
         self._after(fault, "remove")
-
-    def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
-        raise asyncssh.SFTPOpUnsupported("posix-rename is not offered")
-
-    def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        raise asyncssh.SFTPPermissionDenied("permissions and times are ours")
-
-    def fsetstat(self, file_obj: object, attrs: asyncssh.SFTPAttrs) -> None:
-        raise asyncssh.SFTPPermissionDenied("permissions and times are ours")
-
-    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        raise asyncssh.SFTPPermissionDenied("folders are ours")
-
-    def rmdir(self, path: bytes) -> None:
-        raise asyncssh.SFTPPermissionDenied("folders are ours")
-
-    def symlink(self, oldpath: bytes, newpath: bytes) -> None:
-        raise asyncssh.SFTPPermissionDenied("no links")
-
-    def link(self, oldpath: bytes, newpath: bytes) -> None:
-        raise asyncssh.SFTPPermissionDenied("no links")

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import asyncssh
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -21,6 +20,7 @@ from sandbox.airplus.manners import Manners
 from sandbox.airplus.receiver import Receiver
 from sandbox.airplus.sftp import Account, Door, Session, Site
 from sandbox.faults import Fault, Kind
+from sandbox.file_server import SftpListening
 from sandbox.serving import StandIn
 from sandbox.shelf import Record, Shelf
 
@@ -29,7 +29,7 @@ PASSWORD = "sandbox-airplus"
 ANY_MODE = Account(USER, PASSWORD)
 
 
-class AirplusStandIn(StandIn):
+class AirplusStandIn(SftpListening, StandIn):
     """AirPlus: files come by SFTP (`start_sftp`) or FTPS (`start_ftps`), people and tests look in over HTTP.
 
     `data` is a folder (None: a temporary one), `accounts` who may log in, `partners` the known PartnerIDs (None: any),
@@ -60,12 +60,11 @@ class AirplusStandIn(StandIn):
         answers_at_once: bool = True,
         marked: bool = False,
     ) -> None:
-        super().__init__()
+        StandIn.__init__(self)
         self._temporary = tempfile.TemporaryDirectory(prefix="airplus-") if data is None else None
         folder = Path(self._temporary.name) if self._temporary else (data or Path()) / "airplus"
         folder.mkdir(parents=True, exist_ok=True)
-        self._key_file = folder / "host_key"
-        self._key = self._host_key()
+        SftpListening.__init__(self, folder)
         self._receiver = Receiver(Shelf(folder / "airplus.sqlite" if data else None), partners)
         self._answers_at_once = answers_at_once
         self._site = Site(
@@ -81,10 +80,8 @@ class AirplusStandIn(StandIn):
         )
         for account in accounts:
             self._site.home(account)
-        self._acceptor: asyncssh.SSHAcceptor | None = None
         self._ftps: FtpsDoor | None = None
         self._folder = folder
-        self._host = ""
 
     def close(self) -> None:
         self.stop_ftps()
@@ -94,25 +91,11 @@ class AirplusStandIn(StandIn):
 
     # --- SFTP ---
 
-    async def start_sftp(self, port: int = 0, host: str = "127.0.0.1") -> int:
-        """Listen for SFTP in the running event loop; gives the port. Raises OSError if it is taken."""
-        self._host = host
-        self._acceptor = await asyncssh.create_server(
-            lambda: Door(self._site),
-            host,
-            port,
-            server_host_keys=[self._key],
-            sftp_factory=lambda chan: Session(chan, self._site),
-            allow_scp=False,
-            keepalive_interval=30,
-        )
-        return self.sftp_port
+    def log_in(self) -> Door:
+        return Door(self._site)
 
-    async def stop_sftp(self) -> None:
-        if self._acceptor is not None:
-            self._acceptor.close()
-            await self._acceptor.wait_closed()
-            self._acceptor = None
+    def session(self, chan: Any) -> Session:
+        return Session(chan, self._site)
 
     # --- FTPS ---
 
@@ -132,38 +115,9 @@ class AirplusStandIn(StandIn):
         """The certificate of the FTPS door and the CA that issued it."""
         return papers_in(self._folder)
 
-    @property
-    def sftp_port(self) -> int:
-        """The port of the SFTP server; 0 while it is not listening."""
-        return self._acceptor.get_port() if self._acceptor else 0
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the host key, as `SHA256:…`."""
-        return self._key.get_fingerprint()
-
-    @property
-    def host_key(self) -> str:
-        """The public host key in OpenSSH form."""
-        return self._key.export_public_key().decode().strip()
-
     def home(self, user: str = USER) -> Path:
         """The folder with `in/`, `out/` and `archive/` of a user."""
         return self._site.home(self._site.accounts[user])
-
-    def change_host_key(self) -> str:
-        """Make a new host key for every later connection; gives its fingerprint."""
-        self._key_file.unlink(missing_ok=True)
-        self._key = self._host_key()
-        if self._acceptor is not None:
-            self._acceptor.update(server_host_keys=[self._key])
-        return self.fingerprint
-
-    def _host_key(self) -> asyncssh.SSHKey:
-        if not self._key_file.exists():
-            self._key_file.touch(mode=0o600)
-            self._key_file.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
-        return asyncssh.read_private_key(self._key_file)
 
     # --- files ---
 

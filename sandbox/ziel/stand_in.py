@@ -11,23 +11,23 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import asyncssh
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.faults import Fault, Kind
+from sandbox.file_server import Account, LogIn, SftpListening
 from sandbox.serving import StandIn
 from sandbox.shelf import Shelf
 from sandbox.ziel.books import Books, Verdict
-from sandbox.ziel.sftp import Account, Door, Session, Site
+from sandbox.ziel.sftp import Session, Site
 
 USER = "agency"
 PASSWORD = "sandbox-ziel"
 BUSY = Verdict("", "ERR", code="E90", text="busy")
 
 
-class ZielStandIn(StandIn):
+class ZielStandIn(SftpListening, StandIn):
     """Z.I.E.L.: files come by SFTP (`start_sftp`), people and tests look in over HTTP.
 
     `data` is a folder (None: a temporary one), `accounts` who may log in, `agencies` and `suppliers` limit who exists
@@ -59,13 +59,12 @@ class ZielStandIn(StandIn):
         suppliers: frozenset[str] | None = None,
         answers_at_once: bool = True,
     ) -> None:
-        super().__init__()
+        StandIn.__init__(self)
         self._temporary = tempfile.TemporaryDirectory(prefix="ziel-") if data is None else None
         folder = Path(self._temporary.name) if self._temporary else (data or Path()) / "ziel"
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._key_file = folder / "host_key"
-        self._key = self._host_key()
+        SftpListening.__init__(self, folder)
         self._books = Books(Shelf(folder / "ziel.sqlite" if data else None), agencies, suppliers)
         self._answers_at_once = answers_at_once
         self._wished: list[str] = []
@@ -78,8 +77,6 @@ class ZielStandIn(StandIn):
         )
         for account in accounts:
             self._site.home(account.user)
-        self._acceptor: asyncssh.SSHAcceptor | None = None
-        self._host = ""
 
     def close(self) -> None:
         self._books.close()
@@ -88,54 +85,11 @@ class ZielStandIn(StandIn):
 
     # --- SFTP ---
 
-    async def start_sftp(self, port: int = 0, host: str = "127.0.0.1") -> int:
-        """Listen for SFTP in the running event loop; gives the port. Raises OSError if it is taken."""
-        self._host = host
-        self._acceptor = await asyncssh.create_server(
-            lambda: Door(self._site),
-            host,
-            port,
-            server_host_keys=[self._key],
-            sftp_factory=lambda chan: Session(chan, self._site),
-            allow_scp=False,
-            keepalive_interval=30,
-        )
-        return self.sftp_port
+    def log_in(self) -> LogIn:
+        return LogIn(self._site)
 
-    async def stop_sftp(self) -> None:
-        if self._acceptor is not None:
-            self._acceptor.close()
-            await self._acceptor.wait_closed()
-            self._acceptor = None
-
-    @property
-    def sftp_port(self) -> int:
-        """The port of the SFTP server; 0 while it is not listening."""
-        return self._acceptor.get_port() if self._acceptor else 0
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the host key, as `SHA256:…`."""
-        return self._key.get_fingerprint()
-
-    @property
-    def host_key(self) -> str:
-        """The public host key in OpenSSH's form."""
-        return self._key.export_public_key().decode().strip()
-
-    def change_host_key(self) -> str:
-        """Show another key to new connections; gives its fingerprint."""
-        self._key_file.unlink()
-        self._key = self._host_key()
-        if self._acceptor is not None:
-            self._acceptor.update(server_host_keys=[self._key])
-        return self.fingerprint
-
-    def _host_key(self) -> asyncssh.SSHKey:
-        if not self._key_file.exists():
-            self._key_file.touch(mode=0o600)
-            self._key_file.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
-        return asyncssh.read_private_key(self._key_file)
+    def session(self, chan: Any) -> Session:
+        return Session(chan, self._site)
 
     # --- files ---
 

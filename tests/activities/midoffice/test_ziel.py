@@ -24,8 +24,8 @@ from domain.effects import EffectState
 from domain.errors import Refused, Transient, Unauthorised, UnknownOutcome
 from domain.steps import AnswersStep, BookingQuestion, Done
 from sandbox.airplus.running import running_sftp
+from sandbox.file_server import Account
 from sandbox.ziel.reading import read
-from sandbox.ziel.sftp import Account
 from sandbox.ziel.stand_in import PASSWORD, USER, ZielStandIn, page
 from store import Store
 from tests.activities.midoffice.systems.ziel import ziel
