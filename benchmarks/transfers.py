@@ -22,6 +22,7 @@ from pathlib import Path
 
 import asyncssh
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.delivery import Parcel, put
 from activities.tamara.sftp import SftpBox
 from activities.tamara.transport import SftpSettings
@@ -110,13 +111,13 @@ class Site:
 
     def upload(self, content: bytes) -> None:
         with SftpBox(self.settings).session() as folder:
-            folder.write("ours.part", memoryview(content), 0, lambda _: None)
+            folder.write("ours.part", Cargo.of(content), 0, lambda _: None)
 
     def upload_many(self, files: list[tuple[str, bytes]]) -> None:
         """What OpenSSH's batch does: put, rename."""
         with SftpBox(self.settings).session() as folder:
             for name, content in files:
-                folder.write(f"{name}.part", memoryview(content), 0, lambda _: None)
+                folder.write(f"{name}.part", Cargo.of(content), 0, lambda _: None)
                 folder.rename(f"{name}.part", name)
 
     def deliver(self, files: list[tuple[str, bytes]]) -> None:
@@ -124,7 +125,7 @@ class Site:
         settings = self.settings.model_copy(update={"fsync": True})
         with SftpBox(settings).session() as folder:
             for name, content in files:
-                put(folder, Parcel(name, content, False, lambda _: None), read_back=True)
+                put(folder, Parcel(name, Cargo.of(content), False, lambda _: None), read_back=True)
 
     def openssh(self, commands: list[str]) -> None:
         words = "\n".join(commands) + "\n"

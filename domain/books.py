@@ -79,6 +79,8 @@ class PlatformBooks(Seen):
     cancellations: tuple[Cancelled, ...] = ()
     plan: tuple[DueLine, ...] = ()
     costs_estimated: bool = True
+    line_costs: dict[str, int] = {}
+    """What each line costs by the platform's estimate; a cancelled line what its supplier charges."""
 
 
 class Reserva(Seen):
@@ -89,6 +91,8 @@ class Reserva(Seen):
     client_document: str | None
     sale: int
     cost: int
+    line_costs: dict[str, int] = {}
+    """The nested cost of each line that has one."""
 
 
 class Receipt(Seen):
@@ -102,7 +106,8 @@ class Receipt(Seen):
 
 class Invoice(Seen):
     """An issued document. `refers_to` is the number of the credited original on a credit note (negative), that of the
-    invoice it follows on an invoice issued again, and nothing on the first invoice of a payment."""
+    invoice it follows on an invoice issued again, and nothing on the first invoice of a payment. What takes a penalty back
+    is a negative penalty."""
 
     id: str
     number: str
@@ -114,6 +119,11 @@ class Invoice(Seen):
     refers_to: str | None = None
     external_key: str | None = None
 
+    @property
+    def takes_back(self) -> bool:
+        """A credit note, of a sale or of a penalty."""
+        return self.kind == "credit_note" or self.total < 0
+
 
 class Order(Seen):
     """A mid-office order; `cancelled` when all its services are."""
@@ -121,6 +131,24 @@ class Order(Seen):
     id: str
     cancelled: bool
     price: int
+
+
+class SupplierSale(Seen):
+    """An order as the supplier itself holds it, and the lines of the booking that it serves."""
+
+    partner_order_id: str
+    status: str
+    payable: int
+    """The price, or the fee once it is cancelled."""
+    currency: str
+    free_until: str | None = None
+    line_ids: tuple[str, ...] = ()
+    sold: bool = False
+    """Whether one of its lines is active."""
+
+    @property
+    def alive(self) -> bool:
+        return self.status == "completed"
 
 
 class AirPlusLine(Seen):
@@ -143,6 +171,9 @@ class BookingBooks(Seen):
     receipts: tuple[Receipt, ...] = ()
     invoices: tuple[Invoice, ...] = ()
     orders: tuple[Order, ...] = ()
+    supplied: tuple[SupplierSale, ...] = ()
+    unsupplied: tuple[str, ...] = ()
+    """Orders that the platform names and the supplier does not have."""
     transferable: bool = False
     airplus: tuple[AirPlusLine, ...] = ()
     airplus_staged: int = 0

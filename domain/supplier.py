@@ -90,7 +90,8 @@ class SupplierOrder(OrderPart):
     confirmation: str | None = None
     hotel_confirmation: str | None = None
     cancellable: bool = True
-    rooms: Annotated[tuple[OrderRoom, ...], Field(max_length=9)] = ()
+    rooms: Annotated[tuple[OrderRoom, ...], Field(max_length=99)] = ()
+    """The API books at most nine; an order that the supplier's staff made for a group has more (midoffice 2.6)."""
     payable: Money
     vat: Money | None = None
     refunded: Money | None = None

@@ -21,6 +21,8 @@ from starter.children import Child, Recipe
 from starter.embedded import port_is_free
 
 AGENCY = "demo"
+RATEHAWK_LIMIT = 300
+"""Requests a minute, as after a certification: a season happens in a minute."""
 CARD_TOKEN = "airplus-meridian"  # noqa: S105 the name under which the season's company account is lodged
 CARD_NUMBER = "192000000000008"
 """A synthetic account number with a right check digit; nothing can be charged to it."""
@@ -49,19 +51,7 @@ PREFERRED_PORTS = {
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
 
-SANDBOX_PORTS = (
-    "giav",
-    "midoco",
-    "airplus",
-    "platform",
-    "ratehawk",
-    "tina",
-    "sapeig",
-    "xmid",
-    "ziel",
-    "ziel-sftp",
-    "sftp",
-)
+SANDBOX_PORTS = tuple(name for name in PREFERRED_PORTS if name not in ("temporal", "temporal_ui", "gateway"))
 
 Announce = Callable[[str], None]
 
@@ -199,7 +189,7 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     command += [f"--giav-key={state.giav_key}", f"--midoco-password={state.midoco_password}"]
     command += [f"--sftp-password={state.sftp_password}"]
     command += [f"--platform-token={state.platform_token}", f"--platform-secret={state.platform_secret}"]
-    command += [f"--ratehawk-key={state.ratehawk_key}"]
+    command += [f"--ratehawk-key={state.ratehawk_key}", "--ratehawk-limit", str(RATEHAWK_LIMIT)]
     command += ["--ratehawk-webhook-url", f"http://127.0.0.1:{state.ports['gateway']}/suppliers/ratehawk"]
     child = Child(Recipe("sandbox", command), folder / "logs", announce)
     said = child.log_file.stat().st_size if child.log_file.exists() else 0
@@ -245,6 +235,6 @@ async def run_to_end(command: list[str], *, given: str | None = None) -> int:
 def season_command(sandbox: Sandbox, state: DemoState, pace: float) -> list[str]:
     """The season of the sandbox, against its own stand-ins."""
     command = [sys.executable, "-m", "sandbox", "season", "--platform", sandbox.url("platform")]
-    for system in ("giav", state.midoffice, "airplus"):
+    for system in ("giav", state.midoffice, "airplus", "ratehawk"):
         command += [f"--{system}", sandbox.url(system)]
     return [*command, "--midoffice", state.midoffice, f"--token={state.platform_token}", "--pace", str(pace)]

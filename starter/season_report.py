@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from domain.books import BookingBooks, Books
+from domain.books import BookingBooks, Books, SupplierSale
 from domain.invariants import When, audit
 from domain.money import Money
 from starter.collecting import StandIns, collect
@@ -65,7 +65,7 @@ def season_report(installation: Installation, store: Store, stand_ins: StandIns)
     invariants: list[Invariant] = []
     for agency, settings in installation.agencies.items():
         books, kind = collect(store, agency, settings, stand_ins), kind_of(settings)
-        tables += [_systems(books, NAMES.get(kind, kind)), _bookings(books), _writes(agency, store)]
+        tables += [_systems(books, NAMES.get(kind, kind)), _bookings(books), *_supplied(books), _writes(agency, store)]
         invariants += _verdicts(books)
     return SeasonReport(tuple(tables), tuple(invariants))
 
@@ -101,6 +101,33 @@ def _bookings(books: Books) -> ReportTable:
     )
     columns = ("booking", "status", *COLUMNS, "")
     return ReportTable(f"{books.agency}: bookings as GIAV holds them", columns, rows, COLUMNS)
+
+
+def _supplied(books: Books) -> Iterable[ReportTable]:
+    """The suppliers' orders with what GIAV says that they cost; no table where no supplier was asked."""
+    rows = tuple(
+        (
+            order.partner_order_id,
+            order.status,
+            str(Money(amount=order.payable, currency=order.currency)),
+            str(Money(amount=_estimated(b, order), currency=b.currency).decimal),
+            str(Money(amount=_nested(b, order), currency=b.currency).decimal),
+            order.free_until or NOTHING,
+        )
+        for b in sorted(books.bookings, key=lambda b: b.booking_id)
+        for order in b.supplied
+    )
+    if rows:
+        columns = ("order", "status", "payable", "estimated", "in GIAV", "free until")
+        yield ReportTable(f"{books.agency}: orders at RateHawk", columns, rows, ("payable", "estimated", "in GIAV"))
+
+
+def _estimated(b: BookingBooks, order: SupplierSale) -> int:
+    return sum(b.platform.line_costs.get(line, 0) for line in order.line_ids)
+
+
+def _nested(b: BookingBooks, order: SupplierSale) -> int:
+    return sum(reserva.line_costs.get(line, 0) for reserva in b.reservas for line in order.line_ids)
 
 
 def _writes(agency: str, store: Store) -> ReportTable:

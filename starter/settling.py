@@ -1,4 +1,5 @@
-"""When an installation has come to rest: nothing waits to be handed on, and what still runs waits for a person."""
+"""When an installation has come to rest: no event and no supplier's order waits to be handed on, and what still runs waits for
+a person."""
 
 from __future__ import annotations
 
@@ -18,6 +19,8 @@ WORKING = (
     "RefundBooking",
     "RecordPayment",
     "FollowDispute",
+    "FollowSupplier",
+    "TransferOrder",
     "ExportTamara",
 )
 """Workflow types that end when their work is done; mailboxes live on."""
@@ -45,10 +48,13 @@ async def at_rest(store: Store, client: Client, *, within: float, say: Callable[
 
 async def _look(store: Store, client: Client) -> tuple[int, int, int]:
     counts = await asyncio.to_thread(store.inbox.counts)
+    supplied = await asyncio.to_thread(
+        lambda: store.supplier_orders.to_hand_over() + store.supplier_feeds.open_nudges()
+    )
     items = await asyncio.to_thread(store.parked.list)
     parked = len({item.workflow_id for item in items if item.workflow_id})
     try:
         working = (await client.count_workflows(QUERY)).count
     except RPCError:  # visibility is rate-limited; ask again in a second
         working = parked + 1
-    return counts["waiting"], working, parked
+    return counts["waiting"] + supplied, working, parked

@@ -156,6 +156,26 @@ def name_of(system: str) -> str:
     return f"integration/{system}/tokens"
 
 
+def secret_name(system: str) -> str:
+    """Where the vault keeps the secret of our integration there, which also signs what the CRM's pages send us."""
+    return f"integration/{system}/key"
+
+
+def long_lived_name(system: str) -> str:
+    """Where the vault keeps a token that an administrator made, if that is how we come in."""
+    return f"integration/{system}/token"
+
+
+def hook_name(system: str) -> str:
+    """Where the vault keeps the secret part of our webhook's address."""
+    return f"integration/{system}/hook"
+
+
+def retiring_hook_name(system: str) -> str:
+    """The one before it, still listened to until the CRM uses the new address."""
+    return f"integration/{system}/hook-retiring"
+
+
 def _of(agency: str, system: str) -> Any:
     return (crm_tokens.c.agency == agency) & (crm_tokens.c.system == system)
 

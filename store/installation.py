@@ -82,6 +82,9 @@ class AgencySettings(Section):
     midoffice: dict[str, Any] | None = None
     tamara: dict[str, Any] | None = None
     ratehawk: dict[str, Any] | None = None
+    easycount: dict[str, Any] | None = None
+    kommo: dict[str, Any] | None = None
+    deals: dict[str, Any] | None = None
     journal: dict[str, Any] = {}
     desk: dict[str, Any] = {}
 

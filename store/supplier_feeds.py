@@ -194,6 +194,11 @@ class SupplierFeeds:
                 )
             )
 
+    def open_nudges(self) -> int:
+        """How many nudges of all agencies were not read yet."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).where(supplier_nudges.c.done_at.is_(None))) or 0
+
     def counts(self, agency: str, supplier: str) -> dict[str, int]:
         """How many nudges are `open`, `read` and `missing`."""
         names = {"": "open", "read": "read"}
@@ -204,7 +209,9 @@ class SupplierFeeds:
         )
         with self._database.read() as connection:
             rows = [(str(row.outcome), int(row.number)) for row in connection.execute(query)]
-        return {"open": 0, "read": 0, "missing": 0} | {names.get(outcome, "missing"): number for outcome, number in rows}
+        return {"open": 0, "read": 0, "missing": 0} | {
+            names.get(outcome, "missing"): number for outcome, number in rows
+        }
 
 
 def _open(agency: str, supplier: str) -> Any:

@@ -278,6 +278,32 @@ class SupplierOrders:
             found = {row[0]: row[1] for row in connection.execute(by_state)}
             return found | {"pending": connection.scalar(pending) or 0}
 
+    def unhandled(self, agency: str, supplier: str, order_ids: Sequence[int]) -> int:
+        """How many of these have a change that was not handed over."""
+        query = select(func.count()).where(
+            _of(agency, supplier),
+            supplier_orders.c.order_id.in_(order_ids),
+            supplier_orders.c.revision > supplier_orders.c.handled_revision,
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def to_hand_over(self) -> int:
+        """Changes of all agencies that were not handed over, of orders that a booking claims."""
+        claimed = (
+            supplier_orders.c.booking_id.is_not(None)
+            | select(supplier_links.c.booking_id)
+            .where(
+                supplier_links.c.agency == supplier_orders.c.agency,
+                supplier_links.c.supplier == supplier_orders.c.supplier,
+                supplier_links.c.partner_order_id == supplier_orders.c.partner_order_id,
+            )
+            .exists()
+        )
+        query = select(func.count()).where(supplier_orders.c.revision > supplier_orders.c.handled_revision, claimed)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
     def _one(self, agency: str, supplier: str, condition: Any) -> KnownOrder | None:
         query = select(supplier_orders).where(_of(agency, supplier), condition)
         with self._database.read() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
@@ -28,6 +28,8 @@ from store.tamara_tables import (
 )
 
 LAST_NUMBER = 999_999_999
+AT_A_TIME = 200
+"""Lines in memory while all of a file are walked through."""
 
 
 class LinesMoved(Exception):
@@ -116,6 +118,35 @@ class TamaraLedger:
         )
         return sorted(found, key=lambda line: (line.value_date, line.invoice_number or "", line.txn_ref))
 
+    def each_in(self, key: FileKey) -> Iterator[Line]:
+        """`lines_in` without holding more than a few of them at a time."""
+        query = select(lines.c.id, lines.c.value_date, lines.c.invoice_number, lines.c.txn_ref).where(
+            lines.c.partner_id == key.partner_id,
+            lines.c.kind == key.kind,
+            lines.c.mode == key.mode,
+            lines.c.seq == key.seq,
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).all()
+        # Sorted here: databases do not agree on the order of texts.
+        found = sorted(found, key=lambda row: (row.value_date, row.invoice_number or "", row.txn_ref))
+        return self._each([row.id for row in found])
+
+    def each_open(self, agency: str, kind: str, mode: str) -> Iterator[Line]:
+        """`open_lines` without holding more than a few of them at a time."""
+        query = select(lines.c.id).where(
+            lines.c.agency == agency, lines.c.kind == kind, lines.c.mode == mode, lines.c.state.in_(OPEN)
+        )
+        with self._database.read() as connection:
+            found = list(connection.execute(query.order_by(lines.c.id)).scalars())
+        return self._each(found)
+
+    def _each(self, ids: Sequence[int]) -> Iterator[Line]:
+        for start in range(0, len(ids), AT_A_TIME):
+            chosen = ids[start : start + AT_A_TIME]
+            found = {line.id: line for line in self._lines(lines.c.id.in_(chosen))}
+            yield from (found[number] for number in chosen if number in found)
+
     def open_lines(self, agency: str, kind: str, mode: str) -> list[Line]:
         """Everything staged or refused for one kind of file."""
         return self._lines(
@@ -129,13 +160,20 @@ class TamaraLedger:
 
     def delivered_refs(self, refs: Sequence[str]) -> set[str]:
         """Those of `refs` that AirPlus has in its hands: only they can be reversed (V021)."""
+        there: set[str] = set()
         with self._database.read() as connection:
-            found = connection.execute(
-                select(lines.c.txn_ref)
-                .join(files, _of_file)
-                .where(lines.c.txn_ref.in_(refs), lines.c.state.in_(DELIVERED), files.c.state != "REFUSED")
-            )
-            return set(found.scalars())
+            for start in range(0, len(refs), AT_A_TIME):
+                found = connection.execute(
+                    select(lines.c.txn_ref)
+                    .join(files, _of_file)
+                    .where(
+                        lines.c.txn_ref.in_(refs[start : start + AT_A_TIME]),
+                        lines.c.state.in_(DELIVERED),
+                        files.c.state != "REFUSED",
+                    )
+                )
+                there.update(found.scalars())
+        return there
 
     def _lines(self, *conditions: Any, newest: int | None = None) -> list[Line]:
         query = select(lines).where(*conditions).order_by(lines.c.id if newest is None else lines.c.id.desc())

@@ -21,6 +21,7 @@ from workers.pulse import BEAT, Pulse
 from workers.sandboxing import workflow_runner
 from workers.schedules import reconcile_schedules
 from workers.secrecy import without_core_dumps
+from workers.sharing import FairShare
 from workers.wiring import cells, open_accounts
 from workflows.registry import WORKFLOWS
 
@@ -37,6 +38,9 @@ AT_ONCE = {
     Queue.CRM: 8,
 }
 """How many activities of a queue run at once in one process; each account throttles its own calls below that."""
+
+OURS = frozenset({Queue.ACCOUNTING, Queue.OFFICE})
+"""Queues whose cells touch nothing but our own store, and so never wait for each other."""
 
 GRACE = timedelta(seconds=20)
 """How long running activities may finish after SIGTERM; what is cut off resumes elsewhere by its effects."""
@@ -83,6 +87,7 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
     ]
     for queue, activities in by_queue.items():
         threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE[queue], thread_name_prefix=queue))
+        alone = len(installation.agencies) == 1 or queue in OURS
         workers.append(
             Worker(
                 client,
@@ -90,7 +95,7 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
                 activities=activities,
                 activity_executor=threads,
                 max_concurrent_activities=AT_ONCE[queue],
-                interceptors=[Pulse()],
+                interceptors=[Pulse()] if alone else [FairShare(queue, AT_ONCE[queue]), Pulse()],
                 max_heartbeat_throttle_interval=BEAT,
                 graceful_shutdown_timeout=GRACE,
             )

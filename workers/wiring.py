@@ -10,13 +10,20 @@ from pydantic import ValidationError
 from temporalio.client import Client
 
 from activities.accounting.activities import JournalActivities
+from activities.accounting.deals import DealJournal
 from activities.accounting.settings import JournalSettings
+from activities.easycount.account import EasyCountAccount
+from activities.easycount.documents import EasyCountDocuments
+from activities.easycount.payments import EasyCountPayments
 from activities.giav.activities import GiavActivities
 from activities.giav.checks import GiavChecks
 from activities.giav.client import GiavClient
 from activities.giav.integration import GiavIntegration
 from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
+from activities.kommo.account import KommoAccount
+from activities.kommo.deals import DealActivities
+from activities.mailing.activities import MailActivities
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.integration import MidOfficeIntegration
@@ -32,6 +39,7 @@ from activities.ratehawk.settings import RateHawkAccount
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.answering import TamaraAnswerActivities
 from activities.tamara.settings import TamaraSettings
+from domain.deals import DealRules
 from domain.naming import Queue
 from store import Store
 from store.installation import Installation, SettingsError
@@ -50,6 +58,9 @@ class Accounts:
     platform: Mapping[str, PlatformAccount]
     journal: Mapping[str, JournalSettings]
     ratehawk: Mapping[str, RateHawkAccount]
+    easycount: Mapping[str, EasyCountAccount]
+    kommo: Mapping[str, KommoAccount]
+    deals: Mapping[str, DealRules]
 
 
 def open_accounts(installation: Installation, store: Store | None = None) -> Accounts:
@@ -75,6 +86,16 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
         journal=each("journal", JournalSettings.model_validate, "timezone"),
         ratehawk=each("ratehawk", RateHawkAccount.open),
+        easycount=each("easycount", EasyCountAccount.open),
+        kommo=each("kommo", KommoAccount.open),
+        deals={
+            name: _checked(
+                f"agencies.{name}.deals",
+                DealRules.model_validate,
+                {"currency": agency.currency, **(agency.deals or {})},
+            )
+            for name, agency in installation.agencies.items()
+        },
         platform={
             name: PlatformAccount.open(agency.platform, agency.environment)
             for name, agency in installation.agencies.items()
@@ -118,9 +139,19 @@ def cells(
             MidOfficeIntegration(store, names),
         ],
         Queue.TAMARA: [TamaraActivities(store, accounts.tamara), TamaraAnswerActivities(store, accounts.tamara)],
-        Queue.ACCOUNTING: [JournalActivities(store, accounts.journal)],
+        Queue.ACCOUNTING: [
+            JournalActivities(store, accounts.journal),
+            DealJournal(store, accounts.journal),
+            EasyCountDocuments(store, accounts.easycount, installation.agencies, accounts.deals),
+            EasyCountPayments(store, accounts.easycount, installation.agencies),
+        ],
+        Queue.CRM: [DealActivities(store, accounts.kommo, accounts.deals)],
         Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],
-        Queue.OFFICE: [DeskActivities(store), PlanActivities(store, client, zones)],
+        Queue.OFFICE: [
+            DeskActivities(store),
+            PlanActivities(store, client, zones),
+            MailActivities(store, accounts.deals, names),
+        ],
     }
     return {queue: [cell for column in found for cell in implementations(column)] for queue, found in columns.items()}
 

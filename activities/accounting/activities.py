@@ -36,6 +36,7 @@ from domain.steps import (
     RevenueStep,
 )
 from store import Store
+from store.documents import Document
 
 SYSTEM = "journal"
 WAIT_FOR_PAYMENT = 60.0
@@ -165,13 +166,18 @@ class JournalActivities:
         return trip is not None and trip.starts_on <= day
 
     def _post_supplier_bills(self, step: BookingStep) -> dict[str, str]:
-        """Lines whose cost is invoiced: the difference between that cost and what is posted for the line."""
+        """Lines whose cost is invoiced: the difference between that cost and what is posted for the line.
+
+        Money that corrects invoices comes without a booking, and so without costs.
+        """
         settings = self._of(step.agency)
-        told = self._store.facts.booking_in(step.agency, step.event_id)
+        told = self._store.facts.event_data(step.agency, step.event_id).booking
         event = self._store.inbox.get(step.agency, step.event_id)
         ids: dict[str, str] = {}
+        if told is None or event is None:
+            return ids
         for line in told.lines:
-            if event is None or line.cost.status != "invoiced":
+            if line.cost.status != "invoiced":
                 continue
             posted = self._store.journal.balance(
                 step.agency,
@@ -192,6 +198,9 @@ class JournalActivities:
         issued = self._store.documents.of_booking(step.agency, step.booking_id, settings.documents_from)
         ids: dict[str, str] = {}
         for document in issued:
+            if document.kind == "penalty" and document.amount.amount < 0:
+                ids |= self._post_penalty_credit(step.agency, document)
+                continue
             movement = mapping.document(
                 document,
                 self._payer_of(step.agency, step.booking_id, document.payment_id),
@@ -202,6 +211,12 @@ class JournalActivities:
         if not ids:
             return Done(outcome="skipped", note="no correcting document was issued")
         return Done(ids=ids)
+
+    def _post_penalty_credit(self, agency: str, credit: Document) -> dict[str, str]:
+        """A penalty that was too high is taken back as it was posted: as indemnity or as fee (money-rules F-X6)."""
+        about = f"penalty credited by {credit.number}"
+        entries = self._reversed(agency, [key_of(credit.refers_to or "")], credit.issued_on, about)
+        return self._append(agency, "reverse", entries).ids if entries else {}
 
     def _is_fee(self, step: BookingStep) -> bool:
         told = self._store.facts.event_data(step.agency, step.event_id).cancellation

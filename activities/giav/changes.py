@@ -9,18 +9,13 @@ from activities.giav.client import SYSTEM
 from activities.giav.corrections import Correction
 from activities.giav.documents import Desk
 from activities.giav.lateness import declined_as_late
-from activities.giav.mapping.money import Sale, penalty_words
-from activities.giav.mapping.values import local_day
-from activities.giav.office import CREATE, Container, Office
+from activities.giav.office import Container, Office
+from activities.giav.penalties import Penalty
 from activities.giav.recipients import correct_recipients, under_way
 from domain.errors import ContractBroken, NeedsPerson
-from domain.money import Money, total
+from domain.money import Money
 from domain.platform import Booking, Cancellation, EventData
 from domain.steps import BookingStep, CancellationStep, Done
-from store.documents import Document
-
-SEPARATE = ("indemnity_not_subject", "taxable_fee")
-"""Treatments under which a penalty is a document of its own."""
 
 
 def amend_booking(office: Office, step: BookingStep) -> Done:
@@ -57,20 +52,23 @@ def cancel_booking(office: Office, step: CancellationStep) -> Done:
     if step.revision < standing.revision:
         return Done(outcome="skipped", note=f"GIAV has revision {standing.revision} already")
     desk = Desk(office, booking, standing)
-    penalty = _separate_penalty(office, cancellation)
-    more = _beyond_documented(office, desk, booking, cancellation, penalty, step.revision)
+    penalty = Penalty(office, desk, booking, cancellation, step.revision)
+    agreed = not penalty.declined()
+    if penalty.is_less and not agreed:
+        # A sale below its documents is none, so everything stays as it was documented.
+        return Done(outcome="partial", note="a lower penalty was declined")
     plan: list[Correction] = []
     if cancellation.penalty.treatment != "no_show_consideration":
-        plan = desk.plan(cancellation.id, desk.keep(penalty))
+        plan = desk.plan(cancellation.id, desk.keep(penalty.undocumented))
+    taken_back = penalty.credit() if agreed else []
     done = _carry_out(office, desk, booking, step, standing, cancellation.id, plan)
-    if penalty.amount <= 0:
-        return done
-    if more.amount > 0:
-        again = f"{cancellation.id}@{step.revision}"
-        document = _issue_penalty(office, desk, booking, cancellation, again, more, standing, plan)
-    else:
-        document = _issue_penalty(office, desk, booking, cancellation, cancellation.id, penalty, standing, plan)
-    return done.model_copy(update={"ids": done.ids | {"penalty": document.number}})
+    document = penalty.issue(standing, plan) if agreed else None
+    ids = dict(done.ids)
+    if taken_back:
+        ids["penalty_credit"] = ",".join(each.number for each in taken_back)
+    if document is not None:
+        ids["penalty"] = document.number
+    return done.model_copy(update={"ids": ids})
 
 
 def _carry_out(
@@ -102,66 +100,6 @@ def _carry_out(
     former = "the payer changed; invoices so far stay with the former payer" if kept else ""
     note = "; ".join(part for part in (amendment.note, former) if part)
     return Done(ids=ids, note=note)
-
-
-def _separate_penalty(office: Office, cancellation: Cancellation) -> Money:
-    """The penalty if it is to be a document of its own, else zero."""
-    amount = cancellation.penalty.amount
-    separate = cancellation.penalty.treatment in SEPARATE and office.settings.penalty == "rectify_everything"
-    return amount if separate else Money.zero(amount.currency)
-
-
-def _beyond_documented(
-    office: Office, desk: Desk, booking: Booking, cancellation: Cancellation, penalty: Money, revision: int
-) -> Money:
-    """How much a penalty that is told once more, and is another by now, goes beyond its document (F-X6).
-
-    Raises `NeedsPerson` until a person agrees to a second document for the difference, and when less was owed: GIAV's API
-    credits whole documents only, and this one stands for money that was kept.
-    """
-    nothing = Money.zero(penalty.currency)
-    own = f"pen:{cancellation.id}"
-    told = [each for each in desk.documents() if each.key == own or each.key.startswith(f"{own}@")]
-    before = [each for each in told if each.key != f"{own}@{revision}"]
-    if not before:
-        return nothing
-    differs = penalty - total((each.amount for each in before), penalty.currency)
-    if not differs:
-        return nothing
-    words = f"the penalty of {cancellation.id} is {penalty} by now and {penalty - differs} was documented"
-    if differs.amount < 0:
-        raise NeedsPerson(f"{words}: correct its document in GIAV by hand, then skip", system=SYSTEM)
-    about = office.key("penalty", f"{cancellation.id}@{revision}", CREATE)
-    agreed = office.ask(about, "credit_differs", f"{words}; issue one for the difference?", ("approve", "decline"))
-    return differs if agreed == "approve" else nothing
-
-
-def _issue_penalty(
-    office: Office,
-    desk: Desk,
-    booking: Booking,
-    cancellation: Cancellation,
-    business_id: str,
-    penalty: Money,
-    standing: Container,
-    plan: list[Correction],
-) -> Document:
-    taxable = cancellation.penalty.treatment == "taxable_fee"
-    series = office.settings.series["general"] if taxable else office.settings.penalty_series
-    key = office.key("penalty", business_id, CREATE)
-    day = local_day(cancellation.effective_at)
-    words = penalty_words(desk.experience, booking, cancellation.id, day, key.reference)
-    refers_to = f"rect:{cancellation.id}:{plan[0].document.payment_id}" if plan else None
-    draft = desk.draft("penalty", f"pen:{business_id}", penalty, day, series, None, refers_to)
-    document = desk.invoice(key, Sale(standing.id, penalty, words), standing.client, series, draft)
-    left = penalty
-    for correction in plan:
-        cobro = desk.cobro_of(correction.document.payment_id or "")
-        part = min(left, correction.freed)
-        if cobro is not None and part.amount > 0:
-            desk.link(f"{business_id}/{correction.document.payment_id}/penalty", document, cobro, part)
-            left = left - part
-    return document
 
 
 def _cause(data: EventData, revision: int) -> str:

@@ -48,6 +48,11 @@ def corrections(documents: Sequence[Document], keep: Money, first: str | None = 
     excess = invoiced(documents, keep.currency) - max(keep, Money.zero(keep.currency))
     candidates = list(reversed(standing_invoices(documents)))
     candidates.sort(key=lambda document: document.payment_id != first if first else False)
+    return reduced(candidates, excess)
+
+
+def reduced(candidates: Iterable[Document], excess: Money) -> list[Correction]:
+    """Take `excess` from these documents, from the first of them first."""
     plan = []
     for document in candidates:
         if excess.amount <= 0:

@@ -268,8 +268,10 @@ class Desk:
             self._booking.id,
         )
         today = self._office.today()
+        # What takes a penalty back is a penalty too, with a negative amount: it nets with those, not with sales.
+        kind: Kind = "penalty" if original.kind == "penalty" else "credit_note"
         draft = self.draft(
-            "credit_note", document_key, -original.amount, today, original.series, original.payment_id, original.key
+            kind, document_key, -original.amount, today, original.series, original.payment_id, original.key
         )
         return self._remember(made, draft)
 

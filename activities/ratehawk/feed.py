@@ -75,7 +75,9 @@ class Feed:
             return FeedPage(again=feeds.next_nudge_at(self._agency, RATEHAWK))
         page = self._client.orders(wanted)
         orders, refused = self.understood(page.orders)
-        changed = self._store.supplier_orders.record(self._agency, RATEHAWK, orders)
+        self._store.supplier_orders.record(self._agency, RATEHAWK, orders)
+        # A cancellation of ours has read its order before the webhook came, and handed nothing over.
+        changed = self._store.supplier_orders.unhandled(self._agency, RATEHAWK, [order.order_id for order in orders])
         found = {str((raw.get("partner_data") or {}).get("order_id")) for raw in page.orders} & set(wanted)
         feeds.nudged(self._agency, RATEHAWK, found, set(wanted) - found, before=began)
         again = feeds.next_nudge_at(self._agency, RATEHAWK)

@@ -86,19 +86,19 @@ class Carrier:
 
     def _perform(self, file: File, key: EffectKey) -> None:
         name = file.name + (SUFFIX if file.cipher_digest else "")
-        content = self._sealer.content(file)
+        cargo = self._sealer.cargo(file)
 
         def parcel() -> Parcel:
             now = self._store.tamara.file(file.key) or file
             return Parcel(
                 name=name,
-                content=content,
+                cargo=cargo,
                 rename_sent=now.rename_sent,
                 renaming=lambda sent: self._store.tamara.renaming(file.key, sent),
                 beat=lambda sent: beat({"file": name, "bytes": sent}),
             )
 
-        request = {"name": name, "digest": file.cipher_digest or file.digest, "size": len(content)}
+        request = {"name": name, "digest": file.cipher_digest or file.digest, "size": cargo.size}
         Effects(self._store.effects).perform(
             Effect(
                 key=key,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.folder import OPERATION, SYSTEM, Beat, DropBox, Folder, needs_person
 from domain.errors import BackOfficeError, Refused, Transient, UnknownOutcome
 
@@ -23,14 +22,10 @@ class Parcel:
     """
 
     name: str
-    content: bytes = field(repr=False)
+    cargo: Cargo
     rename_sent: bool
     renaming: Callable[[bool], None]
     beat: Beat = lambda _: None
-
-    @cached_property
-    def digest(self) -> str:
-        return _digest(self.content)
 
 
 def find(box: DropBox, parcel: Parcel) -> list[str]:
@@ -71,14 +66,14 @@ def _there(folder: Folder, parcel: Parcel, *, read_back: bool) -> bool:
                 DELIVERY_UNKNOWN,
             )
         return False
-    if size != len(parcel.content):
+    if size != parcel.cargo.size:
         raise Refused(
-            f"{parcel.name} is there with {size} bytes instead of {len(parcel.content)}; it is not overwritten",
+            f"{parcel.name} is there with {size} bytes instead of {parcel.cargo.size}; it is not overwritten",
             system=SYSTEM,
             operation=OPERATION,
             code=REMOTE_CONFLICT,
         )
-    if not parcel.rename_sent and not (read_back and folder.digest(parcel.name, size) == parcel.digest):
+    if not parcel.rename_sent and not (read_back and folder.digest(parcel.name, size) == parcel.cargo.digest):
         raise needs_person(
             f"{parcel.name} is there although we never finished it: another sender uses this counter. Both kinds of files "
             "of this partner are stopped",
@@ -103,24 +98,24 @@ def _upload(folder: Folder, parcel: Parcel, *, read_back: bool) -> str:
             part = f"{parcel.name}.part2"
             if folder.size(part) is not None and not folder.delete(part):
                 raise needs_person(f"{part} is there and may not be deleted; have the folder cleared", "PERMISSION")
-    if offset < len(parcel.content) or not offset:
-        folder.write(part, memoryview(parcel.content), offset, parcel.beat)
+    if offset < parcel.cargo.size or not offset:
+        folder.write(part, parcel.cargo, offset, parcel.beat)
     _prove(folder, part, parcel, read_back=read_back)
     return part
 
 
 def _continues(folder: Folder, part: str, size: int, parcel: Parcel) -> bool:
     """Whether the temporary file is a beginning of ours, and the rest can be put behind it."""
-    if size > len(parcel.content) or (size < len(parcel.content) and not folder.resumes):
+    if size > parcel.cargo.size or (size < parcel.cargo.size and not folder.resumes):
         return False
-    return size == 0 or folder.digest(part, size) == _digest(memoryview(parcel.content)[:size])
+    return size == 0 or folder.digest(part, size) == parcel.cargo.digest_of(size)
 
 
 def _prove(folder: Folder, part: str, parcel: Parcel, *, read_back: bool) -> None:
     size = folder.size(part)
-    if size != len(parcel.content):
-        raise Transient(f"{size} bytes arrived instead of {len(parcel.content)}", system=SYSTEM, operation=OPERATION)
-    if read_back and folder.digest(part, size) not in (parcel.digest, None):
+    if size != parcel.cargo.size:
+        raise Transient(f"{size} bytes arrived instead of {parcel.cargo.size}", system=SYSTEM, operation=OPERATION)
+    if read_back and folder.digest(part, size) not in (parcel.cargo.digest, None):
         folder.delete(part)
         raise Transient("other bytes arrived than were sent", system=SYSTEM, operation=OPERATION)
 
@@ -135,9 +130,9 @@ def _publish(folder: Folder, parcel: Parcel, part: str) -> None:
     except BackOfficeError as refused:
         _settle(parcel, refused, there=_asked(folder, parcel.name), waiting=_asked(folder, part))
     size = _asked(folder, parcel.name)
-    if size is not None and size != len(parcel.content):
+    if size is not None and size != parcel.cargo.size:
         raise Refused(
-            f"{parcel.name} has {size} bytes after the rename instead of {len(parcel.content)}",
+            f"{parcel.name} has {size} bytes after the rename instead of {parcel.cargo.size}",
             system=SYSTEM,
             operation=OPERATION,
             code=REMOTE_CONFLICT,
@@ -168,7 +163,3 @@ def _asked(folder: Folder, name: str) -> int | None:
         return folder.size(name)
     except Transient as error:
         raise UnknownOutcome(error.message, system=SYSTEM, operation=OPERATION) from None
-
-
-def _digest(content: bytes | memoryview) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from activities.tamara.cargo import Cargo
 from domain.errors import NeedsPerson, Refused, Transient, Unauthorised
 
 SYSTEM, OPERATION = "tamara", "deliver"
@@ -33,8 +34,8 @@ class Folder(Protocol):
     def digest(self, name: str, size: int) -> str | None:
         """SHA-256 of a file of this length in hex, None where it may not be read."""
 
-    def write(self, name: str, content: memoryview, offset: int, beat: Beat) -> None:
-        """Write `content` from `offset` on, after what is there; offset 0 begins the file anew."""
+    def write(self, name: str, cargo: Cargo, offset: int, beat: Beat) -> None:
+        """Write `cargo` from `offset` on, after what is there; offset 0 begins the file anew."""
 
     def delete(self, name: str) -> bool:
         """Whether the file is gone now; False when the server does not allow it."""

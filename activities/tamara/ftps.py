@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.door import Door
 from activities.tamara.folder import (
     OPERATION,
@@ -29,8 +30,8 @@ from domain.errors import BackOfficeError, Transient, UnknownOutcome
 log = logging.getLogger(__name__)
 
 BLOCK = 256 * 1024
-BEAT_EVERY = 8
-"""Blocks between two heartbeats: two megabytes."""
+BEAT_EVERY = 2 * 1024 * 1024
+"""Bytes between two heartbeats."""
 SPACE, RIGHTS = frozenset({"452", "552"}), frozenset({"532", "550", "553"})
 NOT_KNOWN = frozenset({"500", "501", "502", "504"})
 """The server does not know the command."""
@@ -180,14 +181,19 @@ class FtpsFolder:
                 raise
         return digest.hexdigest()
 
-    def write(self, name: str, content: memoryview, offset: int, beat: Beat) -> None:
+    def write(self, name: str, cargo: Cargo, offset: int, beat: Beat) -> None:
         with self._data():
             data = self._line.channel(f"STOR {name}", offset)
             try:
-                for place, start in enumerate(range(offset, len(content), BLOCK)):
-                    if place % BEAT_EVERY == 0:
-                        beat(start)
-                    data.sendall(content[start : start + BLOCK])
+                told = sent = offset
+                beat(sent)
+                for block in cargo.after(offset):
+                    for start in range(0, len(block), BLOCK):
+                        data.sendall(block[start : start + BLOCK])
+                        sent += len(block[start : start + BLOCK])
+                        if sent - told >= BEAT_EVERY:
+                            told = sent
+                            beat(sent)
                 end(data)
             except OSError:
                 # The reason, such as a full disk, stands in the answer.
@@ -195,7 +201,7 @@ class FtpsFolder:
                 self._line.voidresp()
                 raise
             self._line.voidresp()
-        beat(len(content))
+        beat(cargo.size)
 
     def delete(self, name: str) -> bool:
         with lost():

@@ -264,11 +264,16 @@ class AnswerFile(Part):
 
 def totals_of(amounts: Iterable[tuple[DebitCredit, str, int]]) -> tuple[CurrencyTotal, ...]:
     """Totals per currency, ascending by ISO number, of (dc, currency number, gross in minor units)."""
+    return totals_of_sums((dc, currency, 1, gross) for dc, currency, gross in amounts)
+
+
+def totals_of_sums(found: Iterable[tuple[DebitCredit, str, int, int]]) -> tuple[CurrencyTotal, ...]:
+    """As `totals_of`, of (dc, currency number, count, gross) over several transactions each."""
     sums: dict[str, list[int]] = {}
-    for dc, currency, gross in amounts:
+    for dc, currency, count, gross in found:
         row = sums.setdefault(currency, [0, 0, 0, 0])
         place = 0 if dc == "D" else 2
-        row[place] += 1
+        row[place] += count
         row[place + 1] += gross
     return tuple(
         CurrencyTotal(

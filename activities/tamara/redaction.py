@@ -2,50 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from activities.tamara.card import CardNumber
-from activities.tamara.grammar import FieldSpec, Layout, RecordSpec
+from activities.tamara.grammar import Layout
 from activities.tamara.hidden_cards import masked
+from activities.tamara.scanning import lines
 
 BLANK_EXPIRY = "0000"
 """What stands for an expiry where a layout has no fixed places that could be left blank."""
 
 
-def redacted(layout: Layout, data: bytes, cards: Collection[CardNumber]) -> bytes:
-    """`data` with every one of `cards` masked, wherever it stands, and secret fields blank in style fixed.
+def redacted_fixed(layout: Layout, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """A file of style fixed, line by line: in secret fields the number masked, everything else blank."""
+    cover = _Cover(layout)
+    for _, line in lines(layout, blocks, lambda *_: None):
+        yield cover.on(line.decode(layout.charset)).encode(layout.charset)
 
-    For the other styles `data` has to be rendered with `BLANK_EXPIRY`.
+
+def redacted_other(records: Iterable[bytes], cards: Collection[CardNumber]) -> Iterator[bytes]:
+    """Records of the other styles, rendered with `BLANK_EXPIRY`: every one of `cards` masked, wherever it stands.
+
+    `cards` may grow while the records are drawn.
     """
-    for card in cards:
-        data = data.replace(card.get_secret_value().encode(), str(card).encode())
-    return b"".join(_blanked(layout, data)) if layout.style == "fixed" else data
+    for record in records:
+        for card in cards:
+            record = record.replace(card.get_secret_value().encode(), str(card).encode())
+        yield record
 
 
 def redacted_answer(layout: Layout, data: bytes, prefixes: Sequence[str]) -> str:
     """An answer as it is kept, whatever its bytes: possible account numbers masked, secret fields blank in style fixed."""
-    text = data.decode(_charset(layout), "replace")
-    return masked("".join(_blanked_text(layout, text)) if layout.style == "fixed" else text, prefixes)
+    text = data.decode(layout.charset, "replace")
+    if layout.style == "fixed":
+        cover = _Cover(layout)
+        text = "".join(cover.on(line) for line in text.splitlines(keepends=True))
+    return masked(text, prefixes)
 
 
-def _charset(layout: Layout) -> str:
-    return "utf-8" if layout.charset == "UTF-8" else "iso8859-15"
+class _Cover:
+    """Hides the secret fields of lines of style fixed."""
 
+    def __init__(self, layout: Layout) -> None:
+        self._secret = {spec.code: [each for each in spec.fields if each.sens == "secret"] for spec in layout.records}
+        coded = next((each for each in layout.head if each.source == "record.code"), None)
+        self._code = None if coded is None else slice(coded.pos - 1, coded.end - 1)
+        self._only = layout.records[0].code
 
-def _blanked(layout: Layout, data: bytes) -> Iterator[bytes]:
-    charset = _charset(layout)
-    for line in _blanked_text(layout, data.decode(charset)):
-        yield line.encode(charset)
-
-
-def _blanked_text(layout: Layout, text: str) -> Iterator[str]:
-    places = {spec.code: _expiries(spec) for spec in layout.records}
-    for line in text.splitlines(keepends=True):
-        for each in places.get(line[:3], ()):
-            line = f"{line[: each.pos - 1]}{' ' * each.len}{line[each.end - 1 :]}"
-        yield line
-
-
-def _expiries(spec: RecordSpec) -> list[FieldSpec]:
-    """Secret fields other than the number itself, which keeps its first six and last four digits."""
-    return [each for each in spec.fields if each.sens == "secret" and each.source != "txn.card"]
+    def on(self, line: str) -> str:
+        code = self._only if self._code is None else line[self._code].strip(" ")
+        for each in self._secret.get(code, ()):
+            number = line[each.pos - 1 : each.end - 1].strip() if each.source == "txn.card" else ""
+            line = line[: each.pos - 1] + str(CardNumber(number)).ljust(each.len) + line[each.end - 1 :]
+        return line

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from activities.tamara.card import CardNumber
+from activities.tamara.cargo import Cargo
 from activities.tamara.layout import Layout
 from activities.tamara.lodged import LodgedCards
-from activities.tamara.model import AgencyBlock, CurrencyTotal, FileHead, Kind, TamaraFile, Transaction, totals_of
+from activities.tamara.model import (
+    CURRENCIES,
+    AgencyBlock,
+    CurrencyTotal,
+    FileHead,
+    Kind,
+    TamaraFile,
+    Transaction,
+    totals_of_sums,
+)
 from activities.tamara.openpgp import encrypted
 from activities.tamara.proof import prove, prove_block
-from activities.tamara.redaction import BLANK_EXPIRY, redacted
+from activities.tamara.redaction import BLANK_EXPIRY, redacted_fixed, redacted_other
 from activities.tamara.rendering import render
 from activities.tamara.settings import TamaraSettings
 from activities.tamara.transport import OpenPgpSettings
@@ -67,39 +76,42 @@ class Sealer:
         file = ledger.file_of_day(self._agency, kind, settings.mode, day)
         if file is None:
             prove_block(settings, kind)
-            lines = [rejudge(line) for line in ledger.open_lines(self._agency, kind, settings.mode)]
-            ready = self._ready(lines)
+            ready = self._ready(rejudge(line) for line in ledger.each_open(self._agency, kind, settings.mode))
             if not ready and settings.used_layout.empty_file == "skip":
                 return None
             file = self._freeze(kind, day, now, ready)
         return self.finished(file)
 
-    def content(self, file: File) -> bytes:
+    def cargo(self, file: File) -> Cargo:
         """The bytes to send. Raises `ContractBroken` if they are not the ones in the ledger, or were destroyed."""
         if file.cipher_digest is not None:
             return self._kept(file, "openpgp", file.cipher_digest)
         # Header and trailer of an empty file hold no secret and follow from the ledger alone.
-        return self._kept(file, "clear", file.digest) if file.lines else self._proven(file, self._rendered(file))
+        return (
+            self._kept(file, "clear", file.digest)
+            if file.lines
+            else self._proven(file, Cargo.measured(lambda: self._rendered(file)))
+        )
 
-    def _kept(self, file: File, form: Form, digest: str | None) -> bytes:
-        data = self._store.tamara_contents.open(Print.of(file), form)
-        if data is None:
+    def _kept(self, file: File, form: Form, digest: str | None) -> Cargo:
+        contents, which = self._store.tamara_contents, Print.of(file)
+        if form not in contents.forms(which):
             raise ContractBroken(
                 f"the bytes of file {file.seq} were destroyed when their time was over; they cannot be sent again",
                 system="tamara",
                 operation="deliver",
                 code="DESTROYED",
             )
-        return self._proven(file, data, digest)
+        return self._proven(file, Cargo.measured(lambda: contents.parts(which, form)), digest)
 
-    def _proven(self, file: File, data: bytes, digest: str | None = None) -> bytes:
-        if hashlib.sha256(data).hexdigest() != (digest or file.digest):
+    def _proven(self, file: File, cargo: Cargo, digest: str | None = None) -> Cargo:
+        if cargo.digest != (digest or file.digest):
             raise ContractBroken(
                 f"the sealed bytes of file {file.seq} do not have the digest in the ledger; they are not sent",
                 system="tamara",
                 operation="deliver",
             )
-        return data
+        return cargo
 
     def print_again(self, file: File, now: dt.datetime) -> File:
         """The same content under the same number, as the next reprint; it has a name and bytes of its own."""
@@ -120,13 +132,14 @@ class Sealer:
         assert found is not None
         return found
 
-    def _ready(self, lines: list[Line]) -> list[Line]:
-        """Valid lines; a credit waits until AirPlus has its original (V021)."""
-        staged = [line for line in lines if line.state == "STAGED"]
-        there = self._store.tamara.delivered_refs([line.original_ref for line in staged if line.original_ref])
-        return [line for line in staged if line.original_ref is None or line.original_ref in there]
+    def _ready(self, lines: Iterable[Line]) -> list[int]:
+        """Numbers of valid lines; a credit waits until AirPlus has its original (V021)."""
+        staged = [(line.id, line.original_ref) for line in lines if line.state == "STAGED"]
+        originals = sorted({original for _, original in staged if original})
+        there = self._store.tamara.delivered_refs(originals)
+        return [number for number, original in staged if original is None or original in there]
 
-    def _freeze(self, kind: Kind, day: dt.date, now: dt.datetime, lines: list[Line]) -> File:
+    def _freeze(self, kind: Kind, day: dt.date, now: dt.datetime, line_ids: list[int]) -> File:
         settings, layout = self._settings, self._settings.used_layout
 
         def name(seq: int) -> str:
@@ -143,7 +156,7 @@ class Sealer:
             layout_id=layout.id,
             sealed_at=now,
             head={"agency": settings.block.model_dump(mode="json"), "software": settings.software},
-            line_ids=[line.id for line in lines],
+            line_ids=line_ids,
             name=name,
         )
         try:
@@ -152,36 +165,36 @@ class Sealer:
             raise Transient(str(moved), system="tamara", operation="seal", retry_after=1) from None
 
     def _put_away(self, file: File) -> None:
-        data = self._kept_or_rendered(file)
-        prove(self._layout(file), data, file)
+        layout, contents, which = self._layout(file), self._store.tamara_contents, Print.of(file)
+        if file.lines:
+            self._keep(file)
+            cargo = Cargo.measured(lambda: contents.parts(which, "clear"))
+        else:
+            cargo = Cargo.measured(lambda: self._rendered(file))
+        prove(layout, map(bytes, cargo.after(0)), file)
         if self._settings.openpgp is not None:
-            self._encrypt(file, data, self._settings.openpgp)
+            self._encrypt(file, cargo, self._settings.openpgp)
         # Last: from here on the file is no longer put away.
-        self._store.tamara.rendered(file.key, hashlib.sha256(data).hexdigest(), len(data))
+        self._store.tamara.rendered(file.key, cargo.digest, cargo.size)
 
-    def _kept_or_rendered(self, file: File) -> bytes:
+    def _keep(self, file: File) -> None:
         """The bytes that an attempt before a crash put away count: a card may have been lodged anew since."""
         layout, contents, which = self._layout(file), self._store.tamara_contents, Print.of(file)
-        if not file.lines:
-            return self._rendered(file)
-        kept = contents.open(which, "clear")
-        if kept is not None:
-            return kept
-        cards: set[CardNumber] = set()
-        data = self._rendered(file, cards)
-        told = data if layout.style == "fixed" else self._rendered(file, expiry=BLANK_EXPIRY)
-        contents.keep(which, "redacted", redacted(layout, told, cards))
-        contents.keep(which, "clear", data)
-        return data
+        contents.keep(which, "clear", self._rendered(file))
+        if layout.style == "fixed":
+            contents.keep(which, "redacted", redacted_fixed(layout, contents.parts(which, "clear")))
+        else:
+            cards: set[CardNumber] = set()
+            contents.keep(which, "redacted", redacted_other(self._rendered(file, cards, BLANK_EXPIRY), cards))
 
-    def _encrypt(self, file: File, data: bytes, settings: OpenPgpSettings) -> None:
-        """Once: each encryption gives other bytes, and those that were promised are the first."""
+    def _encrypt(self, file: File, cargo: Cargo, settings: OpenPgpSettings) -> None:
+        """Once: each encryption gives other bytes, and those that were promised are the first. The library wants a file
+        whole, so here it is in memory."""
         contents, which = self._store.tamara_contents, Print.of(file)
-        message = contents.open(which, "openpgp")
-        if message is None:
-            contents.keep(which, "openpgp", encrypted(settings, data))
-            message = contents.open(which, "openpgp") or b""
-        self._store.tamara.encrypted(file.key, hashlib.sha256(message).hexdigest(), len(message))
+        if "openpgp" not in contents.forms(which):
+            contents.keep(which, "openpgp", encrypted(settings, b"".join(cargo.after(0))))
+        message = Cargo.measured(lambda: contents.parts(which, "openpgp"))
+        self._store.tamara.encrypted(file.key, message.digest, message.size)
 
     def _layout(self, file: File) -> Layout:
         layout = self._settings.used_layout
@@ -193,8 +206,8 @@ class Sealer:
             )
         return layout
 
-    def _rendered(self, file: File, cards: set[CardNumber] | None = None, expiry: str | None = None) -> bytes:
-        """The bytes of a file; `cards` learns the numbers in it, `expiry` stands for every card's own."""
+    def _rendered(self, file: File, cards: set[CardNumber] | None = None, expiry: str | None = None) -> Iterator[bytes]:
+        """The records of a file; `cards` learns the numbers in it, `expiry` stands for every card's own."""
         head = FileHead(
             kind=file.kind,
             seq=file.seq,
@@ -210,10 +223,10 @@ class Sealer:
             agency=AgencyBlock.model_validate(file.head["agency"]),
             transactions=(),
         )
-        lines = self._store.tamara.lines_in(file.key) if file.lines else []
-        document.totals = self._totals(lines)
-        document.transactions = self._noted(self._carded(lines), cards, expiry)
-        return b"".join(render(self._layout(file), document))
+        document.totals = _totals(file)
+        if file.lines:
+            document.transactions = self._noted(self._carded(file), cards, expiry)
+        return render(self._layout(file), document)
 
     @staticmethod
     def _noted(
@@ -226,14 +239,15 @@ class Sealer:
                 each = each.model_copy(update={"txn": each.txn.model_copy(update={"card_expiry": expiry})})
             yield each
 
-    def _totals(self, lines: list[Line]) -> tuple[CurrencyTotal, ...]:
-        amounts = [Transaction.model_validate(line.content).txn for line in lines]
-        return totals_of((txn.dc, txn.amount.currency, txn.amount.gross) for txn in amounts)
-
-    def _carded(self, lines: list[Line]) -> Iterator[Transaction]:
+    def _carded(self, file: File) -> Iterator[Transaction]:
         """Transactions with their cards, one at a time: no more than one number is in clear at once."""
         cards = LodgedCards(self._store.vault, self._agency)
-        for place, line in enumerate(lines):
+        for place, line in enumerate(self._store.tamara.each_in(file.key)):
             if place % 100 == 0:
-                self._beat(f"rendering {place} of {len(lines)}")
+                self._beat(f"rendering {place} of {file.lines}")
             yield cards.put_on(Transaction.model_validate(line.content), line.card_ref)
+
+
+def _totals(file: File) -> tuple[CurrencyTotal, ...]:
+    """As sealed; the proof holds them against the lines that were rendered."""
+    return totals_of_sums((each.dc, CURRENCIES[each.currency][0], each.count, each.gross) for each in file.sums)

@@ -21,6 +21,7 @@ from paramiko.sftp import CMD_CLOSE, CMD_EXTENDED, CMD_EXTENDED_REPLY, CMD_READ,
 from paramiko.sftp_handle import SFTPHandle
 from paramiko.ssh_exception import AuthenticationException, SSHException
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.door import Door
 from activities.tamara.folder import OPERATION, SYSTEM, Beat, login_refused, no_rights, no_space, unknown_server
 from activities.tamara.transport import SftpSettings
@@ -181,35 +182,37 @@ class SftpFolder:
                 raise
         return digest.hexdigest()
 
-    def write(self, name: str, content: memoryview, offset: int, beat: Beat) -> None:
+    def write(self, name: str, cargo: Cargo, offset: int, beat: Beat) -> None:
         with lost():
             remote = self._client.open(name, "ab" if offset else "wb")
             try:
-                self._pipelined(remote.handle, content, offset, beat)
+                self._pipelined(remote.handle, cargo, offset, beat)
             except BaseException:
                 remote.close()
                 raise
             # The close went down the pipe with the rest; paramiko would send another one.
             cast(Any, remote)._closed = True
-        beat(len(content))
+        beat(cargo.size)
 
-    def _pipelined(self, handle: SFTPHandle, content: memoryview, offset: int, beat: Beat) -> None:
+    def _pipelined(self, handle: SFTPHandle, cargo: Cargo, offset: int, beat: Beat) -> None:
         """Writes, flush and close without waiting for each answer, which would be a hundred times slower; a full pipe waits
         for its oldest.
 
         paramiko's own pipelining empties the whole pipe each time it is full, and its close waits for itself.
         """
-        waiting, told = deque[int](), offset
-        step = self._largest_request() if len(content) - offset > SMALL else SMALL
+        waiting, told, sent = deque[int](), offset, offset
+        step = self._largest_request() if cargo.size - offset > SMALL else SMALL
         beat(offset)
-        for start in range(offset, len(content), step):
-            chunk = bytes(content[start : start + step])
-            waiting.append(self._wire._async_request(type(None), CMD_WRITE, handle, int64(start), chunk))
-            while len(waiting) * step > IN_FLIGHT:
-                self._wire._read_response(waiting.popleft())
-            if start - told >= BEAT_EVERY:
-                told = start
-                beat(start)
+        for block in cargo.after(offset):
+            for start in range(0, len(block), step):
+                chunk = bytes(block[start : start + step])
+                waiting.append(self._wire._async_request(type(None), CMD_WRITE, handle, int64(sent), chunk))
+                sent += len(chunk)
+                while len(waiting) * step > IN_FLIGHT:
+                    self._wire._read_response(waiting.popleft())
+                if sent - told >= BEAT_EVERY:
+                    told = sent
+                    beat(sent)
         flushed = self._wire._async_request(type(None), CMD_EXTENDED, FSYNC, handle) if self._fsync else None
         closed = self._wire._async_request(type(None), CMD_CLOSE, handle)
         while waiting:

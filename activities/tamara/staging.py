@@ -193,7 +193,9 @@ class Staging:
         if not notes:
             raise self._at_odds(-amount, sale.currency)
         told = [line.credit_note_number for line in lines]
-        note = next((each for each in reversed(notes) if each.number not in told), notes[-1])
+        # The newest that was not told yet; what credits a penalty only when no sale's credit note waits to be told.
+        waiting = [each for each in (*standing.penalty_notes, *notes) if each.number not in told]
+        note = waiting[-1] if waiting else notes[-1]
         # A share of the penalty that moved to another payment gives back more on a note that was told already.
         again = told.count(note.number)
         purpose = f"credit:{note.key}" + (f"+{again}" if again else "")

@@ -41,11 +41,12 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One payment: its family, and its share of the penalties with the document that fixed them."""
+    """One payment: its family, and its share of the penalties with the document that fixed them and what credits some."""
 
     family: Family
     penalty: Money
     penalty_document: Document | None
+    penalty_notes: tuple[Document, ...] = ()
 
     @property
     def kept(self) -> Money:
@@ -69,14 +70,17 @@ def standings(documents: Sequence[Document], refunded: Mapping[str, int]) -> dic
     """
     families = _families(documents)
     penalties = [document for document in documents if document.kind == "penalty"]
+    notes = tuple(document for document in penalties if document.amount.amount < 0)
+    taken_back = {note.refers_to for note in notes}
+    standing = [each for each in penalties if each not in notes and each.key not in taken_back]
     shares = dict.fromkeys(families, 0)
-    for penalty in penalties:
-        _share_out(penalty.amount.amount, families, shares, refunded)
+    _share_out(sum(each.amount.amount for each in penalties), families, shares, refunded)
     return {
         payment_id: Standing(
             family,
             Money(amount=shares[payment_id], currency=family.invoice.amount.currency),
-            penalties[-1] if shares[payment_id] else None,
+            standing[-1] if shares[payment_id] else None,
+            notes,
         )
         for payment_id, family in families.items()
     }

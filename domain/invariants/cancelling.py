@@ -44,7 +44,7 @@ def _c4(b: BookingBooks) -> Iterator[str]:
     totals = {i.number: i.total for i in b.invoices}
     rectified: Counter[str] = Counter()
     for note in b.invoices:
-        if note.kind == "credit_note":
+        if note.takes_back:
             if note.refers_to not in totals:
                 yield f"{note.number} rectifies an unknown original {note.refers_to}"
             rectified[note.refers_to or ""] -= note.total

@@ -46,7 +46,7 @@ def _n2(books: Books) -> Iterator[Violation]:
 @RULES.of_the_books("N3", "credit notes only in their own series")
 def _n3(books: Books) -> Iterator[Violation]:
     for series, invoices in _by_series(books).items():
-        kinds = {i.kind == "credit_note" for i in invoices}
+        kinds = {i.takes_back for i in invoices}
         if len(kinds) > 1:
             yield Violation(series, "credit notes and invoices share it")
 

@@ -1,8 +1,8 @@
 """Invariants between systems: ERP, mid-office, AirPlus, journal, inbox (contracts: money-rules 3: G, S, T, L, O).
 
-Not judged here: supplier costs against the mid-office (S2; our costs are estimates until a supplier invoice comes), what
-AirPlus has settled (T4; no statement reaches us), EasyCount and the ERP's payment sync (K1, K2; not in these books).
-S1 is stricter than S3: a cancelled booking has no live order at all.
+Not judged here: what AirPlus has settled (T4; no statement reaches us), EasyCount and the ERP's payment sync (K1, K2; not
+in these books). S2 needs a supplier that is read; for all others our costs are estimates until an invoice comes. S1 is stricter
+than S3 in the mid-office, and S3 is judged before the deadline already: at rest a cancelled booking has no live order at all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from domain.books import BookingBooks, Books
+from domain.books import BookingBooks, Books, SupplierSale
 from domain.invariants.declaring import Rules, Violation, When, at_rest, differs
 from domain.invariants.money import family_nets
 
@@ -52,7 +52,15 @@ def _g2(b: BookingBooks) -> Iterator[str]:
     for reserva in b.reservas:
         yield from differs("sale in the ERP", reserva.sale, b.platform.sale)
         if b.platform.costs_estimated:
-            yield from differs("margin in the ERP", reserva.sale - reserva.cost, b.platform.margin)
+            wanted = b.platform.margin - sum(_dearer_than_estimated(b, order) for order in b.supplied)
+            yield from differs("margin in the ERP", reserva.sale - reserva.cost, wanted)
+
+
+def _dearer_than_estimated(b: BookingBooks, order: SupplierSale) -> int:
+    """What an order costs more than the platform thought; nothing is known of another currency."""
+    if order.currency != b.currency or not order.line_ids:
+        return 0
+    return order.payable - sum(b.platform.line_costs.get(line, 0) for line in order.line_ids)
 
 
 @RULES.of_each_booking(
@@ -60,11 +68,46 @@ def _g2(b: BookingBooks) -> Iterator[str]:
 )
 def _s1(b: BookingBooks) -> Iterator[str]:
     live = [order for order in b.orders if not order.cancelled]
-    if len(live) == 1 and any(c.no_show for c in b.platform.cancellations):
+    if len(live) == 1 and _nobody_came(b):
         return
     wanted = 1 if b.transferable and b.platform.status != "cancelled" else 0
     if len(live) != wanted:
         yield f"{len(live)} live orders, should be {wanted}"
+
+
+@RULES.of_each_booking("S1", "every order at the supplier serves what is sold, and what is sold with one has it there")
+def _s1_supplied(b: BookingBooks) -> Iterator[str]:
+    yield from (f"the supplier does not have {partner}" for partner in b.unsupplied)
+    for order in b.supplied:
+        if not order.line_ids and (order.alive or order.payable):
+            yield f"{order.partner_order_id} serves no line"
+        if order.sold and order.status in ("cancelled", "failed", "rejected"):
+            yield f"{order.partner_order_id} is {order.status}, and its line is sold"
+        if order.line_ids and order.alive and not order.sold and not _nobody_came(b):
+            yield f"{order.partner_order_id} is alive, and its line is not sold"
+
+
+@RULES.of_each_booking("S2", "nested costs = what the supplier's own orders cost")
+def _s2(b: BookingBooks) -> Iterator[str]:
+    for order in b.supplied:
+        if order.currency != b.currency:
+            yield f"{order.partner_order_id} is in {order.currency}"
+            continue
+        for reserva in b.reservas:
+            nested = sum(reserva.line_costs.get(line, 0) for line in order.line_ids)
+            yield from differs(f"cost of {order.partner_order_id}", nested, order.payable)
+
+
+@RULES.of_each_booking("S3", "a cancelled booking has no live order at the supplier, unless nobody came")
+def _s3(b: BookingBooks) -> Iterator[str]:
+    if b.platform.status == "cancelled" and not _nobody_came(b):
+        for order in b.supplied:
+            if order.alive:
+                yield f"{order.partner_order_id} is alive, free until {order.free_until}"
+
+
+def _nobody_came(b: BookingBooks) -> bool:
+    return any(c.no_show for c in b.platform.cancellations)
 
 
 @RULES.of_the_books("T1", "AirPlus' own reader finds every file's totals, counts and digest right")

@@ -166,7 +166,7 @@ class Hooks:
                 attempt += 1
                 try:
                     status = (await http.post(destination, content=raw, headers=headers)).status_code
-                except httpx.HTTPError:
+                except (httpx.HTTPError, httpx.InvalidURL):
                     status = 0
                 self.sent.append({"to": destination, "body": dict(pairs), "status": status, "attempt": attempt})
                 if 200 <= status <= 299:

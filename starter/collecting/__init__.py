@@ -1,6 +1,6 @@
 """The books of all systems side by side, read from the stand-ins' own data (contracts: money-rules 3).
 
-A judge must not ask the accused: GIAV, the mid-office and AirPlus are read from what the stand-ins hold, the platform from
+A judge must not ask the accused: GIAV, the mid-office, RateHawk and AirPlus are read from what the stand-ins hold, the platform from
 its own API, and only journal, inbox and parked items, which are ours, from the store.
 """
 
@@ -20,6 +20,7 @@ from starter.collecting.erp import Erp
 from starter.collecting.mid_offices import MidOffice, kind_of
 from starter.collecting.partners import AirPlus
 from starter.collecting.references import references_of
+from starter.collecting.suppliers import Supplier
 from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
 from store import Store
 from store.installation import AgencySettings
@@ -32,12 +33,14 @@ EVERYTHING = 100_000
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """Where the stand-ins answer; without `platform` the facts of the inbox count as the platform's truth (an import)."""
+    """Where the stand-ins answer; without `platform` the facts of the inbox count as the platform's truth (an import),
+    without `ratehawk` no supplier is asked what it holds."""
 
     giav: str
     midoffice: str
     airplus: str
     platform: str | None = None
+    ratehawk: str | None = None
 
 
 def collect(store: Store, agency: str, settings: AgencySettings, stand_ins: StandIns) -> Books:
@@ -56,8 +59,9 @@ class _Collector:
             self._truth = PlatformTruth(stand_ins.platform, settings, plan_ids)
         self._erp = Erp(stand_ins.giav, references_of(agency, known, self._truth, store.facts))
         self._midoffice = MidOffice(stand_ins.midoffice, kind_of(settings), self._truth.bookings())
-        # A supplier that is read by itself sends orders there that no booking claims.
-        self._fed = settings.ratehawk is not None
+        self._supplier = Supplier(stand_ins.ratehawk)
+        # A supplier that is read sends orders to the mid-office that no booking claims.
+        self._fed = settings.ratehawk is not None and stand_ins.ratehawk is None
         self._airplus = AirPlus(stand_ins.airplus, store, agency)
         self._waiting = self._what_waits()
 
@@ -95,7 +99,8 @@ class _Collector:
                 for item in store.parked.list(agency, limit=EVERYTHING)
                 if not (item.reason and item.owner and item.deadline)
             ),
-            strangers=self._erp.strangers() + (() if self._fed else self._midoffice.strangers()),
+            strangers=self._erp.strangers()
+            + (() if self._fed else self._midoffice.strangers(besides=self._supplier.names)),
         )
 
     def _experiences(self) -> Iterator[ExperienceBooks]:
@@ -112,6 +117,8 @@ class _Collector:
             receipts=tuple(self._erp.receipts[booking.id]),
             invoices=tuple(self._erp.invoices[booking.id]),
             orders=self._midoffice.orders(booking.id),
+            supplied=self._supplier.sold_to(booking),
+            unsupplied=self._supplier.lacks(booking),
             transferable=self._is_transferable(booking),
             airplus=tuple(self._airplus.lines(booking.id)),
             airplus_staged=self._airplus.staged(booking.id),

@@ -24,7 +24,7 @@ class Erp:
         self._references = references
         self._expedientes: list[dict[str, Any]] = state["Expediente"]
         self._documents = {client["Id"]: _document(client) for client in state["Cliente"]}
-        self._codes = {factura["Id"]: factura["Codigo"] for factura in state["Factura"]}
+        self._facturas = {factura["Id"]: factura for factura in state["Factura"]}
         self._children: dict[int, list[dict[str, Any]]] = defaultdict(list)
         self._containers: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._index_reservas(state["Reserva"])
@@ -56,6 +56,10 @@ class Erp:
                 client_document=self._documents.get(container["IdCliente"]),
                 sale=cents(container["VentaComis"]) + cents(container["VentaNoComis"]),
                 cost=sum(cents(child["CosteComis"]) for child in self._children[container["Id"]]),
+                line_costs={
+                    child["CodSolicitud"].rpartition("/")[2]: cents(child["CosteComis"])
+                    for child in self._children[container["Id"]]
+                },
             )
 
     def expedientes_of(self, experience_id: str) -> tuple[str, ...]:
@@ -88,9 +92,11 @@ class Erp:
     def _reading(self, factura: dict[str, Any], fact: str | None) -> tuple[str, str | None, str | None]:
         """Kind, fact and predecessor of a document."""
         if factura["IdTipo"] == "Reembolso":
-            return "credit_note", fact, self._codes.get(factura.get("IdFacturaAsociada", 0))
+            before = self._facturas.get(factura.get("IdFacturaAsociada", 0), {})
+            credited = self._references.fact(reference_of(before)) if before else None
+            return "penalty" if _is_penalty(credited) else "credit_note", fact, before.get("Codigo")
         if fact is not None:
-            return "penalty" if fact.startswith("cxl_") else "original", fact, None
+            return "penalty" if _is_penalty(fact) else "original", fact, None
         # Not the first invoice of a payment: one issued again after a credit note, by its own words.
         words = factura["Descripcion"]
         followed = FOLLOWS.search(words)
@@ -104,6 +110,10 @@ class Erp:
             kind=cobro["TipoOperacion"],
             amount=abs(cents(cobro["Importe"])),
         )
+
+
+def _is_penalty(fact: str | None) -> bool:
+    return fact is not None and fact.startswith("cxl_")
 
 
 def _document(client: dict[str, Any]) -> str | None:

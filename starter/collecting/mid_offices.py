@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,16 +80,19 @@ class MidOffice:
         owners = {number: booking.id for booking in known for number in _supplier_bookings(booking)}
         self._known = {booking.id for booking in known}
         self._orders: dict[str, list[Order]] = defaultdict(list)
+        self._lost: list[Held] = []
         for held in map(read, state_of(url)["bookings"]):
-            self._orders[held.booking_id or owners.get(held.supplier_booking_id, "")].append(held.order)
+            owner = held.booking_id or owners.get(held.supplier_booking_id, "")
+            self._orders[owner].append(held.order)
+            if owner not in self._known:
+                self._lost.append(held)
 
     def orders(self, booking_id: str) -> tuple[Order, ...]:
         return tuple(self._orders.get(booking_id, ()))
 
-    def strangers(self) -> tuple[str, ...]:
-        """Orders that belong to no booking."""
-        lost = [order for owner, orders in self._orders.items() if owner not in self._known for order in orders]
-        return tuple(f"order {order.id}" for order in lost)
+    def strangers(self, besides: Collection[str] = ()) -> tuple[str, ...]:
+        """Orders that belong to no booking, `besides` those that the supplier itself has under these ids."""
+        return tuple(f"order {held.order.id}" for held in self._lost if held.supplier_booking_id not in besides)
 
 
 def _supplier_bookings(booking: Booking) -> Iterable[str]:

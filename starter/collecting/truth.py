@@ -158,6 +158,7 @@ def platform_books(truth: Truth, store: Store, agency: str, booking: Booking, zo
             DueLine(id=i.id, amount=i.amount.amount, status=i.status, payment_id=i.payment_id)
             for i in (plan.installments if plan else ())
         ),
+        line_costs={line.id: line.cost.total.amount for line in booking.lines},
         costs_estimated=all(line.cost.status == "estimated" for line in booking.lines),
     )
 

@@ -65,7 +65,7 @@ def poll(agency: Annotated[str, AGENCY], settings: SettingsFile) -> None:
     installation = read_settings(settings)
     if agency_of(installation, agency).ratehawk is None:
         raise CommandError(_without(agency))
-    asyncio.run(_poll(installation, agency))
+    asyncio.run(sweep_now(installation, agency))
     say(f"{RATEHAWK} of {agency} is being read; see 'bookings supplier feed'")
 
 
@@ -151,7 +151,8 @@ def _plain(orders: list[KnownOrder]) -> Iterator[dict[str, Any]]:
         }
 
 
-async def _poll(installation: Installation, agency: str) -> None:
+async def sweep_now(installation: Installation, agency: str) -> None:
+    """Ask the feed for a sweep. Raises `CommandError` when it does not run."""
     client = await connected(installation)
     try:
         await client.get_workflow_handle(naming.supplier_feed(agency, RATEHAWK)).signal("sweep")

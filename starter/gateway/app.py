@@ -17,6 +17,7 @@ from temporalio.client import Client
 from starter.dispatch import Dispatcher
 from starter.events import BrokenEnvelope, Receipt, agency_of_source, source_of, take_in
 from starter.gateway import problems, signatures
+from starter.gateway.deals import DealGateway
 from starter.gateway.problems import Problem
 from starter.gateway.suppliers import SupplierGateway
 from store import Store
@@ -43,6 +44,13 @@ SUPPLIER_RESPONSES: dict[int | str, dict[str, object]] = {
     401: {"description": "No key of an agency fits the signature, or its time is out of bounds", **_PROBLEM},
     413: {"description": "Body above 16 384 bytes", **_PROBLEM},
     500: {"description": "Not durable now; send it again", **_PROBLEM},
+}
+CRM_RESPONSES: dict[int | str, dict[str, object]] = {
+    400: {"description": "A field is missing or wrong", **_PROBLEM},
+    401: {"description": "The one-time token is not acceptable", **_PROBLEM},
+    404: {"description": "No such address; also for a wrong secret or another account", **_PROBLEM},
+    413: {"description": "Body above 1 048 576 bytes", **_PROBLEM},
+    503: {"description": "Not durable now; send it again", **_PROBLEM},
 }
 
 
@@ -164,6 +172,28 @@ def build_app(
     @app.post("/suppliers/ratehawk", responses=SUPPLIER_RESPONSES, summary="RateHawk names an order that changed")
     async def ratehawk(request: Request) -> Response:
         return await suppliers.receive(request)
+
+    deals = DealGateway(installation, store, now, dispatcher.nudge if dispatcher else lambda: None)
+
+    @app.post("/hooks/kommo/{agency}/{secret}", responses=CRM_RESPONSES, summary="Kommo tells of deals that changed")
+    async def kommo(agency: str, secret: str, request: Request) -> Response:
+        return await deals.webhook(agency, secret, request)
+
+    @app.post("/hooks/kommo/{agency}/{secret}/pipeline", responses=CRM_RESPONSES, summary="A stage of Kommo tells")
+    async def kommo_pipeline(agency: str, secret: str, request: Request) -> Response:
+        return await deals.pipeline(agency, secret, request)
+
+    @app.post("/crm/kommo/{agency}/button", status_code=202, responses=CRM_RESPONSES, summary="Kommo's widget asks")
+    async def kommo_button(agency: str, request: Request) -> Response:
+        return await deals.button(agency, request)
+
+    @app.options("/crm/kommo/{agency}/button", status_code=204, summary="May the widget's page ask")
+    async def kommo_preflight(agency: str) -> Response:
+        return await deals.preflight(agency)
+
+    @app.post("/crm/kommo/{agency}/salesbot", responses=CRM_RESPONSES, summary="Kommo's bot asks")
+    async def kommo_salesbot(agency: str, request: Request) -> Response:
+        return await deals.salesbot(agency, request)
 
     @app.get("/health/live", summary="The process answers")
     async def live() -> JSONResponse:

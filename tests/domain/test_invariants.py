@@ -25,6 +25,7 @@ from domain.books import (
     PlatformBooks,
     Receipt,
     Reserva,
+    SupplierSale,
 )
 from domain.invariants import INVARIANTS, When, audit
 
@@ -118,8 +119,18 @@ class Office:
                 chargebacks=tuple(chargebacks),
                 cancellations=tuple(cancelled),
                 plan=tuple(plan),
+                line_costs={"lin_01": cost},
             ),
-            reservas=(Reserva(id=name, expediente_id=EXPEDIENTE, client_document="00000000T", sale=sale, cost=cost),),
+            reservas=(
+                Reserva(
+                    id=name,
+                    expediente_id=EXPEDIENTE,
+                    client_document="00000000T",
+                    sale=sale,
+                    cost=cost,
+                    line_costs={"lin_01": cost},
+                ),
+            ),
             receipts=tuple(receipts),
             invoices=tuple(invoices),
             orders=(Order(id=name, cancelled=status == "cancelled", price=cost),),
@@ -185,7 +196,20 @@ def sound_books() -> Books:
     part = Cancelled(id="cxl_2", scope="partial", treatment="taxable_fee", penalty=2000, effective_at=NOON)
     office.write("one of two cancelled", 17000, [30000], refunds=[13000], cancelled=[part], keep=15000, penalty=2000)
     office.write("withdrawn unpaid", 0, cancelled=[full(0, "none")])
+    office.write("hotel ordered", 30000, supplied=(ordered(15000, sold=True),))
+    office.write("hotel given up", 0, cancelled=[full(0, "none")], supplied=(ordered(0, status="cancelled"),))
     return office.books()
+
+
+def ordered(payable: int, **more: Any) -> SupplierSale:
+    """The supplier's own order for the booking's one line."""
+    told: dict[str, Any] = {
+        "partner_order_id": "one",
+        "status": "completed",
+        "currency": "EUR",
+        "line_ids": ("lin_01",),
+    }
+    return SupplierSale.model_validate(told | {"payable": payable} | more)
 
 
 LIVE = Order(id="1", cancelled=False, price=1)
@@ -195,6 +219,11 @@ SOUND = sound_books()
 
 def booking(name: str) -> BookingBooks:
     return next(b for b in SOUND.bookings if b.booking_id == name)
+
+
+def nested_nowhere() -> Reserva:
+    """The whole cost under the reserva, but under no line."""
+    return booking("hotel ordered").reservas[0].model_copy(update={"line_costs": {}})
 
 
 def with_booking(name: str, **changes: Any) -> Books:
@@ -343,6 +372,21 @@ FAULTS = (
     Fault("a hotel ordered twice", "S1", lambda: with_order("paid", LIVE, LIVE)),
     Fault("an order of a cancelled booking lives", "S1", lambda: with_order("cancelled", LIVE)),
     Fault("an order of a booking without a hotel", "S1", lambda: with_booking("unpaid", transferable=False)),
+    Fault("a hotel that the supplier does not know", "S1", lambda: with_booking("hotel ordered", unsupplied=("two",))),
+    Fault("an order that serves nothing", "S1",
+          lambda: with_booking("paid", supplied=(ordered(0, line_ids=()),))),
+    Fault("a sold hotel whose order is cancelled", "S1",
+          lambda: with_booking("hotel ordered", supplied=(ordered(15000, status="cancelled", sold=True),))),
+    Fault("an order whose line is not sold any more", "S1", lambda: with_booking("hotel ordered",
+          supplied=(ordered(15000, sold=False),))),
+    Fault("the supplier's price is not in the ERP", "S2", lambda: with_booking("hotel ordered",
+          supplied=(ordered(15100, sold=True),)), "G2"),
+    Fault("the supplier's price is in the platform's estimate alone", "S2", lambda: with_booking("hotel ordered",
+          reservas=(nested_nowhere(),))),
+    Fault("the supplier's price is in another currency", "S2", lambda: with_booking("hotel ordered",
+          supplied=(ordered(15000, sold=True, currency="USD"),))),
+    Fault("a cancelled booking still has its room", "S3",
+          lambda: with_booking("hotel given up", supplied=(ordered(0),)), "S1"),
     Fault("a file that the receiver refuses", "T1", lambda: with_file(sound=False)),
     Fault("a line is in no file", "T2", lambda: with_booking("airplus", airplus=())),
     Fault("a line is in two files", "T2", lambda: with_booking("airplus", airplus=booking("airplus").airplus * 2)),

@@ -102,7 +102,7 @@ def waiting(report: dict[str, Any]) -> list[Any]:
 def report_of(demo: Demo) -> dict[str, Any]:
     """The report of a demo that is up; without `--once` it is only shown."""
     ports = DemoState.of(demo.data).ports
-    urls = (f"http://127.0.0.1:{ports[system]}" for system in ("giav", "midoco", "airplus", "platform"))
+    urls = (f"http://127.0.0.1:{ports[system]}" for system in ("giav", "midoco", "airplus", "platform", "ratehawk"))
     installation = read_settings(demo.data / "settings.toml")
     with opened_store(installation) as store:
         return season_report(installation, store, StandIns(*urls)).plain()

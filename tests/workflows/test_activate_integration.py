@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
 
-from domain.errors import NeedsPerson, Transient, Unauthorised
-from domain.naming import Queue
+from domain.errors import NeedsPerson, Refused, Transient, Unauthorised
+from domain.naming import Queue, resend_workflow
 from domain.steps import BackfillProgress, DecisionTaken, IntegrationBackfill, IntegrationOrder, UntoldBookings
 from tests.workflows.office import Office, working
 from workflows.activate_integration import ActivateIntegration
@@ -157,6 +158,33 @@ async def test_a_mid_office_is_told_of_what_was_booked_before_page_by_page(dev_s
     sent = [step.booking_id for step in office.of("midoffice.resend")]
     assert sorted(sent[:2]) == ["bkg_a9x", "bkg_a9y"]
     assert sent[2:] == ["bkg_a9z"]
+
+
+async def test_a_booking_that_is_refused_waits_for_a_person_and_holds_up_no_other(
+    skipping: WorkflowEnvironment, office: Office
+) -> None:
+    bookings = tuple(f"bkg_a11{number}" for number in range(7))
+
+    def untold(step: IntegrationBackfill) -> UntoldBookings:
+        first = step.progress.cursor == ""
+        place = {"cursor": bookings[-1]} if first else {"phase": "done"}
+        return UntoldBookings(progress=step.progress.model_copy(update=place), bookings=bookings if first else ())
+
+    office.answers["midoffice.untold"] = untold
+    office.fails["midoffice.resend"] = [Refused("creditor 70012 is not known", system="tina")]
+    order = IntegrationOrder(agency="a11", system="tina", by="ana")
+    async with working(skipping.client, office):
+        ended = await skipping.client.execute_workflow(
+            ActivateIntegration.run, order, id="integration/a11/tina", task_queue=Queue.WORKFLOWS
+        )
+        (item,) = office.parked
+        refused = skipping.client.get_workflow_handle(resend_workflow("a11", item.booking_id or ""))
+        answer = DecisionTaken(item_id=item.item_id, decision="retry", by="ana")
+        await refused.execute_update("decide", answer)
+        await refused.result()
+    assert ended is not None
+    assert ended.phase == "done"
+    assert sorted(step.booking_id for step in office.of("midoffice.resend")) == list(bookings)
 
 
 async def test_a_new_run_of_a_mid_offices_activation_goes_on_at_its_page(dev_server: Client, office: Office) -> None:

@@ -96,7 +96,7 @@ def dispute(cells: JournalActivities, store: Store, number: int, stage: str) -> 
     )
 
 
-def issued(store: Store, kind: str, key: str, amount: int, number: str) -> None:
+def issued(store: Store, kind: str, key: str, amount: int, number: str, refers_to: str | None = None) -> None:
     """A document that the ERP activity recorded before the journal is asked."""
     day = date(2027, 3, 1)
     store.documents.record(
@@ -110,6 +110,7 @@ def issued(store: Store, kind: str, key: str, amount: int, number: str) -> None:
                 "outside_id": number,
                 "booking_id": B,
                 "payment_id": None if kind == "penalty" else "pay_1001",
+                "refers_to": refers_to,
                 "amount": Money(amount=amount, currency="EUR"),
                 "issued_on": day,
                 "operation_date": day,
@@ -202,6 +203,20 @@ def test_a_management_fee_is_a_service_and_not_an_indemnity(store: Store, cells:
     assert balances(store) == {"430": 3000, "705": -3000}
 
 
+@pytest.mark.covers("F-X6")
+@pytest.mark.parametrize(("treatment", "account"), [("indemnity_not_subject", "778"), ("taxable_fee", "705")])
+def test_a_penalty_that_was_too_high_is_taken_back_as_it_was_posted(
+    store: Store, cells: JournalActivities, treatment: str, account: str
+) -> None:
+    issued(store, "penalty", "pen:cxl_12", 3000, "P-1")
+    cancel(cells, store, treatment)
+    issued(store, "penalty", "rect:cxl_12@4:pen:cxl_12", -3000, "R-2", refers_to="pen:cxl_12")
+    issued(store, "penalty", "pen:cxl_12@4", 1000, "P-2")
+    for _ in range(2):
+        cancel(cells, store, treatment)
+    assert balances(store) == {"430": 1000, account: -1000}
+
+
 def test_a_lower_price_is_credited_and_invoiced_again(store: Store, cells: JournalActivities) -> None:
     told = stories.created(1)
     store.inbox.accept(told)
@@ -213,6 +228,19 @@ def test_a_lower_price_is_credited_and_invoiced_again(store: Store, cells: Journ
     for _ in range(2):
         cells.amend_booking(step)
     assert balances(store) == {"5729": 30000, "430": -5000, "438": -25000}
+
+
+def test_money_that_pays_a_penalty_posts_the_credit_note_that_it_caused(store: Store, cells: JournalActivities) -> None:
+    store.inbox.accept(stories.created(1))
+    payment = captured(store)
+    pay(cells, payment)
+    issued(store, "invoice", "inv:pay_1001", 30000, "E-1")
+    issued(store, "credit_note", "rect:pay_1001:pay_1001", -30000, "R-1")
+    told = stories.captured(2).event_id
+    step = BookingStep(agency=AGENCY, booking_id=B, experience_id="exp_31", event_id=told, revision=1)
+    for _ in range(2):
+        assert cells.amend_booking(step).outcome == "done"
+    assert balances(store) == {"5729": 30000, "430": -30000}
 
 
 def test_a_change_without_documents_posts_nothing(store: Store, cells: JournalActivities) -> None:

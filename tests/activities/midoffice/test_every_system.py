@@ -18,6 +18,7 @@ from activities.midoffice.accounts import SYSTEMS as KNOWN
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.booking import MidOfficeBooking, MidOfficePayment, Traveller
+from activities.midoffice.integration import key_path, problems
 from activities.midoffice.mapping import sort_out, struck_out
 from activities.midoffice.resending import MidOfficeResending
 from domain.errors import Refused, Transient, Unauthorised, UnsupportedProduct
@@ -296,6 +297,18 @@ def test_the_check_of_the_doctor_changes_nothing(system: UnderTest) -> None:
     assert not system.held()
     with pytest.raises(Unauthorised):
         system.insist(system.opened(**system.stranger).adapter.ping)
+
+
+@pytest.mark.covers("midoffice: check")
+def test_an_agency_seals_the_secret_of_the_system_and_sets_the_rest(system: UnderTest) -> None:
+    settings = {name: value for name, value in system.section.items() if name != "kind"}
+    *above, last = key_path(system.name)
+    place = settings
+    for name in above:
+        place[name] = dict(place[name])
+        place = place[name]
+    place.pop(last, None)
+    assert problems(system.name, settings) == ([], [])
 
 
 @pytest.mark.covers("midoffice: read")

@@ -9,7 +9,8 @@ from temporalio.exceptions import ApplicationError
 
 from domain.effects import EffectState
 from domain.money import Money
-from domain.supplier_steps import ChargeStep, OrderCancelled, OrderStep
+from domain.supplier import RATEHAWK
+from domain.supplier_steps import ChargeStep, FeedStep, OrderCancelled, OrderStep
 from tests import stories
 from tests.activities.ratehawk.office import FIRST, LINES, SECOND, Back, one
 
@@ -114,6 +115,15 @@ def test_a_new_order_that_does_not_show_yet_is_waited_for(back: Back) -> None:
 
 
 # Cancelling ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_webhook_of_our_own_cancellation_hands_over_what_the_cancellation_has_read(back: Back) -> None:
+    back.sold()
+    back.ordered()
+    back.cells.cancel_order(one(back.cancelled()))
+    back.store.supplier_feeds.nudge(stories.AGENCY, RATEHAWK, "token", "cancelled", FIRST)
+    assert back.cells.read_nudged(FeedStep(agency=stories.AGENCY, supplier=RATEHAWK)).changed == 1
+    assert back.store.supplier_orders.to_hand_over() == 1
 
 
 def test_an_order_is_cancelled_once_and_the_second_time_nobody_is_asked_to(back: Back) -> None:

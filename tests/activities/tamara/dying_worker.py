@@ -15,6 +15,7 @@ from typing import Any
 
 from activities.tamara import delivery
 from activities.tamara.activities import TamaraActivities
+from activities.tamara.cargo import Cargo
 from activities.tamara.ftps import FtpsFolder
 from activities.tamara.settings import TamaraSettings
 from activities.tamara.sftp import SftpFolder
@@ -38,8 +39,9 @@ def dying_at(point: str) -> None:
                 rename(self, old, new)
             die()
 
-        def uploading(self: Any, name: str, content: memoryview, offset: int, beat: Any, write: Any = write) -> None:
-            write(self, name, content[: len(content) // 2], offset, beat)
+        def uploading(self: Any, name: str, cargo: Cargo, offset: int, beat: Any, write: Any = write) -> None:
+            half = b"".join(cargo.after(0))[: cargo.size // 2]
+            write(self, name, Cargo.of(half), offset, beat)
             die()
 
         if point in ("renaming", "renamed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.delivery import Parcel, deliver, find
 from activities.tamara.drop_box import drop_box_of
 from activities.tamara.settings import TamaraSettings
@@ -22,7 +23,7 @@ class Sender:
         self.beats: list[int] = []
 
     def parcel(self) -> Parcel:
-        return Parcel(NAME, self.content, self.rename_sent, self._renaming, self.beats.append)
+        return Parcel(NAME, Cargo.of(self.content), self.rename_sent, self._renaming, self.beats.append)
 
     def deliver(self) -> str:
         return deliver(self.box, self.parcel())

@@ -467,6 +467,23 @@ def test_a_penalty_fixed_late_is_charged_on_its_own(night: Night, airplus: DropB
     assert (late["type"], late["gross"], late["status"]) == ("SA", 3000, "A")
 
 
+@pytest.mark.covers("F-X6")
+def test_a_penalty_that_was_too_high_is_given_back_on_its_own_credit_note(night: Night, airplus: DropBoxSite) -> None:
+    night.sold()
+    sent(night)
+    night.credited()
+    night.penalised()
+    night.cancel()
+    sent(night, NEXT)
+    night.document("penalty", "rect:cxl_12@4:pen:cxl_12", "R-PEN", -3000, refers_to="pen:cxl_12")
+    night.document("penalty", "pen:cxl_12@4", "P-2", 1000)
+    night.cancel()
+    night.cancel()
+    sent(night, NEXT + dt.timedelta(1))
+    held = [(line["dc"], line["gross"], line["cn_no"]) for line in transactions(airplus)]
+    assert held == [("D", 30000, ""), ("C", 27000, "R-1001-12"), ("C", 2000, "R-PEN")]
+
+
 def test_what_airplus_holds_is_what_the_documents_say(night: Night, airplus: DropBoxSite) -> None:
     """T2: debits less credits = invoices, rectifying ones negative, plus penalties."""
     night.sold("pay_1001", 30000)

@@ -13,6 +13,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.delivery import Parcel
 from domain.steps import TamaraFileStep, TamaraRetention, TamaraStep
 from sandbox.airplus.running import running_ftps, running_sftp
@@ -145,7 +146,7 @@ def _rows(store: Store, table: str) -> list[Any]:
 
 
 def test_what_is_delivered_shows_its_name_and_not_its_bytes() -> None:
-    parcel = Parcel("T.dat", CARD.encode(), False, lambda _: None)
+    parcel = Parcel("T.dat", Cargo.of(CARD.encode()), False, lambda _: None)
     assert CARD not in repr(parcel)
     assert "T.dat" in repr(parcel)
 

@@ -95,7 +95,7 @@ def test_destroyed_bytes_leave_no_trace_in_the_file_of_the_store(night: Night, t
     file = delivered(night)
     sealed = night.store.tamara_contents
     with night.store.database.read() as connection:
-        (kept,) = connection.exec_driver_sql("SELECT content FROM tamara_contents WHERE form = 'clear'").scalars()
+        (kept,) = connection.exec_driver_sql("SELECT content FROM tamara_parts WHERE form = 'clear'").scalars()
     retired(night, NIGHT + 90 * DAYS)
     assert sealed.open(Print.of(file), "clear") is None
     night.store.database.close()  # the last connection empties the write-ahead log

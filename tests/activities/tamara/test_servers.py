@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.tamara.cargo import Cargo
 from activities.tamara.drop_box import drop_box_of
 from domain.errors import BackOfficeError, Refused, Unauthorised
 from tests.activities.tamara.night import NO_HOST
@@ -95,7 +96,7 @@ def _beside(site: Site, name: str) -> str:
 def test_many_files_go_through_one_session(site: Site) -> None:
     with drop_box_of(site.settings).session() as folder:
         for number in range(20):
-            folder.write(f"{number}.part", memoryview(CONTENT), 0, lambda _: None)
+            folder.write(f"{number}.part", Cargo.of(CONTENT), 0, lambda _: None)
             folder.rename(f"{number}.part", f"{number}.dat")
         assert len(folder.names()) == 20
     assert set(site.lying().values()) == {CONTENT}

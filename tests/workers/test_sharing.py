@@ -1,0 +1,120 @@
+"""Hundreds of bookings of one agency leave room for those of another (DESIGN section 4; contracts: giav 1.5)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+
+from domain.money import Money
+from domain.naming import Queue
+from domain.steps import PaymentStep
+from workers.sharing import LONGEST_SECONDS, RECENT_SECONDS, FairShare, Shares
+
+THREADS = 16
+
+
+class Blocked(ActivityInboundInterceptor):
+    """Cells that hold their thread until they are let go."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.running: list[str] = []
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        self.running.append(input.args[0].agency)
+        await self.go.wait()
+        return "done"
+
+
+def step(agency: str) -> ExecuteActivityInput:
+    own = PaymentStep(
+        agency=agency,
+        booking_id="bkg_1",
+        experience_id="exp_1",
+        payment_id="pay_1",
+        amount=Money(amount=1, currency="EUR"),
+        method="card",
+    )
+    return ExecuteActivityInput(fn=lambda: None, args=[own], executor=None, headers={})
+
+
+async def started(queue: ActivityInboundInterceptor, *agencies: str) -> list[asyncio.Task[Any]]:
+    """One cell for each, all of them as far as they get."""
+    tasks = [asyncio.ensure_future(ActivityEnvironment().run(queue.execute_activity, step(name))) for name in agencies]
+    await asyncio.wait(tasks, timeout=0)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_an_agency_with_hundreds_of_bookings_leaves_threads_for_another() -> None:
+    cells = Blocked()
+    queue = FairShare(Queue.GIAV, THREADS).intercept_activity(cells)
+    many = await started(queue, *["sold-out"] * 200)
+    few = await started(queue, "other", "other")
+    assert (cells.running.count("sold-out"), cells.running.count("other")) == (12, 2)
+    cells.go.set()
+    ended = await asyncio.gather(*many, *few, return_exceptions=True)
+    assert ended.count("done") == 14
+    put_off = [each for each in ended if isinstance(each, ApplicationError)]
+    assert len(put_off) == 188
+    assert {(each.type, each.non_retryable) for each in put_off} == {("Transient", False)}
+    pauses = {each.next_retry_delay.total_seconds() for each in put_off if each.next_retry_delay}
+    assert all(0 < pause <= LONGEST_SECONDS for pause in pauses)
+
+
+async def test_what_was_put_off_runs_once_there_is_room() -> None:
+    cells = Blocked()
+    cells.go.set()
+    queue = FairShare(Queue.GIAV, THREADS).intercept_activity(cells)
+    for _ in range(THREADS):
+        assert await ActivityEnvironment().run(queue.execute_activity, step("sold-out")) == "done"
+
+
+@pytest.mark.parametrize(("agencies", "share"), [(1, 12), (2, 5), (3, 4), (7, 2)])
+def test_under_load_every_agency_gets_an_equal_share_and_more_only_of_what_is_to_spare(
+    agencies: int, share: int
+) -> None:
+    shares = Shares(THREADS)
+    held: dict[str, int] = {}
+    with ExitStack() as stack:
+        for _ in range(THREADS):
+            for name in (f"agency {number}" for number in range(agencies)):
+                if sum(held.values()) < THREADS and shares.may_enter(name):
+                    stack.enter_context(shares.thread(name))
+                    held[name] = held.get(name, 0) + 1
+    assert min(held.values()) >= share
+
+
+def test_an_agency_that_comes_late_takes_what_is_kept_free_and_then_what_others_give_back() -> None:
+    shares = Shares(THREADS)
+    with ExitStack() as first, ExitStack() as second:
+        while shares.may_enter("first"):
+            first.enter_context(shares.thread("first"))
+        taken = 0
+        while taken < 4 and shares.may_enter("second"):
+            second.enter_context(shares.thread("second"))
+            taken += 1
+        assert taken == 4
+        assert not shares.may_enter("first")
+        assert shares.may_enter("second"), "an equal share is five"
+
+
+def test_who_has_gone_shares_no_more() -> None:
+    now = 0.0
+    shares = Shares(THREADS, lambda: now)
+    assert all(shares.may_enter(f"agency {number}") for number in range(7))
+    with ExitStack() as stack:
+        for _ in range(12):
+            stack.enter_context(shares.thread("agency 0"))
+        stack.enter_context(shares.thread("agency 1"))
+        stack.enter_context(shares.thread("agency 1"))
+        assert not shares.may_enter("agency 1"), "two of sixteen are an eighth"
+        now = RECENT_SECONDS + 1
+        assert shares.may_enter("agency 1")

@@ -1,0 +1,87 @@
+"""No agency takes all threads of a system's queue while another one waits (DESIGN section 4; contracts: giav 1.5).
+
+An account makes few calls at once, so hundreds of bookings of one agency would do nothing in their threads but wait for each
+other. Beyond an agency's share a cell is put off: it fails before it takes a thread, and Temporal brings it again.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from temporalio import activity
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.failures import as_failure
+from domain.errors import Transient
+
+KEPT_FREE = 4
+"""One thread in so many is kept for agencies that come next."""
+RECENT_SECONDS = 60.0
+"""How long an agency counts as one of those that share."""
+LONGEST_SECONDS = 10.0
+"""Between two attempts of a cell that is put off."""
+
+
+class Shares:
+    """Who has how many threads of one queue. Used from the worker's event loop only."""
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._threads, self._clock = threads, clock
+        self._held: Counter[str] = Counter()
+        self._seen: dict[str, float] = {}
+
+    def may_enter(self, agency: str) -> bool:
+        """While threads are to spare anybody; of those that are kept free, who has less than an equal share."""
+        now = self._clock()
+        self._seen[agency] = now
+        if self._held.total() < self._threads - self._threads // KEPT_FREE:
+            return True
+        sharing = sum(1 for seen in self._seen.values() if seen > now - RECENT_SECONDS)
+        return self._held[agency] < self._threads // (sharing + 1)
+
+    @contextmanager
+    def thread(self, agency: str) -> Iterator[None]:
+        self._held[agency] += 1
+        try:
+            yield
+        finally:
+            self._held[agency] -= 1
+
+
+class FairShare(Interceptor):
+    """For one queue with so many threads."""
+
+    def __init__(self, queue: str, threads: int) -> None:
+        self._queue, self._shares = queue, Shares(threads)
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Sharing(next, self._queue, self._shares)
+
+
+class _Sharing(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, queue: str, shares: Shares) -> None:
+        super().__init__(next)
+        self._queue, self._shares = queue, shares
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        agency = getattr(input.args[0], "agency", None) if input.args else None
+        if agency is None:
+            return await super().execute_activity(input)
+        if not self._shares.may_enter(agency):
+            words = f"{agency} has its share of {self._queue}'s threads"
+            raise as_failure(Transient(words, system=self._queue, retry_after=_pause()))
+        with self._shares.thread(agency):
+            return await super().execute_activity(input)
+
+
+def _pause() -> float:
+    """Longer with every attempt, and another one for each cell, so that they do not come back together."""
+    info = activity.info()
+    longest = min(2.0 ** (info.attempt - 1), LONGEST_SECONDS)
+    scattered = zlib.crc32(f"{info.workflow_id}/{info.activity_id}".encode()) % 1000 / 1000
+    return longest * (0.5 + scattered / 2)
