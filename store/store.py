@@ -19,6 +19,7 @@ from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
 from store.payment_requests import PaymentRequests
+from store.payment_sync import PaymentSyncs
 from store.periods import Periods
 from store.statements import Statements
 from store.subaccounts import Subaccounts
@@ -75,6 +76,7 @@ class Store:
         self.deal_hooks = DealHooks(database, clock)
         self.tamara_contents = TamaraContents(database, clock, self.vault)
         self.payment_requests = PaymentRequests(database, clock, self.vault)
+        self.payment_sync = PaymentSyncs(database)
 
     @classmethod
     def open(
