@@ -78,6 +78,8 @@ def _command(kind: Kind) -> Update:
     def refuse(self: Any, command: Command) -> None:
         self.refuse(kind, command)
 
+    # The SDK takes a first parameter with a type for the first argument.
+    del obey.__annotations__["self"], refuse.__annotations__["self"]
     obey.__name__, refuse.__name__ = kind.value, f"refuse_{kind.value}"
     update = workflow.update(name=kind.value, description=f"A person's command: {kind.value}")(obey)
     update.validator(refuse)
