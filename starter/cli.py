@@ -17,6 +17,7 @@ from starter.commands import (
     journal,
     midoffice,
     park,
+    payments,
     processes,
     reports,
     stores,
@@ -43,6 +44,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(reports.app, name="report")
 app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
+app.add_typer(payments.app, name="payment")
 app.add_typer(stores.app, name="store")
 app.add_typer(integrations.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")
