@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from domain.check_steps import FilesCheck, FilesChecked, InvoicesCheck, InvoicesChecked
 from domain.deal_steps import (
+    BotStep,
     DealMoneyStep,
     DealPicture,
     DealRead,
@@ -31,8 +32,12 @@ from domain.deal_steps import (
     Standing,
 )
 from domain.naming import Queue
+<<<<<<< HEAD
 from domain.payment_steps import ProbeStep, TransitionLog
 from domain.payment_sync import Evidence
+=======
+from domain.plan_steps import PlanOrderStep, ReturnVerdict, TellStep
+>>>>>>> main
 from domain.steps import (
     AnswersStep,
     BackfillProgress,
@@ -58,6 +63,7 @@ from domain.steps import (
     RefundStep,
     RevenueStep,
     SealedFile,
+    Step,
     TamaraFileStep,
     TamaraRetention,
     TamaraStep,
@@ -142,6 +148,7 @@ TAMARA_READ_ANSWERS = Verb("tamara.read_answers", Queue.TAMARA, TamaraAnswersOrd
 TAMARA_EXAMINE = Verb("tamara.examine", Queue.TAMARA, TamaraTroubleStep, TamaraAnswersRead)
 TAMARA_SETTLE = Verb("tamara.settle", Queue.TAMARA, TamaraSettlement, Done)
 TAMARA_RETIRE_FILES = Verb("tamara.retire_files", Queue.TAMARA, TamaraRetention, Done)
+TAMARA_SEARCH_CARDS = Verb("tamara.search_cards", Queue.TAMARA, TamaraRetention, Done)
 
 PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)
 PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM, InstalmentStep, ChargeResult)
@@ -150,6 +157,9 @@ OFFICE_ARRANGE_PLAN = Verb("office.arrange_plan", Queue.OFFICE, PlanStep, PlanAr
 OFFICE_DUE_INSTALMENTS = Verb("office.due_instalments", Queue.OFFICE, PlanStep, PlanArrangement)
 OFFICE_FREEZE_PLAN = Verb("office.freeze_plan", Queue.OFFICE, BookingQuestion, Done)
 OFFICE_THAW_PLAN = Verb("office.thaw_plan", Queue.OFFICE, BookingQuestion, Done)
+OFFICE_ORDER_PLAN = Verb("office.order_plan", Queue.OFFICE, PlanOrderStep, PlanArrangement)
+OFFICE_JUDGE_RETURN = Verb("office.judge_return", Queue.OFFICE, ChargebackStep, ReturnVerdict)
+OFFICE_TELL_PAYER = Verb("office.tell_payer", Queue.OFFICE, TellStep, Done)
 OFFICE_REFUND_SHOWN = Verb("office.refund_shown", Queue.OFFICE, RefundStep, Done)
 OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuestion, MoneyAtStake)
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
@@ -172,6 +182,7 @@ MIDOFFICE_TRANSFER_ORDER = Verb("midoffice.transfer_order", Queue.MIDOFFICE, Sup
 
 CRM_READ_DEAL = Verb("crm.read_deal", Queue.CRM, DealReading, DealRead)
 CRM_SHOW_DEAL = Verb("crm.show_deal", Queue.CRM, DealPicture, DealShown)
+CRM_ANSWER_BOT = Verb("crm.answer_bot", Queue.CRM, BotStep, Done)
 CRM_SWEEP_DEALS = Verb("crm.sweep_deals", Queue.CRM, DealSweep, DealsFound)
 EASYCOUNT_STANDING = Verb("easycount.standing", Queue.ACCOUNTING, DealStep, Standing)
 EASYCOUNT_MAKE_LINK = Verb("easycount.make_link", Queue.ACCOUNTING, RequestStep, LinkAtWork)
@@ -186,6 +197,11 @@ EASYCOUNT_WITHDRAW = Verb("easycount.withdraw", Queue.ACCOUNTING, RequestStep, D
 JOURNAL_RECORD_DEAL = Verb("journal.record_deal", Queue.ACCOUNTING, DealMoneyStep, Done)
 JOURNAL_REFUND_DEAL = Verb("journal.refund_deal", Queue.ACCOUNTING, DealRefundStep, Done)
 OFFICE_MAIL_REQUEST = Verb("office.mail_request", Queue.OFFICE, RequestStep, Done)
+
+KOMMO_CHECK_ACCOUNT = Verb("kommo.check_account", Queue.CRM, IntegrationStep, Done)
+KOMMO_INSTALL = Verb("kommo.install", Queue.CRM, IntegrationStep, Done)
+KOMMO_USE_ACCOUNT = Verb("kommo.use_account", Queue.CRM, IntegrationStep, Done)
+KOMMO_WATCH_ACCOUNT = Verb("kommo.watch_account", Queue.CRM, Step, Done)
 
 INTEGRATION_CHECK = Verb("integration.check", Queue.GIAV, IntegrationStep, Done)
 INTEGRATION_INSTALL_FIELDS = Verb("integration.install_fields", Queue.GIAV, IntegrationStep, Done)

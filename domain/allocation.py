@@ -11,8 +11,15 @@ CHARGEABLE = frozenset({"scheduled", "failed", "processing"})
 """Statuses of an instalment that still wants money."""
 
 
-def open_amounts(plan: PaymentPlan, payments: Iterable[Payment], refunds: Iterable[Refund]) -> dict[str, Money]:
+def open_amounts(
+    plan: PaymentPlan,
+    payments: Iterable[Payment],
+    refunds: Iterable[Refund],
+    returned: frozenset[str] = frozenset(),
+) -> dict[str, Money]:
     """What each instalment still wants, by its id; those that want nothing are left out.
+
+    `returned` are payments by direct debit that the bank took back: they paid nothing, whatever the plan still says.
 
     Money that names its instalment pays that one, and if it is more than enough nothing else: where the excess goes is the
     payer's choice. Money that names none (a transfer), less what of it was given back, pays the oldest first.
@@ -25,6 +32,8 @@ def open_amounts(plan: PaymentPlan, payments: Iterable[Payment], refunds: Iterab
     named: dict[str, Money] = {}
     free = nothing
     for payment in payments:
+        if payment.id in returned:
+            continue
         own = payment.installment_id or named_by.get(payment.id)
         if own is not None:
             named[own] = named.get(own, nothing) + payment.amount
@@ -35,7 +44,7 @@ def open_amounts(plan: PaymentPlan, payments: Iterable[Payment], refunds: Iterab
     free = max(nothing, free - total((item.amount for item in unnamed), plan.currency))
     wanted: dict[str, Money] = {}
     for item in sorted(plan.installments, key=lambda item: item.seq):
-        if item.status not in CHARGEABLE:
+        if item.status not in CHARGEABLE and not (item.status == "paid" and item.payment_id in returned):
             continue
         left = max(nothing, item.amount - named.get(item.id, nothing))
         part = min(left, free)

@@ -263,6 +263,37 @@ class AirPlusFile(Seen):
     accepted: bool
 
 
+class DealDocument(Seen):
+    """A document of a deal, as EasyCount issued it; `total` is negative on a receipt of a refund."""
+
+    number: str
+    type: int
+    total: int
+
+
+class DealPage(Seen):
+    """A page that a deal's customer could pay on."""
+
+    url: str
+    amount: int
+    paid: bool
+
+
+class DealBooks(Seen):
+    """One deal in the CRM, and what EasyCount holds for it."""
+
+    deal_id: int
+    status: str
+    asked: int | None
+    link: str
+    number: str
+    documents: tuple[DealDocument, ...] = ()
+    pages: tuple[DealPage, ...] = ()
+    gone: bool = False
+    """Deleted in the CRM: it shows nothing any more."""
+    waiting: int = 0
+
+
 class Books(Seen):
     """The whole snapshot of one agency."""
 
@@ -270,6 +301,9 @@ class Books(Seen):
     experiences: tuple[ExperienceBooks, ...] = ()
     bookings: tuple[BookingBooks, ...] = ()
     files: tuple[AirPlusFile, ...] = ()
+    deals: tuple[DealBooks, ...] = ()
+    stray_documents: tuple[str, ...] = ()
+    """Documents at EasyCount that belong to no deal."""
     trial_balance: int = 0
     """Sum of all balances of the journal; zero or something is very wrong."""
     unbalanced_entries: tuple[str, ...] = ()

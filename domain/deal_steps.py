@@ -121,7 +121,7 @@ class DealMoneyStep(DealStep):
 
 
 class DealRefundStep(DealStep):
-    """Money that a person gave back, with the reference that proves it; `number` counts the refunds of a payment."""
+    """Money that a person gave back, with the reference that proves it and by which it is known again."""
 
     payment_id: str
     link: int
@@ -129,7 +129,6 @@ class DealRefundStep(DealStep):
     reference: str
     by: str
     booking_id: str | None = None
-    number: int = 1
 
 
 class RefundedSoFar(Given):
@@ -187,6 +186,8 @@ class DealState(BaseModel):
     agency: str
     deal_id: int
     wanted: bool = False
+    bots: tuple[str, ...] = ()
+    """Where bots of the CRM wait for an answer."""
     stage: int | None = None
     """Where we left the deal; whoever finds it elsewhere leaves it there."""
 
@@ -200,6 +201,13 @@ class DealView(Given):
     links: int
     payments: int
     waits_for: str
+
+
+class BotStep(DealStep):
+    """A bot that waits at `return_url` is told how the request stands."""
+
+    return_url: str
+    status: Literal["created", "exists", "rejected", "failed"]
 
 
 class DealSweep(Step):

@@ -161,8 +161,9 @@ def payment_id(agency: str, reference: str) -> str:
     return f"pay_{_letters('easycount payment', agency, reference)}"
 
 
-def refund_id(agency: str, deal_id: int, payment: str, number: int) -> str:
-    return f"ref_{_letters('easycount refund', agency, str(deal_id), payment, str(number))}"
+def refund_id(agency: str, payment: str, reference: str) -> str:
+    """The same reference of the same payment is the same refund, however often it is told."""
+    return f"ref_{_letters('easycount refund', agency, payment, reference)}"
 
 
 def event_id(fact_id: str, kind: str) -> str:

@@ -12,11 +12,11 @@ A pure state object. The workflow around it delivers notices and asks `next_move
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
 from domain import naming
+from domain.moves import Ask, Chase, Drop, LifecycleKind, Next, Run, Wait
 from domain.notices import EventNotice
 from domain.owing import Owing
 
@@ -26,8 +26,6 @@ MEMORY = 400
 """How many facts a mailbox remembers; older ones are caught by the effects' own keys."""
 OVER_AFTER = timedelta(days=540)
 """A booking is over when no card dispute can move its money any more (money-rules 1.7.8)."""
-
-LifecycleKind = Literal["create", "modify", "cancel", "refund", "payment", "dispute", "chase", "supplier"]
 
 LIFECYCLES: dict[str, LifecycleKind | None] = {
     "booking.created": "create",
@@ -48,43 +46,6 @@ MONEY_STAGES = frozenset({"funds_withdrawn", "won"})
 """The stages of a chargeback at which money moves."""
 QUIET_STAGES = frozenset({"under_review"})
 """Stages that are remembered and answered by nobody."""
-
-
-class Run(NamedTuple):
-    """Start a lifecycle. `keep` leaves the notice in the queue: it is answered again afterwards (create, then cancel)."""
-
-    kind: LifecycleKind
-    notice: EventNotice
-    keep: bool = False
-
-
-class Ask(NamedTuple):
-    """Ask the platform for the booking that this money belongs to."""
-
-    notice: EventNotice
-
-
-class Drop(NamedTuple):
-    """Answer a notice without a lifecycle."""
-
-    notice: EventNotice
-    why: str
-
-
-class Wait(NamedTuple):
-    """Nothing to do before a new delivery, or before `until`."""
-
-    until: datetime | None = None
-
-
-class Chase(NamedTuple):
-    """Money is held that is not sold, or a declared refund was never shown: somebody must be asked. `notice` told of it."""
-
-    notice: EventNotice
-    confirm: bool = False
-
-
-Next = Run | Ask | Drop | Wait | Chase
 
 
 class BookingState(BaseModel):
@@ -328,58 +289,3 @@ def _holds_others_back(workflow_id: str) -> bool:
     beside = ("/dispute/", "/supplier/")
     waits_beside = workflow_id.startswith("payment/") or any(kind in workflow_id for kind in beside)
     return not (waits_beside or workflow_id.endswith(":failed"))
-
-
-class ExperienceState(BaseModel):
-    """The mailbox of one experience: newest revision wins, one expediente for ever."""
-
-    schema_version: int = 1
-    agency: str
-    experience_id: str
-    queue: list[EventNotice] = []
-    revision: int = 0
-    opened: bool = False
-    cancelled: bool = False
-    closed: bool = False
-    last: EventNotice | None = None
-    ends_at: datetime | None = None
-
-    def deliver(self, notice: EventNotice) -> bool:
-        """Take a notice in; False when its revision is already applied or waiting."""
-        known = notice.revision <= self.revision or any(n.revision == notice.revision for n in self.queue)
-        if not known:
-            self.queue.append(notice)
-        return not known
-
-    def take(self) -> EventNotice:
-        """The newest notice; older ones waiting beside it are superseded, its snapshot is complete."""
-        newest = max(self.queue, key=lambda n: n.revision)
-        self.cancelled = newest.stage == "cancelled" or newest.kind == "experience.cancelled"
-        self.queue.clear()
-        self.revision = newest.revision
-        return newest
-
-
-class PlanState(BaseModel):
-    """The mailbox of one booking's payment plan."""
-
-    schema_version: int = 1
-    agency: str
-    booking_id: str
-    plan_id: str | None = None
-    event_id: str | None = None
-    revision: int = 0
-    queue: list[EventNotice] = []
-    over: bool = False
-
-    def deliver(self, notice: EventNotice) -> bool:
-        known = notice.revision <= self.revision or any(n.revision == notice.revision for n in self.queue)
-        if not known:
-            self.queue.append(notice)
-        return not known
-
-    def take(self) -> EventNotice:
-        newest = max(self.queue, key=lambda n: n.revision)
-        self.queue.clear()
-        self.revision, self.plan_id, self.event_id = newest.revision, newest.plan_id, newest.event_id
-        return newest

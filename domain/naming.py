@@ -37,12 +37,21 @@ def collection_workflow(agency: str, plan_id: str) -> str:
     return f"collect/{agency}/{plan_id}"
 
 
+def instalment_workflow(agency: str, instalment_id: str) -> str:
+    """One pursuit of one instalment at a time."""
+    return f"instalment/{agency}/{instalment_id}"
+
+
 def deal_workflow(agency: str, deal_id: int) -> str:
     return f"deal/{agency}/{deal_id}"
 
 
 def deal_sweep(agency: str) -> str:
     return f"deals/{agency}"
+
+
+def crm_watch(agency: str) -> str:
+    return f"crm/{agency}/watch"
 
 
 def supplier_feed(agency: str, supplier: str) -> str:
@@ -60,6 +69,10 @@ def plan_schedule(agency: str, plan_id: str) -> str:
 
 def tamara_retention(agency: str) -> str:
     return f"tamara/{agency}/retention"
+
+
+def card_search(agency: str) -> str:
+    return f"tamara/{agency}/card-search"
 
 
 def tamara_schedule(agency: str, kind: str) -> str:

@@ -102,12 +102,13 @@ class PlanStep(Step):
 
 
 class InstalmentStep(Step):
-    """One attempt to collect one instalment; `attempt` counts from 1."""
+    """One attempt to collect one instalment; `attempt` counts from 1. An `amount` is what a person wants charged, at most."""
 
     plan_id: str
     booking_id: str
     instalment_id: str
     attempt: int = 1
+    amount: Money | None = None
 
 
 class TamaraOrder(Step):
@@ -137,7 +138,7 @@ class TamaraStep(Step):
 
 
 class TamaraRetention(Step):
-    """An order to destroy what may not be kept any longer of an agency's files."""
+    """An order about what an agency may keep of account numbers: to destroy what is old, to look for what should not be."""
 
 
 class TamaraFileStep(Step):
@@ -177,31 +178,45 @@ class SealedFile(BaseModel):
 
 
 class ChargeResult(BaseModel):
-    """What the processor said to a charge of an instalment."""
+    """What the processor said to a charge of an instalment.
+
+    `waiting`: not before `not_before`; without one the payer has to be told of the debit first. `short` is what the instalment
+    wants beyond what is due on the booking.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    status: Literal["captured", "declined", "link_sent", "already_paid", "frozen"]
+    status: Literal["captured", "declined", "link_sent", "already_paid", "frozen", "waiting"]
     payment_id: str | None = None
     category: Literal["hard", "soft", "authentication_required"] | None = None
     message: str = ""
+    amount: Money | None = None
+    not_before: datetime | None = None
+    short: Money | None = None
 
 
 class DueInstalment(BaseModel):
+    """An instalment that wants money. `ask_first`: it comes so late that it would meet the next one (money-rules F-P7)."""
+
     model_config = ConfigDict(frozen=True)
 
     instalment_id: str
     due_on: date
     amount: Money
+    next_attempt: int = 1
+    ask_first: bool = False
+    grace_days: int = 10
 
 
 class PlanArrangement(BaseModel):
-    """What the plan's schedule now holds."""
+    """What the plan's schedule now holds; `paused` and `held` are people's orders, with their reasons."""
 
     model_config = ConfigDict(frozen=True)
 
     collection: Literal["automatic", "on_notice"]
     due: tuple[DueInstalment, ...]
+    paused: str | None = None
+    held: dict[str, str] = {}
 
 
 Decision = Literal[

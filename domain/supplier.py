@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.money import Money, total
-from domain.platform import Booking, Line
+from domain.platform import Booking, ExternalOrder, Line
 
 RATEHAWK = "ratehawk"
 
@@ -119,10 +119,6 @@ class SupplierOrder(OrderPart):
         """SHA-256 over everything that a books' keeper would call a change."""
         return hashlib.sha256(self.model_dump_json(exclude={"modified_at"}).encode()).hexdigest()
 
-    @property
-    def guests(self) -> int:
-        return sum(len(room.guests) for room in self.rooms)
-
     def fee_at(self, moment: datetime) -> Money:
         """What a cancellation at `moment` costs by the order's own terms; without terms the whole price."""
         if self.free_until is not None and moment < self.free_until:
@@ -158,7 +154,8 @@ def spread(amount: Money, lines: dict[str, Money]) -> dict[str, Money]:
 def lines_of(booking: Booking, partner_order_id: str) -> tuple[Line, ...]:
     """The lines of a booking that an order serves: by the line's supplier reference, else by its own name in ours of the
     order (`{booking}-{line}`, with an attempt behind it where there was more than one)."""
-    return tuple(line for line in booking.lines if _partner_of(booking, line) == partner_order_id)
+    named = ((line, order_of(booking, line)) for line in booking.lines)
+    return tuple(line for line, order in named if order is not None and order.partner_order_ref == partner_order_id)
 
 
 def orders_of(booking: Booking, system: str = RATEHAWK) -> dict[str, tuple[Line, ...]]:
@@ -167,17 +164,18 @@ def orders_of(booking: Booking, system: str = RATEHAWK) -> dict[str, tuple[Line,
     return {partner: lines_of(booking, partner) for partner in found}
 
 
-def _partner_of(booking: Booking, line: Line) -> str | None:
+def order_of(booking: Booking, line: Line) -> ExternalOrder | None:
+    """The order that serves a line; of several that were made for it, the last."""
     orders = booking.external_orders
     if line.cost.supplier_ref is not None:
         by_reference = [one for one in orders if one.order_ref == line.cost.supplier_ref]
         if len(by_reference) == 1:
-            return by_reference[0].partner_order_ref
+            return by_reference[0]
     own = f"{booking.id}-{line.id}"
-    later = [one.partner_order_ref for one in orders if one.partner_order_ref.startswith(f"{own}-")]
+    later = [one for one in orders if one.partner_order_ref.startswith(f"{own}-")]
     if later:
         return later[-1]
-    return own if any(one.partner_order_ref == own for one in orders) else None
+    return next((one for one in orders if one.partner_order_ref == own), None)
 
 
 def with_confirmed(booking: Booking, confirmed: Mapping[str, Money]) -> Booking:

@@ -95,6 +95,10 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="SFTP port of ziel (default: %(default)s)",
     )
     parser.add_argument("--ziel-password", metavar="WORD", help="password of the SFTP user at Z.I.E.L.")
+    parser.add_argument("--easycount-key", metavar="KEY", help="API key that EasyCount knows")
+    parser.add_argument("--kommo-token", metavar="TOKEN", help="long-lived token that Kommo knows")
+    parser.add_argument("--kommo-secret", metavar="SECRET", help="secret of the integration in Kommo")
+    parser.add_argument("--kommo-redirect", metavar="URL", help="address to which Kommo's consent sends the browser")
     parser.set_defaults(run=_serve)
 
 
@@ -120,6 +124,10 @@ def _serve(chosen: argparse.Namespace) -> int:
         platform_secret=chosen.platform_secret,
         ratehawk_key=chosen.ratehawk_key,
         ratehawk_webhook_url=chosen.ratehawk_webhook_url,
+        easycount_key=chosen.easycount_key,
+        kommo_token=chosen.kommo_token,
+        kommo_secret=chosen.kommo_secret,
+        kommo_redirect=chosen.kommo_redirect,
         ratehawk_limit=chosen.ratehawk_limit,
     )
     asyncio.run(serve(wishes, lambda line: print(line, flush=True)))

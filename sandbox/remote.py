@@ -17,6 +17,8 @@ PORTS = {
     "sapeig": 18107,
     "xmid": 18108,
     "ziel": 18109,
+    "easycount": 18110,
+    "kommo": 18111,
 }
 """The HTTP ports on which `serve` puts the stand-ins unless told otherwise."""
 SFTP_PORT = 18122

@@ -45,6 +45,10 @@ class Wishes:
     xmid_token: str | None = None
     ziel_sftp_port: int = ZIEL_SFTP_PORT
     ziel_password: str | None = None
+    easycount_key: str | None = None
+    kommo_token: str | None = None
+    kommo_secret: str | None = None
+    kommo_redirect: str | None = None
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -98,6 +102,17 @@ def _ziel(module: Any, wishes: Wishes) -> StandIn:
     return made
 
 
+def _easycount(module: Any, wishes: Wishes) -> StandIn:
+    made: StandIn = module.EasyCountStandIn(wishes.data, **_given(api_key=wishes.easycount_key))
+    return made
+
+
+def _kommo(module: Any, wishes: Wishes) -> StandIn:
+    given = _given(token=wishes.kommo_token, client_secret=wishes.kommo_secret, redirect_uri=wishes.kommo_redirect)
+    made: StandIn = module.KommoStandIn(wishes.data, **given)
+    return made
+
+
 def _kept(stand_in: Any) -> StandIn:
     """A stand-in with its own sandbox credentials."""
     made: StandIn = stand_in
@@ -114,6 +129,8 @@ MAKERS: dict[str, Callable[[Any, Wishes], StandIn]] = {
     "sapeig": lambda module, wishes: _kept(module.SapeigStandIn(wishes.data)),
     "xmid": _xmid,
     "ziel": _ziel,
+    "easycount": _easycount,
+    "kommo": _kommo,
 }
 
 WITH_SFTP: dict[str, Callable[[Wishes], int]] = {

@@ -20,6 +20,8 @@ from store.integrations import Integration
 from store.parked import ParkedItem
 from workflows.searching import found_by
 
+KOMMO = "kommo"
+
 
 def progress_of(found: Integration) -> str:
     if not found.backfill:
@@ -86,6 +88,12 @@ async def run_activation(installation: Installation, store: Store, order: Integr
         )
         if _waiting(store, order.agency, order.system):
             await handle.signal("changed")
+        if order.system == KOMMO:
+            from workers.crm_watch import watch_crm
+            from workers.deal_sweeps import sweep_deals
+
+            await watch_crm(client, [order.agency])
+            await sweep_deals(client, [order.agency])
         if wait:
             ending = asyncio.create_task(handle.result())
             await _watch(store, order, ending)

@@ -8,16 +8,21 @@ from starter import entrypoint
 from starter.answers import CommandError, complain
 from starter.commands import (
     cards,
+    consenting,
+    deals,
     demo,
     doctor,
     events,
     giav,
     imports,
-    integrations,
     journal,
     midoffice,
     park,
+<<<<<<< HEAD
     payments,
+=======
+    plans,
+>>>>>>> main
     processes,
     reports,
     stores,
@@ -44,10 +49,15 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(reports.app, name="report")
 app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
+<<<<<<< HEAD
 app.add_typer(payments.app, name="payment")
+=======
+app.add_typer(plans.app, name="plan")
+>>>>>>> main
 app.add_typer(stores.app, name="store")
-app.add_typer(integrations.app, name="integration")
+app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")
+app.add_typer(deals.app, name="deal")
 app.add_typer(cards.app, name="card")
 app.add_typer(tamara.app, name="tamara")
 app.add_typer(giav.app, name="giav")

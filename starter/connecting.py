@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 
-from starter.activation import progress_of
+from starter.activation import KOMMO, progress_of
 from starter.answers import CommandError, say
 from store import Store
 from store.integrations import Integration
@@ -29,8 +29,10 @@ def section_of(system: str) -> str:
 
 def must_be_the_only_mid_office(store: Store, agency: str, system: str) -> None:
     """An agency has one mid-office; another may come when the first was suspended. Raises `CommandError`."""
+    if system in (GIAV, KOMMO):
+        return
     for one in store.integrations.list(agency):
-        if GIAV not in (system, one.system) and one.system != system and one.state != "suspended":
+        if one.system not in (GIAV, KOMMO, system) and one.state != "suspended":
             raise CommandError(
                 f"{one.system} of {agency} is {one.state}, and an agency has one mid-office; suspend it first: "
                 f"bookings integration suspend {named(agency, one.system)} --why TEXT"
@@ -50,6 +52,8 @@ def told(found: Integration) -> str:
     """What happened besides the state."""
     if found.system == GIAV:
         return f"backfill: {progress_of(found) or 'not begun'}"
+    if found.system == KOMMO:
+        return f"account: {found.catalogue.get('account', 'not checked yet')}"
     return f"account manager told: {found.catalogue.get('confirmed', 'not yet')}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import secrets
 import socket
@@ -46,6 +47,8 @@ PREFERRED_PORTS = {
     "sapeig": 18107,
     "xmid": 18108,
     "ziel": 18109,
+    "easycount": 18110,
+    "kommo": 18111,
     "sftp": 18122,
     "ziel-sftp": 18123,
 }
@@ -69,6 +72,10 @@ class DemoState(BaseModel):
     midoco_password: str
     sftp_password: str
     ratehawk_key: str
+    easycount_key: str
+    kommo_token: str
+    kommo_secret: str
+    kommo_hook: str
     midoffice: str = "midoco"
 
     @classmethod
@@ -83,6 +90,10 @@ class DemoState(BaseModel):
             midoco_password=secrets.token_urlsafe(24),
             sftp_password=secrets.token_urlsafe(24),
             ratehawk_key=str(uuid.uuid4()),
+            easycount_key=secrets.token_hex(32),
+            kommo_token=secrets.token_urlsafe(48),
+            kommo_secret=secrets.token_urlsafe(48),
+            kommo_hook=secrets.token_urlsafe(32),
             midoffice=midoffice,
         )
 
@@ -113,8 +124,11 @@ class DemoState(BaseModel):
         """A demo of an earlier version did not have every system: what is missing is invented, and then its own."""
         missing = {name: port for name, port in PREFERRED_PORTS.items() if name not in kept["ports"]}
         ports = {**_choose_ports(missing), **kept["ports"]}
-        invented = str(uuid.uuid5(uuid.NAMESPACE_URL, kept["master_key"]))
-        return cls.model_validate({"ratehawk_key": invented, **kept, "ports": ports})
+        invented: dict[str, str] = {"ratehawk_key": str(uuid.uuid5(uuid.NAMESPACE_URL, kept["master_key"]))}
+        for name in ("easycount_key", "kommo_token", "kommo_secret", "kommo_hook"):
+            # The same at every start, because nobody writes them down.
+            invented[name] = hashlib.sha256(f"{name}:{kept['master_key']}".encode()).hexdigest()
+        return cls.model_validate({**invented, **kept, "ports": ports})
 
 
 def _choose_ports(preferred: Mapping[str, int]) -> dict[str, int]:
@@ -191,6 +205,8 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     command += [f"--platform-token={state.platform_token}", f"--platform-secret={state.platform_secret}"]
     command += [f"--ratehawk-key={state.ratehawk_key}", "--ratehawk-limit", str(RATEHAWK_LIMIT)]
     command += ["--ratehawk-webhook-url", f"http://127.0.0.1:{state.ports['gateway']}/suppliers/ratehawk"]
+    command += [f"--easycount-key={state.easycount_key}", f"--kommo-token={state.kommo_token}"]
+    command += [f"--kommo-secret={state.kommo_secret}"]
     child = Child(Recipe("sandbox", command), folder / "logs", announce)
     said = child.log_file.stat().st_size if child.log_file.exists() else 0
     await child.start()
@@ -201,7 +217,7 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     except TimeoutError:
         await child.stop()
         raise CommandError(f"the sandbox did not start; see {child.log_file}") from None
-    announce("sandbox ready: GIAV, five mid-offices, AirPlus, RateHawk and the booking platform")
+    announce("sandbox ready: GIAV, five mid-offices, AirPlus, RateHawk, EasyCount, Kommo and the booking platform")
     return Sandbox(child, told)
 
 

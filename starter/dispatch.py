@@ -16,9 +16,10 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.mailbox import BookingState, ExperienceState, PlanState
+from domain.mailbox import BookingState
 from domain.naming import Queue
 from domain.notices import EventNotice
+from domain.superseding import ExperienceState, PlanState
 from store import Store
 from store.inbox import OutboxRow
 from workflows.searching import found_by
@@ -30,7 +31,7 @@ BATCH = 200
 AT_ONCE = 16
 """Mailboxes signalled side by side; within one mailbox the order of the outbox is kept."""
 
-_OUTAGE = frozenset(
+OUTAGE = frozenset(
     {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNAUTHENTICATED}
 )
 """Answers that say something of Temporal as a whole, not of one mailbox."""
@@ -161,7 +162,7 @@ class Dispatcher:
             try:
                 await signal(client, notice)
             except RPCError as error:
-                if error.status in _OUTAGE:
+                if error.status in OUTAGE:
                     raise TemporalAway(f"Temporal answers {error.status.name}") from None
                 reason = f"{error.status.name}: {error.message}"[:300]
                 log.error("event %s could not be delivered to %s: %s", notice.event_id, notice.workflow_id, reason)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,8 @@ from store.installation import Installation
 
 ERP = "giav"
 EVERYTHING = 100_000
+STOPPED = frozenset({"REFUSED", "REJECTED", "EXPIRED"})
+"""States of lines that a person has to see to."""
 
 Clock = Callable[[], datetime]
 
@@ -53,7 +55,9 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class BookingRow:
-    """One booking in one currency. `waits`: a parked item or an event that was not handed on yet concerns it."""
+    """One booking in one currency. `waits`: a parked item, an event that was not handed on yet or a line that AirPlus did not
+    get or take concerns it. `airplus`: its lines at AirPlus, counted by state.
+    """
 
     trip: Trip
     booking_id: str
@@ -62,6 +66,7 @@ class BookingRow:
     figures: Figures
     ages: Ages
     waits: bool
+    airplus: Mapping[str, int] = field(default_factory=dict)
 
 
 class ReadModel:
@@ -99,6 +104,7 @@ class ReadModel:
         zone = ZoneInfo(self._installation.agencies[agency].timezone)
         trips = {each.id: _trip_of(agency)(each) for each in store.facts.experiences(agency)}
         moved, waiting = store.sums.moved(agency, ERP), waiting_bookings(store, agency)
+        told = store.tamara.by_booking(agency)
         found = []
         for booking in store.facts.bookings(agency, selection.experience):
             trip = trips.get(booking.experience_id) or Trip(agency, booking.experience_id, "", None)
@@ -108,8 +114,9 @@ class ReadModel:
         for trip, booking in found:
             for currency, figures in figures_of(booking, moved.get(booking.id, {})).items():
                 ages = self._ages(booking, figures, trip, zone)
-                waits = booking.id in waiting
-                yield BookingRow(trip, booking.id, booking.status, currency, figures, ages, waits)
+                lines = told.get(booking.id, {})
+                waits = booking.id in waiting or not STOPPED.isdisjoint(lines)
+                yield BookingRow(trip, booking.id, booking.status, currency, figures, ages, waits, lines)
 
     def _ages(self, booking: Booking, figures: Figures, trip: Trip, zone: ZoneInfo) -> Ages:
         today = self._now().astimezone(zone).date()

@@ -13,6 +13,7 @@ from store import Store
 
 WORKING = (
     "ActivateIntegration",
+    "ResendBooking",
     "CreateBooking",
     "ModifyBooking",
     "CancelBooking",

@@ -9,7 +9,7 @@ from typing import Literal
 
 from domain.effects import EffectState
 from store import Store
-from store.effects import EffectRow
+from store.effect_tables import EffectRow
 from store.installation import Installation
 from store.transfers import Transfer
 

@@ -4,102 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    Row,
-    Select,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    bindparam,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Row, Text, bindparam, func, select, update
 
 from domain.desk import StoreReason, item_id
 from domain.effects import EffectKey, EffectRecord, EffectState
 from store.clock import Clock
 from store.database import Database
+from store.effect_tables import RECORD, EffectRow, effects, record_of
 from store.parked import ParkedItems, StoreParking
-from store.tables import Instant, agency_column, id_column, insert_for, metadata
-
-effects = Table(
-    "effects",
-    metadata,
-    Column("key", String(500), primary_key=True),
-    agency_column(),
-    id_column("system"),
-    id_column("entity"),
-    Column("business_id", String(300), nullable=False),
-    id_column("operation"),
-    Column("sequence", Integer, nullable=False),
-    Column("reference", String(40), nullable=False, unique=True),
-    Column("state", String(20), nullable=False),
-    id_column("outside_id", nullable=True),
-    Column("request", Text),
-    Column("acts", SmallInteger, nullable=False),
-    Column("looks", SmallInteger, nullable=False),
-    Column("adopted", Boolean, nullable=False),
-    Column("reason", Text, nullable=False),
-    id_column("booking_id", nullable=True),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    # Counted within a booking: clocks of two workers need not agree on what came first.
-    Column("position", Integer, nullable=False, server_default="0"),
-    Column("breakdowns", SmallInteger, nullable=False, server_default="0"),
-    Index(None, "agency", "booking_id"),
-)
-Index(
-    "ix_effects_open",
-    effects.c.state,
-    sqlite_where=effects.c.state != EffectState.DONE.value,
-    postgresql_where=effects.c.state != EffectState.DONE.value,
-)
-
-_RECORD: Select[Any] = select(
-    effects.c.agency,
-    effects.c.system,
-    effects.c.entity,
-    effects.c.business_id,
-    effects.c.operation,
-    effects.c.sequence,
-    effects.c.state,
-    effects.c.outside_id,
-    effects.c.acts,
-    effects.c.looks,
-    effects.c.reason,
-    effects.c.breakdowns,
-)
-"""What an `EffectRecord` is made of; what was sent can be large."""
+from store.tables import Instant, insert_for
 
 _key: BindParameter[str] = bindparam("k")
 _moment: BindParameter[datetime] = bindparam("moment", type_=Instant)
 _why: BindParameter[str] = bindparam("why")
-
-
 _INSERTED = [column.name for column in effects.c if column.name not in ("outside_id", "position", "breakdowns")]
-
-
-@dataclass(frozen=True, slots=True)
-class EffectRow:
-    """An effect with what an operator wants to see of it."""
-
-    record: EffectRecord
-    reference: str
-    adopted: bool
-    booking_id: str | None
-    created_at: datetime
-    updated_at: datetime
 
 
 class EffectLedger:
@@ -121,7 +42,7 @@ class EffectLedger:
             .on_conflict_do_nothing()
         )
         self._select = select(effects).where(effects.c.key == _key)
-        self._of_booking = _RECORD.where(
+        self._of_booking = RECORD.where(
             effects.c.agency == bindparam("of_agency"), effects.c.booking_id == bindparam("of_booking")
         ).order_by(effects.c.position, effects.c.key)
         settle = update(effects).where(effects.c.key == _key).values(updated_at=_moment)
@@ -176,7 +97,7 @@ class EffectLedger:
             )
             if inserted.rowcount == 1:
                 return EffectRecord(key, EffectState.INTENDED, acts=1), True
-            return _record(connection.execute(self._select, {"k": text}).one()), False
+            return record_of(connection.execute(self._select, {"k": text}).one()), False
 
     def sending(self, key: EffectKey, request: Mapping[str, Any] | None = None) -> None:
         """Count one more act and forget the looks, before sending again; `request` is what is sent this time."""
@@ -235,7 +156,7 @@ class EffectLedger:
 
     def get(self, key: EffectKey) -> EffectRecord | None:
         row = self._row(str(key))
-        return _record(row) if row else None
+        return record_of(row) if row else None
 
     def outside_id(self, key: EffectKey) -> str | None:
         """The id in the outside system, only if the effect is done."""
@@ -289,7 +210,7 @@ class EffectLedger:
         """The effects of a booking in the order they were intended."""
         with self._database.read() as connection:
             rows = connection.execute(self._of_booking, {"of_agency": agency, "of_booking": booking_id}).all()
-        return [_record(row) for row in rows if system is None or row.system == system]
+        return [record_of(row) for row in rows if system is None or row.system == system]
 
     def history(self, agency: str, booking_id: str, system: str | None = None) -> list[EffectRow]:
         """The same with times and references."""
@@ -325,7 +246,7 @@ class EffectLedger:
 
     def _settle_and_read(self, statement: Any, key: EffectKey, **values: Any) -> EffectRecord:
         with self._database.begin() as connection:
-            return _record(connection.execute(statement, {"k": str(key), "moment": self._clock(), **values}).one())
+            return record_of(connection.execute(statement, {"k": str(key), "moment": self._clock(), **values}).one())
 
     def _row(self, key_text: str) -> Row[Any] | None:
         with self._database.read() as connection:
@@ -334,22 +255,10 @@ class EffectLedger:
     def _rows(self, query: Any) -> list[EffectRow]:
         with self._database.read() as connection:
             return [
-                EffectRow(_record(row), row.reference, row.adopted, row.booking_id, row.created_at, row.updated_at)
+                EffectRow(record_of(row), row.reference, row.adopted, row.booking_id, row.created_at, row.updated_at)
                 for row in connection.execute(query)
             ]
 
 
 def _as_json(request: Mapping[str, Any] | None) -> str | None:
     return None if request is None else json.dumps(request, ensure_ascii=False, default=str)
-
-
-def _record(row: Row[Any]) -> EffectRecord:
-    return EffectRecord(
-        key=EffectKey(row.agency, row.system, row.entity, row.business_id, row.operation, row.sequence),
-        state=EffectState(row.state),
-        outside_id=row.outside_id,
-        acts=row.acts,
-        looks=row.looks,
-        reason=row.reason,
-        breakdowns=row.breakdowns,
-    )

@@ -43,7 +43,7 @@ from domain.platform import (
     ServiceChange,
 )
 from store.database import Database
-from store.effects import effects
+from store.effect_tables import effects
 from store.events import events
 from store.parked import OPEN, parked_items
 from store.tables import Instant, agency_column, id_column, metadata, money_columns
@@ -196,6 +196,17 @@ def _bodies_of_booking(table: Table, *order: Column[Any]) -> Select[Any]:
     return select(table.c.body).where(table.c.agency == _agency, table.c.booking_id == _id).order_by(*order)
 
 
+_DECLINES = (
+    select(events.c.body)
+    .join(
+        payment_failures,
+        (payment_failures.c.agency == events.c.agency) & (payment_failures.c.event_id == events.c.event_id),
+    )
+    .where(payment_failures.c.agency == _agency, payment_failures.c.booking_id == _id)
+    .order_by(payment_failures.c.updated_at, payment_failures.c.id)
+)
+
+
 class Facts:
     """Reads the read model. Absence is None or an empty list, except where an event is named."""
 
@@ -242,6 +253,23 @@ class Facts:
 
     def failures_of(self, agency: str, booking_id: str) -> list[Failure]:
         return self._of_booking(Failure, payment_failures, agency, booking_id, payment_failures.c.updated_at)
+
+    def declines_of(self, agency: str, booking_id: str) -> list[tuple[Payment, Failure]]:
+        """Attempts that failed with what was said of them, oldest first."""
+        told = [data_of_body(body) for body in self._bodies(_DECLINES, of_agency=agency, of_id=booking_id)]
+        return [(data.payment, data.failure) for data in told if data.payment is not None and data.failure is not None]
+
+    def wants_consent(self, agency: str, plan: PaymentPlan) -> bool:
+        """Whether the newest change beyond what the payer had agreed to came after the mandate was signed (1.7.2)."""
+        signed_at = plan.mandate.signed_at if plan.mandate else None
+        query = (
+            select(events.c.occurred_at, events.c.body)
+            .where(events.c.agency == agency, events.c.booking_id == plan.booking_id)
+            .where(events.c.aggregate_id == plan.id, events.c.kind == "payment_plan.changed")
+        )
+        with self._database.read() as connection:
+            told = connection.execute(query).all()
+        return any(data_of_body(body).sca_required for at, body in told if signed_at is None or at > signed_at)
 
     def refund(self, agency: str, refund_id: str) -> Refund | None:
         """A refund, also one that failed after it was announced."""
@@ -345,6 +373,8 @@ class Facts:
         return self._all(model, _LOGGED, of_agency=agency, of_id=aggregate_id, of_kind=kind)
 
     def _all(self, kind: type[M], query: Select[Any], **wanted: str) -> list[M]:
+        return [kind.model_validate_json(body) for body in self._bodies(query, **wanted)]
+
+    def _bodies(self, query: Select[Any], **wanted: str) -> Sequence[Any]:
         with self._database.read() as connection:
-            bodies: Sequence[str] = connection.scalars(query, wanted).all()
-        return [kind.model_validate_json(body) for body in bodies]
+            return connection.scalars(query, wanted).all()

@@ -85,6 +85,8 @@ class AgencySettings(Section):
     easycount: dict[str, Any] | None = None
     kommo: dict[str, Any] | None = None
     deals: dict[str, Any] | None = None
+    plans: dict[str, Any] = {}
+    mail: dict[str, Any] | None = None
     journal: dict[str, Any] = {}
     desk: dict[str, Any] = {}
 

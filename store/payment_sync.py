@@ -121,9 +121,7 @@ class PaymentSyncs:
             )
 
     def get(self, agency: str, payment_id: str) -> SyncedPayment | None:
-        query = select(payment_syncs).where(
-            payment_syncs.c.agency == agency, payment_syncs.c.payment_id == payment_id
-        )
+        query = select(payment_syncs).where(payment_syncs.c.agency == agency, payment_syncs.c.payment_id == payment_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _payment(row)

@@ -14,7 +14,11 @@ from store import (
     lifecycles,
     parked,
     payment_requests,
+<<<<<<< HEAD
     payment_sync,
+=======
+    plan_orders,
+>>>>>>> main
     tamara_answers,
     tamara_contents,
     tamara_prints,
@@ -37,7 +41,11 @@ MODULES = (
     lifecycles,
     parked,
     payment_requests,
+<<<<<<< HEAD
     payment_sync,
+=======
+    plan_orders,
+>>>>>>> main
     tamara_answers,
     tamara_contents,
     tamara_prints,

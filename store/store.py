@@ -21,6 +21,7 @@ from store.parked import ParkedItems
 from store.payment_requests import PaymentRequests
 from store.payment_sync import PaymentSyncs
 from store.periods import Periods
+from store.plan_orders import PlanOrders
 from store.statements import Statements
 from store.subaccounts import Subaccounts
 from store.sums import Sums
@@ -75,6 +76,7 @@ class Store:
         self.crm_tokens = CrmTokens(database, clock, self.vault)
         self.deal_hooks = DealHooks(database, clock)
         self.tamara_contents = TamaraContents(database, clock, self.vault)
+        self.plan_orders = PlanOrders(database, clock)
         self.payment_requests = PaymentRequests(database, clock, self.vault)
         self.payment_sync = PaymentSyncs(database)
 

@@ -335,7 +335,10 @@ class SupplierOrders:
 
 
 def link(connection: Connection, agency: str, booking: Booking) -> None:
-    """Remember which orders a snapshot names, in the transaction that takes the snapshot in."""
+    """Remember which orders a snapshot names, in the transaction that takes the snapshot in.
+
+    An order that was treated as nobody's until now is handed over once more, to its booking.
+    """
     for position, order in enumerate(booking.external_orders):
         row = {
             "agency": agency,
@@ -344,7 +347,16 @@ def link(connection: Connection, agency: str, booking: Booking) -> None:
             "booking_id": booking.id,
             "position": position,
         }
-        connection.execute(insert_once(connection.dialect.name, supplier_links), row)
+        if connection.execute(insert_once(connection.dialect.name, supplier_links), row).rowcount == 1:
+            connection.execute(
+                update(supplier_orders)
+                .where(
+                    _of(agency, order.system),
+                    supplier_orders.c.partner_order_id == order.partner_order_ref,
+                    supplier_orders.c.booking_id.is_(None),
+                )
+                .values(booking_id=booking.id, handled_revision=0)
+            )
 
 
 def _is_news(order: SupplierOrder, content_hash: str, known: Any) -> bool:

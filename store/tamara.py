@@ -158,6 +158,20 @@ class TamaraLedger:
         wanted = [lines.c.agency == agency, *([lines.c.state.in_(states)] if states else [])]
         return self._lines(*wanted, newest=limit)
 
+    def by_booking(self, agency: str) -> dict[str, dict[str, int]]:
+        """How many lines each booking has in each state; of a corrected line only what took its place."""
+        query = (
+            select(lines.c.booking_id, lines.c.state, func.count())
+            .where(lines.c.agency == agency, lines.c.state.not_in(("WITHDRAWN", "CORRECTED")))
+            .group_by(lines.c.booking_id, lines.c.state)
+            .order_by(lines.c.state)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for booking, state, count in connection.execute(query):
+                found.setdefault(booking, {})[state] = count
+        return found
+
     def delivered_refs(self, refs: Sequence[str]) -> set[str]:
         """Those of `refs` that AirPlus has in its hands: only they can be reversed (V021)."""
         there: set[str] = set()

@@ -35,6 +35,8 @@ UNCLEAR: tuple[Verdict, ...] = ("UNKNOWN", "CONTRADICTION", "UNREADABLE")
 """What a person has to look at."""
 WAITING: tuple[FileState, ...] = ("DELIVERED", "UNCONFIRMED")
 """Files whose answer is still to come."""
+UNSETTLED: tuple[LineState, ...] = ("SEALED", "SENT", "HELD", "REJECTED", "EXPIRED")
+"""Lines of which more is to come, from AirPlus or from us."""
 
 answers = Table(
     "tamara_answers",
@@ -277,6 +279,32 @@ class TamaraAnswers:
                     .where(_inside(key), lines.c.state == "SENT")
                     .values(state=line_state, updated_at=moment)
                 )
+
+    def close_settled(self, agency: str, answered_before: dt.datetime) -> int:
+        """Close files that were answered by then, and of whose lines nothing is open; how many."""
+        still_open = (
+            select(lines.c.id)
+            .where(
+                lines.c.partner_id == files.c.partner_id,
+                lines.c.kind == files.c.kind,
+                lines.c.mode == files.c.mode,
+                lines.c.seq == files.c.seq,
+                lines.c.state.in_(UNSETTLED),
+            )
+            .exists()
+        )
+        with self._database.begin() as connection:
+            closed = connection.execute(
+                update(files)
+                .where(
+                    files.c.agency == agency,
+                    files.c.state.in_(("ACKED", "PARTIAL")),
+                    files.c.answered_at <= answered_before,
+                    ~still_open,
+                )
+                .values(state="CLOSED", updated_at=self._clock())
+            )
+        return closed.rowcount
 
     def unconfirmed(self, key: FileKey) -> None:
         """The answer is overdue (contracts: tamara 3.11)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Row, String, Table, Text, select
+from sqlalchemy import Column, Row, String, Table, Text, delete, select
 
 from store.clock import Clock
 from store.database import Database
@@ -79,6 +79,15 @@ class Transfers:
         }
         with self._database.begin() as connection:
             connection.execute(self._record, values)
+
+    def forget(self, agency: str, system: str, booking_id: str) -> None:
+        """Strike a booking off the list, because another one stands for it by now."""
+        with self._database.begin() as connection:
+            connection.execute(
+                delete(transfers).where(
+                    transfers.c.agency == agency, transfers.c.system == system, transfers.c.booking_id == booking_id
+                )
+            )
 
     def list(
         self,

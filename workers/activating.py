@@ -9,19 +9,24 @@ from activities.giav.activation import problems as giav_problems
 from activities.giav.client import SYSTEM as GIAV
 from activities.giav.integration import KEY_NAME as GIAV_KEY
 from activities.giav.integration import examine as examine_giav
+from activities.kommo.integration import KEY_NAME as KOMMO_KEY
+from activities.kommo.integration import examine as examine_kommo
+from activities.kommo.integration import problems as kommo_problems
+from activities.kommo.wire import SYSTEM as KOMMO
 from activities.midoffice.integration import examine as examine_midoffice
 from activities.midoffice.integration import key_name, key_path, names
 from activities.midoffice.integration import problems as midoffice_problems
 from activities.midoffice.letters import asking_for_access, asking_for_the_key, telling_it_works
 from store import Store
 from store.installation import AgencySettings
+from workers.consenting import standing
 
 MID_OFFICES = tuple(names())
-SYSTEMS = (GIAV, *MID_OFFICES)
+SYSTEMS = (GIAV, KOMMO, *MID_OFFICES)
 """The systems that an agency can activate by itself."""
-KEY_NAMES = {GIAV: GIAV_KEY, **{system: key_name(system) for system in MID_OFFICES}}
+KEY_NAMES = {GIAV: GIAV_KEY, KOMMO: KOMMO_KEY, **{system: key_name(system) for system in MID_OFFICES}}
 """Where the vault keeps a system's key."""
-SECRETS = {GIAV: "api_key", **{system: ".".join(key_path(system)) for system in MID_OFFICES}}
+SECRETS = {GIAV: "api_key", KOMMO: "client_secret", **{system: ".".join(key_path(system)) for system in MID_OFFICES}}
 """The setting that is sealed and never set."""
 
 
@@ -43,7 +48,7 @@ class Examination(Protocol):
 
 def section_of(system: str) -> str:
     """The section of an agency's settings file that stands for the system, and counts first."""
-    return GIAV if system == GIAV else "midoffice"
+    return system if system in (GIAV, KOMMO) else "midoffice"
 
 
 def wrong_settings(system: str, settings: Mapping[str, Any]) -> list[str]:
@@ -59,12 +64,19 @@ def check(store: Store, agency: str, system: str, configured: AgencySettings, *,
     """Call the system now and write down what was found. Raises the classes of `domain.errors`."""
     if system == GIAV:
         return examine_giav(store, agency, configured.name, by=by)
+    if system == KOMMO:
+        return examine_kommo(store, agency, by=by)
     return examine_midoffice(store, agency, system, by=by)
+
+
+def let_in(store: Store, agency: str) -> str:
+    """How we come into the agency's Kommo, in words."""
+    return standing(store, agency)
 
 
 def letters(system: str, agency_name: str) -> dict[str, str]:
     """What a person has to send, by whom it is for and when; empty where nobody has to be told."""
-    if system == GIAV:
+    if system in (GIAV, KOMMO):
         return {}
     product = system.upper()
     return {
@@ -75,4 +87,6 @@ def letters(system: str, agency_name: str) -> dict[str, str]:
 
 
 def _problems(system: str, settings: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    if system == KOMMO:
+        return kommo_problems(settings)
     return giav_problems(settings) if system == GIAV else midoffice_problems(system, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
 
@@ -10,6 +10,9 @@ from activities.giav.client import SYSTEM as GIAV
 from activities.giav.client import GiavClient
 from activities.giav.integration import account_settings
 from activities.giav.office import GiavAccount
+from activities.kommo.account import KommoAccount
+from activities.kommo.integration import ping
+from activities.kommo.wire import SYSTEM as KOMMO
 from activities.midoffice.integration import account_of
 from activities.platform.client import PlatformClient
 from activities.ratehawk.settings import RateHawkAccount
@@ -42,6 +45,8 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
                 continue
             if integration.system == GIAV and integration.agency not in accounts.giav:
                 yield f"{integration.agency}: GIAV", partial(_integrated, store, integration)
+            elif integration.system == KOMMO:
+                continue
             elif integration.system != GIAV and integration.agency not in accounts.midoffice:
                 name = f"{integration.agency}: mid-office ({integration.system})"
                 yield name, partial(_connected, store, integration)
@@ -49,6 +54,9 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, ratehawk in accounts.ratehawk.items():
         yield f"{agency}: RateHawk", partial(_ratehawk, ratehawk)
+    crm = accounts.kommo if store is None else open_accounts(installation, store).kommo
+    for agency in crm:
+        yield f"{agency}: Kommo", partial(_kommo, crm, agency)
     for agency, tamara in accounts.tamara.items():
         if tamara.producer == "orchestrator":
             yield f"{agency}: AirPlus drop box", partial(_tamara, tamara)
@@ -61,6 +69,10 @@ def _giav(account: GiavAccount) -> None:
     # A refusal ("no existe") comes from behind the door that the key opens.
     with suppress(Refused):
         account.client.call("Expediente_InfoEconomica_GET", id=1)
+
+
+def _kommo(accounts: Mapping[str, KommoAccount], agency: str) -> None:
+    ping(accounts[agency])
 
 
 def _integrated(store: Store, integration: Integration) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -16,6 +16,8 @@ from temporalio.worker import Worker
 from domain.naming import Queue
 from store.installation import Installation
 from store.opening import open_store
+from workers.crm_watch import watch_crm, watched
+from workers.deal_sweeps import sweep_deals
 from workers.feeds import start_feeds
 from workers.pulse import BEAT, Pulse
 from workers.sandboxing import workflow_runner
@@ -68,6 +70,9 @@ async def _prepared(installation: Installation) -> Client:
     client = await _connected(installation)
     await reconcile_schedules(client, installation)
     await start_feeds(client, installation)
+    with closing(open_store(installation)) as store:
+        await watch_crm(client, watched(installation, store))
+        await sweep_deals(client, watched(installation, store))
     return client
 
 

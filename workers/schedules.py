@@ -30,6 +30,8 @@ EXPORT_HOUR, EXPORT_MINUTE = 2, 30
 """Agency-local time of the nightly AirPlus files (contracts: tamara 3.12)."""
 RETENTION_HOUR = 4
 """Agency-local hour at which old AirPlus files are destroyed (contracts: tamara 4.7)."""
+CARD_SEARCH_DAY = 0
+"""Sunday: the day of the weekly search for account numbers (contracts: tamara 5.3)."""
 INVOICE_ALARM = "23:00"
 """Madrid's time at which payments of the day without an invoice are put on the list (contracts: money-rules 1.1.3)."""
 REVENUE_HOUR = 3
@@ -40,20 +42,21 @@ Kind = Literal["BSP", "MA"]
 async def reconcile_schedules(client: Client, installation: Installation) -> None:
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
-        await _bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
+        await bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
         invoices = _check(name, "invoices", INVOICE_ALARM, "Europe/Madrid")
-        await _bring_in_line(client, naming.check_schedule(name, "invoices"), invoices)
+        await bring_in_line(client, naming.check_schedule(name, "invoices"), invoices)
         if agency.check_files_at:
             files = _check(name, "files", agency.check_files_at, agency.timezone)
-            await _bring_in_line(client, naming.check_schedule(name, "files"), files)
+            await bring_in_line(client, naming.check_schedule(name, "files"), files)
         else:
             await _remove(client, naming.check_schedule(name, "files"))
         if agency.tamara is not None and agency.tamara.get("producer") != "midoco":
             for kind in _kinds(agency.tamara):
                 wanted = _nightly_export(name, agency.timezone, kind)
-                await _bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
-            await _bring_in_line(client, naming.tamara_answers_schedule(name), _hourly_answers(name))
-            await _bring_in_line(client, naming.tamara_retention(name), _nightly_retention(name, agency.timezone))
+                await bring_in_line(client, naming.tamara_schedule(name, kind), wanted)
+            await bring_in_line(client, naming.tamara_answers_schedule(name), _hourly_answers(name))
+            await bring_in_line(client, naming.tamara_retention(name), _nightly_retention(name, agency.timezone))
+            await bring_in_line(client, naming.card_search(name), _weekly_card_search(name, agency.timezone))
 
 
 def _kinds(section: dict[str, Any]) -> Iterator[Kind]:
@@ -90,6 +93,27 @@ def _nightly_retention(agency: str, timezone: str) -> Schedule:
             calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(RETENTION_HOUR)])], time_zone_name=timezone
         ),
         policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+    )
+
+
+def _weekly_card_search(agency: str, timezone: str) -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "SearchCards",
+            TamaraRetention(agency=agency),
+            id=naming.card_search(agency),
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"account numbers of {agency} where none may stand",
+        ),
+        spec=ScheduleSpec(
+            calendars=[
+                ScheduleCalendarSpec(
+                    day_of_week=[ScheduleRange(CARD_SEARCH_DAY)], hour=[ScheduleRange(RETENTION_HOUR + 1)]
+                )
+            ],
+            time_zone_name=timezone,
+        ),
+        policy=SchedulePolicy(catchup_window=timedelta(days=3)),
     )
 
 
@@ -154,7 +178,8 @@ async def _remove(client: Client, name: str) -> None:
             raise
 
 
-async def _bring_in_line(client: Client, name: str, wanted: Schedule) -> None:
+async def bring_in_line(client: Client, name: str, wanted: Schedule) -> None:
+    """Create the Schedule, or make it what is wanted."""
     try:
         await client.create_schedule(name, wanted)
     except ScheduleAlreadyRunningError:

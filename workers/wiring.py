@@ -23,7 +23,11 @@ from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
 from activities.kommo.account import KommoAccount
 from activities.kommo.deals import DealActivities
+from activities.kommo.integration import KommoIntegration
+from activities.kommo.settings import KommoSettings
+from activities.kommo.watching import KommoWatch
 from activities.mailing.activities import MailActivities
+from activities.mailing.instalments import InstalmentLetters
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.integration import MidOfficeIntegration
@@ -31,6 +35,7 @@ from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.resending import MidOfficeResending
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
+from activities.office.returns import ReturnActivities
 from activities.platform.activities import PlatformActivities
 from activities.platform.backfill import PlatformBackfill
 from activities.platform.settings import PlatformAccount
@@ -38,14 +43,20 @@ from activities.ratehawk.activities import RateHawkActivities
 from activities.ratehawk.settings import RateHawkAccount
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.answering import TamaraAnswerActivities
+from activities.tamara.searching import CardSearchActivities
 from activities.tamara.settings import TamaraSettings
+from domain.collecting import PlanRules
 from domain.deals import DealRules
 from domain.naming import Queue
+from domain.plan_letters import MailSettings
 from store import Store
 from store.installation import Installation, SettingsError
+from workers.crm_accounts import KommoAccounts
 from workers.integrated import IntegratedAccounts, IntegratedMidOffices
 
 T = TypeVar("T")
+PLAYED = "sandbox"
+"""Below the data folder: what the stand-ins of a demo hold, such as AirPlus' own copy of our files."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,8 @@ class Accounts:
     easycount: Mapping[str, EasyCountAccount]
     kommo: Mapping[str, KommoAccount]
     deals: Mapping[str, DealRules]
+    plans: Mapping[str, PlanRules]
+    mail: Mapping[str, MailSettings]
 
 
 def open_accounts(installation: Installation, store: Store | None = None) -> Accounts:
@@ -84,10 +97,12 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
         giav=giav if store is None else IntegratedAccounts(giav, installation.agencies, store),
         midoffice=midoffice if store is None else IntegratedMidOffices(midoffice, installation.agencies, store),
         tamara=each("tamara", TamaraSettings.model_validate, "name", "timezone"),
+        plans=each("plans", PlanRules.model_validate),
+        mail=each("mail", MailSettings.model_validate),
         journal=each("journal", JournalSettings.model_validate, "timezone"),
         ratehawk=each("ratehawk", RateHawkAccount.open),
         easycount=each("easycount", EasyCountAccount.open),
-        kommo=each("kommo", KommoAccount.open),
+        kommo=KommoAccounts(each("kommo", KommoSettings.model_validate), installation.agencies, store),
         deals={
             name: _checked(
                 f"agencies.{name}.deals",
@@ -138,18 +153,28 @@ def cells(
             MidOfficeResending(store, accounts.midoffice),
             MidOfficeIntegration(store, names),
         ],
-        Queue.TAMARA: [TamaraActivities(store, accounts.tamara), TamaraAnswerActivities(store, accounts.tamara)],
+        Queue.TAMARA: [
+            TamaraActivities(store, accounts.tamara),
+            TamaraAnswerActivities(store, accounts.tamara),
+            CardSearchActivities(store, accounts.tamara, installation.data, (installation.data / PLAYED,)),
+        ],
         Queue.ACCOUNTING: [
             JournalActivities(store, accounts.journal),
             DealJournal(store, accounts.journal),
             EasyCountDocuments(store, accounts.easycount, installation.agencies, accounts.deals),
             EasyCountPayments(store, accounts.easycount, installation.agencies),
         ],
-        Queue.CRM: [DealActivities(store, accounts.kommo, accounts.deals)],
-        Queue.PLATFORM: [PlatformActivities(store, accounts.platform), PlatformBackfill(store, accounts.platform)],
+        Queue.CRM: [
+            DealActivities(store, accounts.kommo, accounts.deals),
+            KommoIntegration(store),
+            KommoWatch(store, accounts.kommo),
+        ],
+        Queue.PLATFORM: [PlatformActivities(store, accounts.platform, accounts.plans, zones), PlatformBackfill(store, accounts.platform)],
         Queue.OFFICE: [
             DeskActivities(store),
-            PlanActivities(store, client, zones),
+            PlanActivities(store, client, zones, rules=accounts.plans),
+            ReturnActivities(store, accounts.plans),
+            InstalmentLetters(store, accounts.mail, names),
             MailActivities(store, accounts.deals, names),
         ],
     }

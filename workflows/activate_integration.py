@@ -18,6 +18,9 @@ with workflow.unsafe.imports_passed_through():
         INTEGRATION_BACKFILL,
         INTEGRATION_CHECK,
         INTEGRATION_INSTALL_FIELDS,
+        KOMMO_CHECK_ACCOUNT,
+        KOMMO_INSTALL,
+        KOMMO_USE_ACCOUNT,
         MIDOFFICE_CHECK_ACCOUNT,
         MIDOFFICE_CONFIRM_ACCOUNT,
         MIDOFFICE_UNTOLD,
@@ -42,6 +45,8 @@ Out = TypeVar("Out", bound=BaseModel)
 
 ERP = "giav"
 """The system whose activation takes in what the platform knew before; all others are mid-offices, told what we know."""
+CRM = "kommo"
+"""… but for this one, which knows deals and nothing of bookings."""
 BEFORE_IT_IS_USED: tuple[Decision, ...] = ("retry", "abandon")
 PAGES_A_RUN = 500
 """Pages after which the history is begun anew."""
@@ -79,6 +84,9 @@ class ActivateIntegration(Stepping):
     async def run(self, order: IntegrationOrder) -> BackfillProgress | None:
         """The end of the backfill; None when a person gave the activation up."""
         try:
+            if order.system == CRM:
+                await self._connect_crm(order)
+                return None
             if order.system != ERP:
                 if order.progress is None:
                     await self._connect(order)
@@ -107,6 +115,16 @@ class ActivateIntegration(Stepping):
         await self._insist(MIDOFFICE_CHECK_ACCOUNT, step, about=f"check {order.system}")
         await self._insist(MIDOFFICE_CONFIRM_ACCOUNT, step, about="account manager told")
         await self._insist(MIDOFFICE_USE_ACCOUNT, step, about=f"use {order.system} from now on")
+        workflow.set_current_details(f"**{order.system}** of {order.agency} is active")
+
+    async def _connect_crm(self, order: IntegrationOrder) -> None:
+        """Kommo: we are let in, our fields and our webhook are there, it is used."""
+        step = IntegrationStep(
+            agency=order.agency, lifecycle=workflow.info().workflow_id, system=order.system, by=order.by
+        )
+        await self._insist(KOMMO_CHECK_ACCOUNT, step, about=f"check {order.system}")
+        await self._insist(KOMMO_INSTALL, step, about="our fields and our webhook")
+        await self._insist(KOMMO_USE_ACCOUNT, step, about=f"use {order.system} from now on")
         workflow.set_current_details(f"**{order.system}** of {order.agency} is active")
 
     async def _transfer_what_exists(self, order: IntegrationOrder) -> None:

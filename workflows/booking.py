@@ -16,7 +16,8 @@ from temporalio.workflow import ParentClosePolicy
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import PLATFORM_READ_BOOKING
     from domain import naming
-    from domain.mailbox import OVER_AFTER, Ask, BookingState, Chase, Drop, Run, Wait
+    from domain.mailbox import OVER_AFTER, BookingState
+    from domain.moves import Ask, Chase, Drop, Run, Wait
     from domain.notices import EventNotice
     from domain.steps import BookingStep
     from workflows import searching

@@ -13,9 +13,9 @@ with workflow.unsafe.imports_passed_through():
         GIAV_OPEN_EXPERIENCE,
         GIAV_UNDO_OPEN_EXPERIENCE,
     )
-    from domain.mailbox import ExperienceState
     from domain.notices import EventNotice
     from domain.steps import Done, ExperienceStep
+    from domain.superseding import ExperienceState
     from workflows.stepping import FORWARD, Abandoned, Stepping
 
 SETTLING = timedelta(days=30)

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.steps import ChargebackStep, ClaimStep, RefundStep
     from workflows.messages import LifecycleInput, LifecycleResult
     from workflows.money_back import MoneyBackLifecycle
+    from workflows.returned_debit import follow_return
     from workflows.stepping import FORWARD, Fault, perform
 
 OPENING = frozenset({"inquiry", "opened"})
@@ -47,6 +48,9 @@ class FollowDispute(MoneyBackLifecycle):
             # The first stage that is told asks for the evidence; later ones find somebody at it.
             is_first = self.own_id not in given.known.stages
             question = self.question()
+            if (given.notice.dispute_kind or "").startswith("sepa_"):
+                await asyncio.gather(self._record(), *([follow_return(self, self._step())] if is_first else []))
+                return await self.conclude("done")
             await self.step(OFFICE_FREEZE_PLAN, question, about="no charge while it is disputed", decisions=FORWARD)
             await asyncio.gather(
                 self._record(),
@@ -64,18 +68,15 @@ class FollowDispute(MoneyBackLifecycle):
         await asyncio.gather(*cells)
 
     async def _gather_evidence(self) -> None:
-        """On the list until the bank's deadline, or until the bank has decided (F-P10). A returned debit is not argued."""
+        """On the list until the bank's deadline, or until the bank has decided (F-P10)."""
         notice, step = self.given.notice, self._step()
-        returned = (notice.dispute_kind or "").startswith("sepa_")
         words = (
-            f"{step.chargeback_id}: the bank took {step.payment_id} back; ask the payer for the money another way"
-            if returned
-            else f"{step.chargeback_id} disputes {step.payment_id}: send the evidence to the bank in time, refund nothing"
+            f"{step.chargeback_id} disputes {step.payment_id}: send the evidence to the bank in time, refund nothing"
         )
         taken = await self.park(
             "lifecycle.dispute",
             step,
-            Fault(kind="debit_returned" if returned else "chargeback_opened", words=words),
+            Fault(kind="chargeback_opened", words=words),
             amount=step.amount,
             decisions=("skip",),
             solved=self._is_closed,

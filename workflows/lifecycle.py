@@ -8,7 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import OFFICE_CLOSE_LIFECYCLE, OFFICE_MONEY_AT_STAKE
-    from domain.mailbox import LifecycleKind
+    from domain.moves import LifecycleKind
     from domain.steps import BookingQuestion, BookingStep, CancellationStep, LifecycleOutcome
     from workflows.messages import LifecycleInput, LifecycleResult, Outcome, ParkedReport
     from workflows.stepping import Fault, Stepping, perform

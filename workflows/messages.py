@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.mailbox import LifecycleKind
+from domain.moves import LifecycleKind
 from domain.notices import EventNotice
 
 Outcome = Literal["done", "partial", "undone", "partly_undone", "abandoned"]

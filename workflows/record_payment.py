@@ -118,9 +118,7 @@ class RecordPayment(SyncsPayment):
                     await self._ask(step)
         if self.sync.state is State.SYNCED_AUTO and done is None:
             # The cobro stands; what hangs on it is finished by the same cell, which finds the cobro in its ledger.
-            done = await self.step(
-                GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD
-            )
+            done = await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
         return done
 
     async def _attempt(self, step: PaymentStep) -> Done | None:

@@ -14,13 +14,18 @@ from workflows.follow_dispute import FollowDispute
 from workflows.follow_supplier import FollowSupplier
 from workflows.modify_booking import ModifyBooking
 from workflows.payment_plan import CollectInstalment, PaymentPlan
+from workflows.pursue_instalment import PursueInstalment
 from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooting
 from workflows.recognise_revenue import RecogniseRevenue
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
+from workflows.request_payment import RequestPayment
 from workflows.resend_booking import ResendBooking
 from workflows.retire_tamara import RetireTamara
+from workflows.search_cards import SearchCards
 from workflows.supplier_feed import SupplierFeed, TransferOrder
+from workflows.sweep_deals import SweepDeals
+from workflows.watch_crm import WatchCrm
 
 WORKFLOWS: list[type] = [
     ActivateIntegration,
@@ -37,13 +42,18 @@ WORKFLOWS: list[type] = [
     FollowSupplier,
     ModifyBooking,
     PaymentPlan,
+    PursueInstalment,
     ReadTamaraAnswers,
     RecogniseRevenue,
     RecordPayment,
     RefundBooking,
+    RequestPayment,
     ResendBooking,
     RetireTamara,
+    SearchCards,
     SupplierFeed,
+    SweepDeals,
     TransferOrder,
     TamaraTroubleshooting,
+    WatchCrm,
 ]

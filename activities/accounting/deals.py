@@ -12,6 +12,7 @@ from activities.signatures import JOURNAL_RECORD_DEAL, JOURNAL_REFUND_DEAL
 from domain.deal_steps import DealMoneyStep, DealRefundStep
 from domain.deals import refund_id
 from domain.effects import EffectKey
+from domain.errors import Refused
 from domain.ledger import Entry, Fact, Movement, entry_of, key_of, reversal
 from domain.money import Money
 from domain.steps import Done
@@ -66,8 +67,11 @@ class DealJournal:
         """Money of a sale without a booking went back: its credit and its way out."""
         if step.booking_id is not None:
             return Done(outcome="skipped", note="the booking's own refund posts it")
-        refund = refund_id(step.agency, step.deal_id, step.payment_id, step.number)
-        kept = next(r for r in self._store.payment_requests.refunds(step.agency, step.deal_id) if r.refund_id == refund)
+        refund = refund_id(step.agency, step.payment_id, step.reference)
+        given = self._store.payment_requests.refunds(step.agency, step.deal_id)
+        kept = next((each for each in given if each.refund_id == refund), None)
+        if kept is None:
+            raise Refused(f"{refund} was not credited", system=SYSTEM)
         movements = [
             self._of_deal(step, Fact.REFUND, key_of("dev", refund), step.amount, kept.at),
             self._of_deal(step, Fact.RECTIFYING, key_of("rect", refund), step.amount, kept.at),

@@ -95,9 +95,15 @@ class EasyCountClient:
         return PaymentLink(url=str(url), secret=str(secret))
 
     def validate(self, secret: str) -> Paid | None:
-        """Whether a page was paid; None as long as not. A pure read."""
+        """Whether a page was paid; None as long as not. A pure read.
+
+        Raises `Unauthorised` when the account is not let in: that must not be read as a customer who has not paid.
+        """
         answer = self._call("validate", f"/api/payment/validate/{secret}", {}, writes=False)
         if not succeeded(answer):
+            refusal = _refusal("validate", answer)
+            if isinstance(refusal, Unauthorised):
+                raise refusal
             return None
         try:
             return Paid(

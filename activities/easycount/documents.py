@@ -158,7 +158,7 @@ class EasyCountDocuments:
         paid = requests.payment(step.agency, step.payment_id)
         said = requests.asked(step.agency, step.deal_id, paid.revision).said
         settings = self._account(step.agency).settings
-        refund = refund_id(step.agency, step.deal_id, step.payment_id, step.number)
+        refund = refund_id(step.agency, step.payment_id, step.reference)
         given = [r for r in requests.refunds(step.agency, step.deal_id) if r.payment_id == step.payment_id]
         before = sum(r.amount.amount for r in given if r.refund_id != refund)
         if before + step.amount.amount > paid.amount.amount:

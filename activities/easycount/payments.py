@@ -167,7 +167,7 @@ class EasyCountPayments:
     @implements(EASYCOUNT_HAND_OVER_REFUND)
     def hand_over_refund(self, step: DealRefundStep) -> Done:
         """Tell the booking's mailbox that money of a payment went back."""
-        refund = refund_id(step.agency, step.deal_id, step.payment_id, step.number)
+        refund = refund_id(step.agency, step.payment_id, step.reference)
         kept = [
             r
             for r in self._store.payment_requests.refunds(step.agency, step.deal_id)
@@ -186,7 +186,7 @@ class EasyCountPayments:
             refund,
             this.at,
             {
-                "aggregate": {"type": "payment", "id": payment.id, "revision": 1 + step.number},
+                "aggregate": {"type": "payment", "id": payment.id, "revision": 2 + kept.index(this)},
                 "actor": {"type": "planner"},
                 "refund": {
                     "id": refund,

@@ -11,7 +11,7 @@ from activities.giav.documents import Desk
 from activities.giav.lateness import declined_as_late
 from activities.giav.office import Container, Office
 from activities.giav.penalties import Penalty
-from activities.giav.recipients import correct_recipients, under_way
+from activities.giav.recipients import correct_recipients, stay_with_former_payer, under_way
 from domain.errors import ContractBroken, NeedsPerson
 from domain.money import Money
 from domain.platform import Booking, Cancellation, EventData
@@ -88,16 +88,17 @@ def _carry_out(
     amendment = Amendment(office, booking, step.revision, standing)
     client = amendment.apply(keep_lines=keep_lines)
     issued = desk.reissue(cause, [*plan, *again], client)
+    former = ""
     if booking.status != "cancelled":
         anew = correct_recipients(office, desk, booking, client)
         credited, issued = credited + anew[0], issued + anew[1]
+        if stay_with_former_payer(office, desk, booking, client):
+            former = "the payer changed; invoices so far stay with the former payer"
     ids = {"container": str(standing.id)}
     if credited:
         ids["credit_note"] = ",".join(document.number for document in credited)
     if issued:
         ids["invoice"] = ",".join(document.number for document in issued)
-    kept = client != standing.client and not issued
-    former = "the payer changed; invoices so far stay with the former payer" if kept else ""
     note = "; ".join(part for part in (amendment.note, former) if part)
     return Done(ids=ids, note=note)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from activities.giav.client import SYSTEM
 from activities.giav.clients import client_key
 from activities.giav.corrections import invoiced, originals, penalised
-from activities.giav.documents import FACTURA, Desk, operation_day
+from activities.giav.documents import FACTURA, Desk
+from activities.giav.issuing import operation_day
 from activities.giav.mapping.merging import ours
 from activities.giav.mapping.money import Sale, cobro, payment_words
 from activities.giav.mapping.reservas import as_change

@@ -128,7 +128,9 @@ def _receipt(office: Office, payment: Payment, record: Record, external_key: str
 def _receivable(office: Office, payment: Payment, own: int, sale: Money, foreign: list[Record]) -> Receivable:
     """What is open of the sale for this payment. Money beyond the price is booked all the same (money-rules F-X1): only what
     a person typed can settle it otherwise."""
-    others = (each for each in office.store.facts.payments_of(office.agency, payment.booking_id) if each.id != payment.id)
+    others = (
+        each for each in office.store.facts.payments_of(office.agency, payment.booking_id) if each.id != payment.id
+    )
     came = total((each.amount for each in others), CURRENCY)
     typed = total((money_of(each["Importe"]) for each in foreign), CURRENCY)
     left = max(sale - came, payment.amount) if payment.amount.currency == CURRENCY else sale

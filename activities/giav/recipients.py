@@ -56,6 +56,11 @@ def correct_recipients(
     return credited, issued
 
 
+def stay_with_former_payer(office: Office, desk: Desk, booking: Booking, client: int) -> bool:
+    """Whether invoices stand that nobody wanted issued anew to the payer of now."""
+    return bool(_wrong(office, desk, booking, client, "payer_replaced"))
+
+
 def under_way(office: Office, booking: Booking, desk: Desk) -> bool:
     """Whether documents were approved to be issued anew and are not all there: books look as if less were sold than is."""
     known = {document.key for document in desk.documents()}

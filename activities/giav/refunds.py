@@ -21,7 +21,6 @@ from domain.refunding import beyond_decision
 from domain.steps import ChargebackStep, Done, RefundStep
 from store.documents import Document
 
-
 GIVEN_BACK = (State.REFUND_REQUESTED, State.REFUND_FAILED, State.REFUNDED)
 
 

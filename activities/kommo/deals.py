@@ -13,13 +13,15 @@ from activities.kommo.account import KommoAccount
 from activities.kommo.fields import Value
 from activities.kommo.reading import asks, said_of
 from activities.kommo.wire import LOST, SYSTEM, Lead
-from activities.signatures import CRM_READ_DEAL, CRM_SHOW_DEAL, CRM_SWEEP_DEALS
+from activities.signatures import CRM_ANSWER_BOT, CRM_READ_DEAL, CRM_SHOW_DEAL, CRM_SWEEP_DEALS
 from domain import naming
-from domain.deal_steps import DealPicture, DealRead, DealReading, DealsFound, DealShown, DealSweep
+from domain.deal_steps import BotStep, DealPicture, DealRead, DealReading, DealsFound, DealShown, DealSweep
 from domain.deals import SETTLED, DealRules, faults_of, marker
 from domain.effects import EffectKey
 from domain.errors import Refused
+from domain.steps import Done
 from store import Store
+from store.deal_hooks import DealHook
 from store.payment_requests import Request
 
 TASK_WITHIN = timedelta(days=1)
@@ -164,6 +166,23 @@ class DealActivities:
         key = EffectKey(step.agency, SYSTEM, "deal", f"{step.deal_id}/{move}/{stage}", "move")
         return stage if self._effects.perform(Effect(key, act=act)) == str(stage) else None
 
+    @implements(CRM_ANSWER_BOT)
+    def answer_bot(self, step: BotStep) -> Done:
+        """Let a waiting bot go on, with the state and the link for its own words (kommo 4.3)."""
+        links = [each for each in self._store.payment_requests.links(step.agency, step.deal_id) if not each.orphan]
+        data = {"status": step.status, "link": links[-1].url if links else ""}
+        account = self._account(step.agency)
+
+        def act(_reference: str) -> str:
+            account.client.continue_salesbot(step.return_url, data)
+            return step.status
+
+        place = hashlib.sha256(step.return_url.encode()).hexdigest()[:16]
+        self._effects.perform(
+            Effect(EffectKey(step.agency, SYSTEM, "bot", f"{step.deal_id}/{place}", "answer"), act=act)
+        )
+        return Done()
+
     @implements(CRM_SWEEP_DEALS)
     def sweep_deals(self, step: DealSweep) -> DealsFound:
         """Deals that stand where money is asked for and show nothing of ours: their webhook was lost (kommo 4.1)."""
@@ -175,6 +194,10 @@ class DealActivities:
             for lead in account.client.leads_in_stage(account.settings.pipeline, stage, since)
             if not account.writer.shown(lead, fields.STATUS)
         }
+        minute = f"{self._now():%Y-%m-%dT%H:%M}"
+        self._store.deal_hooks.take_in(
+            DealHook(step.agency, SYSTEM, number, "sweep", f"sweep:{number}:{minute}") for number in sorted(found)
+        )
         return DealsFound(deals=tuple(sorted(found)))
 
     def _workflow(self, step: DealPicture) -> str:

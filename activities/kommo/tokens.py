@@ -185,7 +185,6 @@ def _pair(answer: httpx.Response) -> tuple[str, str, timedelta]:
         words = str(body.get("hint") or body.get("detail") or f"HTTP {answer.status_code}")[:200]
         raise Unauthorised(words, system=SYSTEM, operation="token", code=str(answer.status_code))
     access, refresh, lasts = body.get("access_token"), body.get("refresh_token"), body.get("expires_in")
-    whole = isinstance(lasts, int) and not isinstance(lasts, bool) and lasts > 0
-    if answer.status_code != 200 or not access or not refresh or not whole:
+    if answer.status_code != 200 or not access or not refresh or not isinstance(lasts, int) or lasts <= 0:
         raise Transient(f"HTTP {answer.status_code} without a pair of tokens", system=SYSTEM, operation="token")
     return str(access), str(refresh), timedelta(seconds=lasts)

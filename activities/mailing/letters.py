@@ -17,14 +17,15 @@ def letter(said: DealSaid, url: str, reference: str, settings: SmtpSettings, age
     subject, greeting, invitation, thanks = WORDS[said.language]
     told = {"name": said.name, "amount": str(said.amount), "description": said.description}
     message = EmailMessage()
-    message["Subject"] = _one_line(f"{subject}: {said.description}")
+    message["Subject"] = one_line(f"{subject}: {said.description}")
     message["From"] = settings.sender
-    message["To"] = _one_line(said.email)
+    message["To"] = one_line(said.email)
     message["Message-ID"] = f"<{reference.lower()}@{settings.sender.rpartition('@')[2].rstrip('>')}>"
     paragraphs = (greeting.format(**told), invitation.format(**told), url, said.terms, thanks, agency)
     message.set_content("\n\n".join(filter(None, paragraphs)))
     return message
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A header cannot be broken by what people are called."""
     return " ".join(text.split())

@@ -109,9 +109,12 @@ class Room(Part):
     index: Annotated[int, Field(ge=1)] = 1
 
 
+BoardCode = Literal["RO", "BB", "HB", "FB", "AI", "OT"]
+
+
 class Board(Part):
     text: str
-    code: Literal["RO", "BB", "HB", "FB", "AI", "OT"] = "OT"
+    code: BoardCode = "OT"
 
 
 class Service(Part):

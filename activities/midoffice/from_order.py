@@ -5,12 +5,9 @@ What the supplier does not tell is left open: no address, no birth date, no area
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import ValidationError
 
 from activities.midoffice.booking import (
-    Board,
     CancellationPolicy,
     CancellationTerms,
     Customer,
@@ -28,10 +25,11 @@ from activities.midoffice.booking import (
     Traveller,
     complaint,
 )
+from activities.midoffice.ordered import board_of
 from activities.midoffice.settings import MidOfficeSettings
 from domain.errors import Refused
 from domain.money import Money
-from domain.supplier import OrderRoom, SupplierOrder
+from domain.supplier import SupplierOrder
 
 STATES: dict[str, Status] = {
     "completed": "CONFIRMED",
@@ -41,15 +39,6 @@ STATES: dict[str, Status] = {
 }
 """What is transferred at all, and as what; an order that failed never was one."""
 UPSELLS: dict[str, Status] = {"completed": "CONFIRMED", "cancelled": "CANCELLED", "noshow": "NO_SHOW"}
-BOARDS: tuple[tuple[str, Literal["RO", "BB", "HB", "FB", "AI"]], ...] = (
-    ("all", "AI"),
-    ("full", "FB"),
-    ("half", "HB"),
-    ("breakfast", "BB"),
-    ("nomeal", "RO"),
-    ("room only", "RO"),
-)
-"""How a meal's name begins or what it holds, and its code."""
 INFANT_UNDER = 2
 
 
@@ -158,7 +147,7 @@ def _services(order: SupplierOrder, status: Status) -> tuple[Service, ...]:
                 status=status,
                 hotel=Hotel(name=order.hotel_id, supplier_hotel_id=order.hotel_id, hid=order.hid),
                 room=Room(name=room.name, bedding=room.bedding, index=number),
-                board=_board(room),
+                board=board_of(room),
                 start_date=order.checkin,
                 end_date=order.checkout,
                 nights=(order.checkout - order.checkin).days,
@@ -167,14 +156,6 @@ def _services(order: SupplierOrder, status: Status) -> tuple[Service, ...]:
         )
         first += len(room.guests)
     return tuple(services)
-
-
-def _board(room: OrderRoom) -> Board | None:
-    if room.meal is None:
-        return None
-    name = room.meal.lower().replace("_", " ")
-    found = next((code for word, code in BOARDS if word in name), None)
-    return Board(text=room.meal, code=found or ("BB" if room.breakfast else "OT"))
 
 
 def _price(order: SupplierOrder, status: Status, model: SellingModel, scheme: TaxScheme) -> Price:

@@ -32,6 +32,7 @@ from domain.errors import Refused
 from domain.money import Money, total
 from domain.platform import Booking, Cancellation, Experience, ExternalOrder, Line, Party, Service, Traveller
 from domain.platform.experiences import Place
+from domain.supplier import order_of
 
 PRODUCTS: dict[str, ProductKind] = {
     "hotel": "hotel",
@@ -100,7 +101,7 @@ def sort_out(
             if line.status == "active" and booking.status != "cancelled":
                 left.append(NotTransferred(line.id, service.kind if service else "unknown", reason))
             continue
-        external = _external_order(booking, line)
+        external = order_of(booking, line)
         key = external.partner_order_ref if external else f"{booking.id}-{line.id}"
         orders.setdefault(key, _Order(line.cost.supplier_id, external, [])).lines.append(line)
     sale = {} if booking.status == "cancelled" else discounted(booking)
@@ -143,19 +144,14 @@ def _why_not(line: Line, service: Service | None, booking: Booking, settings: Mi
     if service is None:
         return f"service {line.service_id} is not part of the experience"
     if not settings.takes(PRODUCTS[service.kind]):
-        return f"{settings.kind} takes {', '.join(sorted(settings.capabilities))} only, this is {service.kind}"
+        taken = ", ".join(sorted(settings.capabilities))
+        return (
+            f"{settings.kind} takes {taken} only, this is {service.kind}" if taken else f"{settings.kind} takes nothing"
+        )
     if line.cost.supplier_id not in settings.supplier_numbers:
         return f"supplier {line.cost.supplier_id} has no creditor number in {settings.kind}"
-    if line.cost.supplier_ref is None and _external_order(booking, line) is None:
+    if line.cost.supplier_ref is None and order_of(booking, line) is None:
         return "the supplier has no order for it yet"
-    return None
-
-
-def _external_order(booking: Booking, line: Line) -> ExternalOrder | None:
-    own = f"{booking.id}-{line.id}"
-    for order in booking.external_orders:
-        if order.partner_order_ref == own or (line.cost.supplier_ref and order.order_ref == line.cost.supplier_ref):
-            return order
     return None
 
 

@@ -8,21 +8,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from activities.midoffice.booking import Board, CancellationPolicy, CancellationTerms, MidOfficeBooking, Service
+from activities.midoffice.booking import (
+    Board,
+    BoardCode,
+    CancellationPolicy,
+    CancellationTerms,
+    MidOfficeBooking,
+    Service,
+)
 from domain.supplier import OrderRoom, SupplierOrder
 
-BOARDS: dict[str, str] = {
+BOARDS: dict[str, BoardCode] = {
     "nomeal": "RO",
     "room-only": "RO",
     "breakfast": "BB",
     "breakfast-buffet": "BB",
     "continental-breakfast": "BB",
     "half-board": "HB",
+    "half-board-lunch": "HB",
+    "half-board-dinner": "HB",
     "full-board": "FB",
     "all-inclusive": "AI",
+    "soft-all-inclusive": "AI",
+    "super-all-inclusive": "AI",
     "ultra-all-inclusive": "AI",
 }
-"""Board codes by the supplier's meal; another meal is `OT`, in its own words."""
+"""Board codes by the supplier's meal."""
+
+
+def board_of(room: OrderRoom) -> Board | None:
+    """What the guests of a room eat; a meal that nobody knows is told in its own words."""
+    if room.meal is None:
+        return None
+    name = room.meal.lower().replace("_", "-").replace(" ", "-")
+    return Board(text=room.meal, code=BOARDS.get(name, "BB" if room.breakfast else "OT"))
 
 
 def with_order(record: MidOfficeBooking, order: SupplierOrder) -> MidOfficeBooking:
@@ -51,7 +70,7 @@ def _stay(service: Service, room: OrderRoom | None, order: SupplierOrder) -> Ser
         if service.room is not None:
             known["room"] = service.room.model_copy(update={"name": room.name, "bedding": room.bedding})
         if room.meal:
-            known["board"] = Board.model_validate({"text": room.meal, "code": BOARDS.get(room.meal, "OT")})
+            known["board"] = board_of(room)
     return service.model_copy(update=known)
 
 

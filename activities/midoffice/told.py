@@ -90,6 +90,12 @@ def chains(store: Store, agency: str, system: str, booking_id: str) -> dict[str,
     return result
 
 
+def lines_told(chain: Chain) -> frozenset[str]:
+    """The platform's lines that an order stood for; of a line with several rooms there are several services."""
+    services = chain.content.get("services", ())
+    return frozenset(str(service["service_id"]).partition("/")[0] for service in services)
+
+
 def is_armed(record: EffectRecord) -> bool:
     """Whether a person, or their answer, wants it sent (again); so far nothing was, or what was sent was refused."""
     return record.state is EffectState.INTENDED and record.acts == 0

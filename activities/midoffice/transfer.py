@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from activities.effects import Effect, Effects, Queued
@@ -11,9 +11,10 @@ from activities.midoffice.adapter import PushResult
 from activities.midoffice.answers import Answers
 from activities.midoffice.booking import MidOfficeBooking
 from activities.midoffice.codec import HeldBooking
+from activities.midoffice.from_order import booking_key
 from activities.midoffice.mapping import Sorted, as_it_stood, customer_of, guests_of, sort_out, struck_out
 from activities.midoffice.ordered import with_order
-from activities.midoffice.told import GONE, Chain, chains, message_key, next_message, request_of
+from activities.midoffice.told import GONE, Chain, chains, lines_told, message_key, next_message, request_of
 from domain.effects import EffectKey, EffectState
 from domain.errors import BackOfficeError, Transient
 from domain.platform import Booking, Cancellation
@@ -139,8 +140,11 @@ class Transfer(Announcing):
         told = self._told()
         notes = []
         for key, record in now.records.items():
-            note = self._bring_to(record, told.get(key), now.lines[key])
+            chain = told.get(key)
+            note = self._bring_to(record, chain, now.lines[key])
             notes += [note] if note else []
+            if chain is not None and chain.ref.booking_key != self._booking_id:
+                self._store.transfers.forget(self._agency, self._adapter.system, chain.ref.booking_key)
         for key, chain in told.items():
             if key not in now.records and not chain.gone:
                 self._strike_out(chain)
@@ -155,7 +159,8 @@ class Transfer(Announcing):
 
     def undo(self) -> Done:
         """Cancel with fee 0 what stands there, or may still land there, and mark its messages as undone."""
-        for chain in self._told().values():
+        # What was told of an order before this booking claimed it is not this booking's to take back.
+        for chain in super()._told().values():
             if not chain.gone:
                 # Also when the outcome is in doubt: the higher version keeps a late landing from reviving the booking.
                 by = self._strike_out(chain)
@@ -197,7 +202,7 @@ class Transfer(Announcing):
         people = {"customer": customer_of(self._booking.payer).model_dump(), "travellers": guests}
         record = struck_out(MidOfficeBooking.model_validate({**chain.content, **people}))
         key, order_id = self._send(record, chain)
-        lines = dict.fromkeys(service.service_id.split("/")[0] for service in record.services)
+        lines = sorted(lines_told(chain))
         queued = str(key) in self._awaiting
         self._list(lines, "queued" if queued else "cancelled", "taken out of the booking", order_id or None)
         return key
@@ -207,12 +212,48 @@ class Transfer(Announcing):
         if experience is None:
             raise Transient("the experience of the booking is not known yet", system=self._adapter.system)
         found = sort_out(self._agency, booking, experience, cancellations, self._settings)
-        return replace(found, records={key: self._as_ordered(record) for key, record in found.records.items()})
+        told = self._told()
+        return replace(
+            found,
+            records={
+                key: self._as_ordered(record).model_copy(
+                    update={"replaces": _replaced(key, found.lines[key], told, found.records)}
+                )
+                for key, record in found.records.items()
+            },
+        )
+
+    def _told(self) -> dict[str, Chain]:
+        """Also what was told of an order before this booking claimed it: its versions go on from there."""
+        told = super()._told()
+        for order in self._booking.external_orders:
+            if order.partner_order_ref not in told:
+                told |= self._told_alone(order.partner_order_ref)
+        return told
+
+    def _told_alone(self, supplier_booking_id: str) -> dict[str, Chain]:
+        known = self._store.supplier_orders.called(self._agency, RATEHAWK, supplier_booking_id)
+        if known is None:
+            return {}
+        return chains(self._store, self._agency, self._adapter.system, booking_key(known.order))
 
     def _as_ordered(self, record: MidOfficeBooking) -> MidOfficeBooking:
         """The record with what the supplier itself says of the stay, where that is known."""
         known = self._store.supplier_orders.called(self._agency, RATEHAWK, record.supplier_booking_id)
         return record if known is None else with_order(record, known.order)
+
+
+def _replaced(key: str, lines: Iterable[str], told: Mapping[str, Chain], wanted: Collection[str]) -> str | None:
+    """The order that served one of these lines until now: of those that they were told of, the last that is not wanted."""
+    before = [
+        other
+        for other, chain in told.items()
+        if other != key
+        and other not in wanted
+        and chain.order_id is not None
+        and not lines_told(chain).isdisjoint(lines)
+    ]
+    return before[-1] if before else None
 
 
 def taken(result: PushResult) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from temporalio.client import (
@@ -19,27 +20,43 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleState,
     ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failures import implements, implements_async
-from activities.signatures import OFFICE_ARRANGE_PLAN, OFFICE_DUE_INSTALMENTS, OFFICE_FREEZE_PLAN, OFFICE_THAW_PLAN
+from activities.signatures import (
+    OFFICE_ARRANGE_PLAN,
+    OFFICE_DUE_INSTALMENTS,
+    OFFICE_FREEZE_PLAN,
+    OFFICE_ORDER_PLAN,
+    OFFICE_THAW_PLAN,
+)
 from domain import naming
 from domain.allocation import open_amounts
+from domain.collecting import PlanRules, begins_on, meets_the_next, taken_back
+from domain.effects import EffectState
 from domain.errors import Transient
+from domain.plan_orders import PlanOrder
+from domain.plan_steps import PlanOrderStep
 from domain.platform import Payment, PaymentPlan, Refund
 from domain.steps import BookingQuestion, Done, DueInstalment, PlanArrangement, PlanStep
 from store import Store
 
 COLLECTING_HOUR = 9
 """Local hour at which a due day starts to collect."""
+CATCH_UP = timedelta(days=365)
+NO_RULES = PlanRules()
 
 
 def open_instalments(
-    plan: PaymentPlan, payments: Sequence[Payment], refunds: Sequence[Refund]
+    plan: PaymentPlan,
+    payments: Sequence[Payment],
+    refunds: Sequence[Refund],
+    returned: frozenset[str] = frozenset(),
 ) -> tuple[DueInstalment, ...]:
     """The instalments that still want money, with what is left of each after what was paid (money-rules F-P16)."""
-    wanted = open_amounts(plan, payments, refunds)
+    wanted = open_amounts(plan, payments, refunds, returned)
     return tuple(
         DueInstalment(instalment_id=item.id, due_on=item.due_on, amount=wanted[item.id])
         for item in sorted(plan.installments, key=lambda item: item.seq)
@@ -48,19 +65,21 @@ def open_instalments(
 
 
 class PlanActivities:
-    """Owns the Schedules; `zones` gives each agency's time zone, `today` its local date."""
+    """Owns the Schedules; `zones` gives each agency's time zone, `now` its local time."""
 
     def __init__(
         self,
         store: Store,
         client: Client,
-        zones: dict[str, str],
+        zones: Mapping[str, str],
         now: Callable[[ZoneInfo], datetime] = datetime.now,
+        rules: Mapping[str, PlanRules] | None = None,
     ) -> None:
         self._store = store
         self._client = client
         self._zones = zones
         self._now = now
+        self._rules = rules or {}
 
     def _today(self, agency: str) -> date:
         return self._now(ZoneInfo(self._zones[agency])).date()
@@ -74,26 +93,106 @@ class PlanActivities:
             return plan, ()
         facts = self._store.facts
         payments, refunds = facts.payments_of(agency, booking_id), facts.refunds_of(agency, booking_id)
-        return plan, open_instalments(plan, payments, refunds)
+        returned = taken_back(facts.chargebacks_of(agency, booking_id))
+        return plan, open_instalments(plan, payments, refunds, returned)
+
+    def _begins(self, agency: str, plan: PaymentPlan, due_on: date) -> date:
+        return begins_on(plan, due_on, self._rules.get(agency, NO_RULES))
 
     @implements(OFFICE_DUE_INSTALMENTS)
     def due_instalments(self, step: PlanStep) -> PlanArrangement:
-        """What is due by today, oldest first."""
+        """What is to be collected by today, oldest first; what people hold back is left out."""
         plan, due = self._open(step.agency, step.booking_id)
-        today = self._today(step.agency)
-        return PlanArrangement(collection=plan.collection, due=tuple(item for item in due if item.due_on <= today))
+        today, stands = self._today(step.agency), self._store.plan_orders.standing(step.agency, plan)
+        free = [item for item in self._known(step.agency, plan, due) if stands.holds(item.instalment_id) is None]
+        agreed_on = plan.mandate.signed_at.date() if plan.mandate else today
+        late = [
+            item.instalment_id
+            for item in free
+            if plan.collection == "automatic"
+            and meets_the_next(item.due_on, agreed_on, today, (other.due_on for other in free))
+        ]
+        return PlanArrangement(
+            collection=plan.collection,
+            due=tuple(
+                item.model_copy(update={"ask_first": item.instalment_id in late})
+                for item in free
+                if self._begins(step.agency, plan, item.due_on) <= today
+            ),
+        )
+
+    def _known(self, agency: str, plan: PaymentPlan, due: Sequence[DueInstalment]) -> list[DueInstalment]:
+        """With which attempt comes next, and how long the agency is patient."""
+        tried, rules = self._tried(agency, plan), self._rules.get(agency, NO_RULES)
+        return [
+            item.model_copy(
+                update={"next_attempt": tried.get(item.instalment_id, 0) + 1, "grace_days": rules.grace_days}
+            )
+            for item in due
+        ]
+
+    def _tried(self, agency: str, plan: PaymentPlan) -> dict[str, int]:
+        """The last attempt at each instalment; an attempt without an answer is gone on with, not followed by another (F-P4)."""
+        sequences = {str(item.seq): item.id for item in plan.installments}
+        tried: dict[str, int] = {}
+        for record in self._store.effects.of_booking(agency, plan.booking_id, "platform"):
+            of_plan, _, rest = record.key.business_id.rpartition("-")
+            of_plan, _, seq = of_plan.rpartition("-")
+            if record.key.entity == "charge" and of_plan == plan.id and seq in sequences and rest.isdecimal():
+                settled = record.state is EffectState.DONE
+                own = sequences[seq]
+                tried[own] = max(tried.get(own, 0), int(rest) if settled else int(rest) - 1)
+        return tried
 
     @implements_async(OFFICE_ARRANGE_PLAN)
     async def arrange(self, step: PlanStep) -> PlanArrangement:
         """Bring the Schedule in line with the newest revision; days that have already come are collected at once."""
         plan, due = await asyncio.to_thread(self._open, step.agency, step.booking_id)
+        stands = await asyncio.to_thread(self._store.plan_orders.standing, step.agency, plan)
         name = naming.plan_schedule(step.agency, step.plan_id)
         today = self._today(step.agency)
-        coming = sorted({item.due_on for item in due if item.due_on > today})
-        await (self._schedule(name, step, coming) if due else self._delete(name))
-        if step.start_due and any(item.due_on <= today for item in due):
+        free = [item for item in due if item.instalment_id not in stands.held]
+        days = {self._begins(step.agency, plan, item.due_on) for item in free}
+        # A debit that was announced is looked at again on its own day, whatever became of the announcement.
+        coming = sorted(day for day in days | {item.due_on for item in free} if day > today)
+        await (self._schedule(name, step, coming, stands.paused) if due else self._delete(name))
+        if step.start_due and stands.paused is None and any(day <= today for day in days):
             await self._client.get_schedule_handle(name).trigger()
-        return PlanArrangement(collection=plan.collection, due=due)
+        return PlanArrangement(
+            collection=plan.collection,
+            due=due,
+            paused=stands.paused.why if stands.paused else None,
+            held={own: order.why for own, order in stands.held.items()},
+        )
+
+    @implements_async(OFFICE_ORDER_PLAN)
+    async def order(self, step: PlanOrderStep) -> PlanArrangement:
+        """Write an order down; a pause and its end are shown at the Schedule too, with who and why."""
+        plan, due = await asyncio.to_thread(self._open, step.agency, step.booking_id)
+        order = PlanOrder(
+            order=step.order,
+            by=step.by,
+            why=step.why,
+            instalment_id=step.instalment_id,
+            amount=step.amount,
+            at=datetime.now(UTC),
+        )
+        await asyncio.to_thread(
+            self._store.plan_orders.give, step.agency, step.plan_id, step.order_id, step.booking_id, order
+        )
+        if step.instalment_id is None and step.order in ("pause", "resume"):
+            await self._switch(step, on=step.order == "resume")
+        known = await asyncio.to_thread(self._known, step.agency, plan, due)
+        return PlanArrangement(collection=plan.collection, due=tuple(known))
+
+    async def _switch(self, step: PlanOrderStep, *, on: bool) -> None:
+        handle = self._client.get_schedule_handle(naming.plan_schedule(step.agency, step.plan_id))
+        note = f"{step.by}: {step.why}"
+        try:
+            await (handle.unpause(note=note) if on else handle.pause(note=note))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise Transient(f"Temporal: {error.status.name}", system="office") from None
 
     @implements_async(OFFICE_FREEZE_PLAN)
     async def freeze(self, question: BookingQuestion) -> Done:
@@ -112,12 +211,16 @@ class PlanActivities:
 
     @implements_async(OFFICE_THAW_PLAN)
     async def thaw(self, question: BookingQuestion) -> Done:
-        """Go on charging after a dispute; what fell due meanwhile is collected now. A cancelled booking stays frozen."""
+        """Go on charging after a dispute; what fell due meanwhile is collected now. A cancelled booking stays frozen, and so
+        does a plan that a person paused."""
         if await asyncio.to_thread(self._store.facts.plan, question.agency, question.booking_id) is None:
             return Done(outcome="skipped", note="no plan")
         plan, due = await asyncio.to_thread(self._open, question.agency, question.booking_id)
         if not due:
             return Done(outcome="skipped", note="nothing is due any more")
+        stands = await asyncio.to_thread(self._store.plan_orders.standing, question.agency, plan)
+        if stands.paused is not None:
+            return Done(outcome="skipped", note=f"paused by {stands.paused.by}")
         handle = self._client.get_schedule_handle(naming.plan_schedule(question.agency, plan.id))
         try:
             await handle.unpause(note="the dispute is over")
@@ -129,7 +232,7 @@ class PlanActivities:
             return Done(outcome="skipped", note="no schedule")
         return Done()
 
-    async def _schedule(self, name: str, step: PlanStep, days: list[date]) -> None:
+    async def _schedule(self, name: str, step: PlanStep, days: list[date], paused: PlanOrder | None) -> None:
         wanted = Schedule(
             action=ScheduleActionStartWorkflow(
                 "CollectInstalment",
@@ -142,14 +245,24 @@ class PlanActivities:
                 calendars=[_on(day) for day in days],
                 time_zone_name=self._zones[step.agency],
             ),
-            # The effects keep two collections of one instalment apart, so none needs to wait for a dunning one.
-            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL),
-            state=ScheduleState(note=f"plan of {step.booking_id}, revision {step.revision}"),
+            # One pursuit of an instalment runs at a time, so no due day needs to wait for a dunning one. A day that was
+            # missed is caught up with however late; what is too late to be charged unasked is decided then (F-P7).
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL, catchup_window=CATCH_UP),
+            state=ScheduleState(
+                note=f"{paused.by}: {paused.why}" if paused else f"plan of {step.booking_id}, revision {step.revision}",
+                paused=paused is not None,
+            ),
         )
+
+        def renewed(known: ScheduleUpdateInput) -> ScheduleUpdate:
+            """What a person or a dispute paused, here or in Temporal UI, stays paused when the dates change."""
+            state = known.description.schedule.state
+            return ScheduleUpdate(schedule=replace(wanted, state=state) if state.paused else wanted)
+
         try:
             await self._client.create_schedule(name, wanted)
         except ScheduleAlreadyRunningError:
-            await self._client.get_schedule_handle(name).update(lambda _: ScheduleUpdate(schedule=wanted))
+            await self._client.get_schedule_handle(name).update(renewed)
 
     async def _delete(self, name: str) -> None:
         try:

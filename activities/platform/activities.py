@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-from activities.effects import Effect, Effects, beat
+from activities.effects import beat
 from activities.failures import implements
-from activities.platform.client import SYSTEM, Charge, PlatformClient
-from activities.platform.mapping import event_of, is_disputed, still_due, told_by_snapshot, what_to_charge
+from activities.platform.client import SYSTEM, PlatformClient
+from activities.platform.collecting import Collecting
+from activities.platform.mapping import event_of, told_by_snapshot
 from activities.platform.settings import PlatformAccount
 from activities.signatures import PLATFORM_COLLECT_INSTALMENT, PLATFORM_READ_BOOKING
-from domain.allocation import open_amounts
-from domain.effects import EffectKey
-from domain.errors import NeedsPerson, Refused, Transient, UnknownOutcome
-from domain.money import Money
-from domain.platform import Instalment
+from domain.collecting import PlanRules
+from domain.errors import Refused
 from domain.steps import BookingStep, ChargeResult, Done, InstalmentStep
 from store import Store
 from store.inbox import EventFilter
 
-IN_PROGRESS_PAUSE = 60.0
-"""Seconds until a charge that the processor is still working on is looked at again."""
-
 MOST_EVENTS = 10_000
 """More events than a booking has."""
-Category = Literal["hard", "soft", "authentication_required"]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class PlatformActivities:
     """`accounts` holds every agency, also those that only import events."""
 
-    def __init__(self, store: Store, accounts: Mapping[str, PlatformAccount]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        accounts: Mapping[str, PlatformAccount],
+        rules: Mapping[str, PlanRules] | None = None,
+        zones: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self._store = store
         self._accounts = accounts
-        self._effects = Effects(store.effects)
+        self._collecting = Collecting(store, rules or {}, zones or {}, now)
 
     @implements(PLATFORM_READ_BOOKING)
     def read_booking(self, step: BookingStep) -> Done:
@@ -85,97 +90,7 @@ class PlatformActivities:
     def collect_instalment(self, step: InstalmentStep) -> ChargeResult:
         """Charge what is still due of an instalment, decided on what the store knows at this very moment."""
         account = self._accounts[step.agency]
-        facts = self._store.facts
-        booking, plan = facts.booking(step.agency, step.booking_id), facts.plan(step.agency, step.booking_id)
-        if booking is None or plan is None:
-            missing = "booking" if booking is None else "plan"
-            raise Transient(f"the {missing} is not in the store yet", system=SYSTEM, operation="charge")
-        payments = facts.payments_of(step.agency, step.booking_id)
-        paid = {one.installment_id: one.id for one in payments if one.installment_id}
-        refunds = [
-            one
-            for one in facts.refunds_of(step.agency, step.booking_id)
-            if not facts.refund_failed(step.agency, one.id)
-        ]
-        chargebacks = facts.chargebacks_of(step.agency, step.booking_id)
-        due = still_due(booking, payments, refunds, chargebacks)
-        verdict = what_to_charge(
-            plan,
-            step.plan_id,
-            step.instalment_id,
-            booking,
-            paid,
-            due,
-            wanted=open_amounts(plan, payments, refunds),
-            disputed=is_disputed(chargebacks),
-        )
-        if isinstance(verdict, ChargeResult):
-            return self._already_sent(account, step) or verdict
-        instalment, amount = verdict
-        return self._charge(self._client(account, "charge"), step, instalment, amount)
-
-    def _already_sent(self, account: PlatformAccount, step: InstalmentStep) -> ChargeResult | None:
-        """What became of this attempt if it was sent before the facts forbade it; a capture must not be hidden."""
-        plan = self._store.facts.plan(step.agency, step.booking_id)
-        instalment = next((one for one in plan.installments if one.id == step.instalment_id), None) if plan else None
-        if instalment is None or account.client is None:
-            return None
-        key = _key(step, instalment)
-        if self._store.effects.get(key) is None:
-            return None
-        found = account.client.find_charge(key.business_id)
-        if found is None:
-            return None
-        self._store.effects.done(key, found.id, adopted=True)
-        return _result(found)
-
-    def _charge(
-        self, client: PlatformClient, step: InstalmentStep, instalment: Instalment, amount: Money
-    ) -> ChargeResult:
-        key = _key(step, instalment)
-        sent = (self._store.effects.last_request(key) or {}).get("amount")
-        # An attempt that may have arrived keeps its amount: under one reference there is one charge.
-        amount = Money.model_validate(sent) if sent else amount
-        answers: list[Charge] = []
-
-        def act(_: str) -> str:
-            answers.append(
-                client.charge(
-                    plan_id=step.plan_id, instalment_id=step.instalment_id, merchant_ref=key.business_id, amount=amount
-                )
-            )
-            return answers[-1].id
-
-        def look_up(_: str) -> list[str]:
-            found = client.find_charge(key.business_id)
-            answers.extend([found] if found else [])
-            return [found.id] if found else []
-
-        request = {"amount": amount.model_dump()}
-        try:
-            self._effects.perform(Effect(key, act, look_up, booking_id=step.booking_id, request=request))
-        except Refused as refusal:
-            return self._overtaken(client, step, refusal)
-        charge = answers[-1] if answers else client.find_charge(key.business_id)
-        if charge is None:
-            raise NeedsPerson(f"charge {key.business_id} was made and cannot be found", system=SYSTEM, effect=str(key))
-        if charge.amount != amount:
-            raise NeedsPerson(
-                f"charge {key.business_id} was made over {charge.amount}, not {amount}", system=SYSTEM, effect=str(key)
-            )
-        return _result(charge)
-
-    def _overtaken(self, client: PlatformClient, step: InstalmentStep, refusal: Refused) -> ChargeResult:
-        """A refusal because the platform is ahead of our facts is an answer; any other refusal stands."""
-        plan = client.plan(step.plan_id) or {}
-        for instalment in plan.get("installments", ()):
-            if instalment.get("id") != step.instalment_id:
-                continue
-            if instalment.get("status") == "paid":
-                return ChargeResult(status="already_paid", payment_id=instalment.get("payment_id"))
-            if instalment.get("status") in ("cancelled", "waived"):
-                return ChargeResult(status="frozen", message=f"the instalment is {instalment['status']} by now")
-        raise refusal
+        return self._collecting.collect(step, account.client, lambda: self._client(account, "charge"))
 
     @staticmethod
     def _client(account: PlatformAccount, operation: str) -> PlatformClient:
@@ -186,29 +101,3 @@ class PlatformActivities:
                 operation=operation,
             )
         return account.client
-
-
-def _key(step: InstalmentStep, instalment: Instalment) -> EffectKey:
-    """The business id is the merchant reference that the processor knows the charge by (money-rules F-P4)."""
-    return EffectKey(step.agency, SYSTEM, "charge", f"{step.plan_id}-{instalment.seq}-{step.attempt}", "collect")
-
-
-def _result(charge: Charge) -> ChargeResult:
-    """The processor's answer in the words of a plan."""
-    failure = charge.failure
-    if charge.status == "processing" or (failure is not None and failure.category == "unknown_outcome"):
-        raise UnknownOutcome(
-            f"charge {charge.merchant_ref} has no final answer yet",
-            system=SYSTEM,
-            operation="charge",
-            retry_after=IN_PROGRESS_PAUSE,
-        )
-    if charge.status == "captured":
-        return ChargeResult(status="captured", payment_id=charge.payment_id)
-    category: Category = "hard"
-    if failure is not None:
-        if failure.category == "authentication_required":
-            category = "authentication_required"
-        elif failure.retry_allowed and failure.category != "hard":
-            category = "soft"
-    return ChargeResult(status="declined", category=category, message=failure.message if failure else "declined")

@@ -164,8 +164,11 @@ def still_due(
 
 
 def is_disputed(chargebacks: Iterable[Chargeback]) -> bool:
-    """Whether a bank still decides on money of the booking; `chargebacks` come in the order of their stages."""
-    newest = {chargeback.id: chargeback.stage for chargeback in chargebacks}
+    """Whether a bank still decides on money of the booking; `chargebacks` come in the order of their stages.
+
+    About a debit that came back nobody decides any more: its code does (1.7.5).
+    """
+    newest = {each.id: each.stage for each in chargebacks if not each.kind.startswith("sepa_")}
     return any(stage not in CLOSED_STAGES for stage in newest.values())
 
 
@@ -179,11 +182,13 @@ def what_to_charge(
     *,
     wanted: Mapping[str, Money] | None = None,
     disputed: bool = False,
+    returned: frozenset[str] = frozenset(),
 ) -> tuple[Instalment, Money] | ChargeResult:
     """The instalment and the amount to charge now, or why nothing is charged.
 
     `paid` are the payment ids of captured payments by instalment, `wanted` what each instalment is still short of. The
-    amount is never more than what is due. Nothing is charged while a payment of the booking is disputed (F-P10).
+    amount is never more than what is due. Nothing is charged while a payment of the booking is disputed (F-P10). `returned`
+    are payments that the bank took back.
     """
     if booking.status == "cancelled":
         return ChargeResult(status="frozen", message="the booking is cancelled")
@@ -193,7 +198,8 @@ def what_to_charge(
     if plan.id != plan_id or instalment is None:
         return ChargeResult(status="frozen", message="the plan was replaced")
     short = instalment.amount if wanted is None else wanted.get(instalment_id, Money.zero(plan.currency))
-    if instalment.status == "paid" or (instalment_id in paid and (wanted is None or not short)):
+    is_paid = instalment.status == "paid" and instalment.payment_id not in returned
+    if is_paid or (instalment_id in paid and (wanted is None or not short)):
         return ChargeResult(status="already_paid", payment_id=paid.get(instalment_id) or instalment.payment_id)
     if instalment.status in ("cancelled", "waived"):
         return ChargeResult(status="frozen", message=f"the instalment is {instalment.status}")
@@ -202,21 +208,4 @@ def what_to_charge(
         return ChargeResult(status="already_paid", message="nothing is due any more")
     if plan.collection == "on_notice":
         return ChargeResult(status="link_sent", message="the platform asks the payer")
-    obstacle = _mandate_obstacle(plan, instalment, amount)
-    if obstacle is not None:
-        return ChargeResult(status="declined", category="authentication_required", message=obstacle)
     return instalment, amount
-
-
-def _mandate_obstacle(plan: PaymentPlan, instalment: Instalment, amount: Money) -> str | None:
-    """Why the mandate does not cover the charge; then only the payer can pay (money-rules F-P14)."""
-    mandate = plan.mandate
-    if mandate is None:
-        return "there is no mandate"
-    if mandate.status != "active":
-        return f"the mandate is {mandate.status}"
-    if mandate.expires_on is not None and mandate.expires_on < instalment.due_on:
-        return "the mandate ends before the due date"
-    if mandate.max_amount is not None and mandate.max_amount < amount:
-        return "the amount is above the mandate's maximum"
-    return None

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from activities.effects import Effects
 from activities.failures import implements, implements_async
-from activities.ratehawk.cancelling import Cancelling
+from activities.ratehawk.cancelling import Cancelling, left_to_people
 from activities.ratehawk.feed import Feed
 from activities.ratehawk.judging import Judge
 from activities.ratehawk.settings import RateHawkAccount
@@ -93,9 +93,9 @@ class RateHawkActivities:
 
     @implements(RATEHAWK_PLAN_ORDERS)
     def plan_orders(self, step: BookingStep) -> SupplierPlan:
-        """Which orders a snapshot wants, and which not any more; nothing for an agency without RateHawk."""
+        """Which orders a snapshot wants, and which not any more; an agency without RateHawk cancels them itself."""
         if step.agency not in self._accounts:
-            return SupplierPlan()
+            return left_to_people(self._store, step)
         return self._cancelling(step.agency).plan(step)
 
     @implements(RATEHAWK_CONFIRM_ORDER)

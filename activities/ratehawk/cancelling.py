@@ -245,6 +245,18 @@ class Cancelling:
         raise _needs_person("weigh charge", words, "supplier_charge")
 
 
+def left_to_people(store: Store, step: BookingStep) -> SupplierPlan:
+    """What an agency without RateHawk has to cancel there by hand, as a note of the lifecycle."""
+    booking = store.facts.booking_in(step.agency, step.event_id)
+    unwanted = [
+        partner
+        for partner, lines in orders_of(booking).items()
+        if booking.status == "cancelled" or not any(line.status == "active" for line in lines)
+    ]
+    words = f"cancel at RateHawk by hand, where it is not connected: {', '.join(unwanted)}"
+    return SupplierPlan(notes=(words,) if unwanted else ())
+
+
 def _failure(kind: type[BackOfficeError], operation: str, words: str, *, retry_after: float) -> BackOfficeError:
     return kind(words, system=SYSTEM, operation=operation, retry_after=retry_after)
 

@@ -45,7 +45,6 @@ SINGLE_ACT = Endpoint("single act", "GET", "hotel/order/document/single_act/down
 GROUP_INFO = Endpoint("order groups", "POST", "ordergroup/info/", 30)
 GROUP_INVOICE = Endpoint("group invoice", "GET", "ordergroup/document/invoice/download/", 30)
 CLOSING_INFO = Endpoint("closing documents", "GET", "general/document/closing_documents/info/", 60)
-CLOSING_DOWNLOAD = Endpoint("closing document", "GET", "general/document/closing_documents/download/", 60)
 CONTRACT = Endpoint("contract data", "GET", "general/contract/data/info/", 30)
 FINANCE = Endpoint("finance", "GET", "general/financial/info/", 30)
 
@@ -80,7 +79,6 @@ OUR_MISTAKE = frozenset(
     ]
 )
 IN_DOUBT = frozenset({"timeout", "unknown"})
-CANNOT_BE_CANCELLED = frozenset({"order_not_cancellable", "sandbox_restriction"})
 NOT_FOUND = "order_not_found"
 
 

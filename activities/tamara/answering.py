@@ -30,6 +30,7 @@ from store import Store
 from store.clock import Clock, utc_now
 from store.tamara_answers import StoredAnswer, Verdict
 from store.tamara_tables import File, FileKey, Line
+from store.tamara_unpaid import tell_accounting
 
 AUTOMATIC_REPEATS = 1
 """How often a file whose trailer did not agree (F007) goes out again before a person is asked (contracts: tamara 3.10)."""
@@ -99,6 +100,7 @@ class TamaraAnswerActivities:
             case "rejected", "skip":
                 for line in self._rejected(file):
                     answers.abandon(line.id)
+                    tell_accounting(self._store.parked, line, f"{step.explanation} ({step.by})")
         return Done()
 
     def _taken(self, agency: str, settings: TamaraSettings, folder: Folder, name: str) -> Iterator[Verdict]:

@@ -1,4 +1,7 @@
-"""Delivery: look, temporary name, size check, rename that never overwrites, look again (contracts: tamara 4.1, 4.4)."""
+"""Delivery: look, temporary name, size check, rename that never overwrites, look again (contracts: tamara 4.1, 4.4).
+
+A partner that forbids renaming gets the file under its final name, with or without a marker behind it.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from activities.tamara.cargo import Cargo
-from activities.tamara.folder import OPERATION, SYSTEM, Beat, DropBox, Folder, needs_person
+from activities.tamara.folder import DENIED, OPERATION, SYSTEM, Beat, DropBox, Folder, needs_person
+from activities.tamara.transport import Publish
 from domain.errors import BackOfficeError, Refused, Transient, UnknownOutcome
 
 DELIVERY_UNKNOWN = "DELIVERY_UNKNOWN"
 SEQUENCE_CONFLICT = "SEQUENCE_CONFLICT"
 REMOTE_CONFLICT = "REMOTE_CONFLICT"
+MARKER = ".done"
+"""Behind the name of a file that is whole (contracts: tamara 4.1, `publish: marker`)."""
 
 
 @dataclass(frozen=True)
 class Parcel:
     """The bytes to deliver. `rename_sent`: an earlier attempt asked for the final name, so an absent file may be fetched.
 
-    `renaming(True)` is called before a rename is sent, `renaming(False)` when the server certainly refused it.
+    `renaming(True)` is called before a rename is sent (or whatever else publishes the file), `renaming(False)` when the server
+    certainly refused it.
     """
 
     name: str
@@ -35,7 +42,7 @@ def find(box: DropBox, parcel: Parcel) -> list[str]:
     our counter).
     """
     with box.session() as folder:
-        return [parcel.name] if _there(folder, parcel, read_back=box.read_back) else []
+        return [parcel.name] if _there(folder, parcel, read_back=box.read_back, publish=box.publish) else []
 
 
 def deliver(box: DropBox, parcel: Parcel) -> str:
@@ -45,19 +52,30 @@ def deliver(box: DropBox, parcel: Parcel) -> str:
     `Refused`, `NeedsPerson` and `Unauthorised` as described in 4.4.
     """
     with box.session() as folder:
-        return put(folder, parcel, read_back=box.read_back)
+        return put(folder, parcel, read_back=box.read_back, publish=box.publish)
 
 
-def put(folder: Folder, parcel: Parcel, *, read_back: bool) -> str:
+def put(folder: Folder, parcel: Parcel, *, read_back: bool, publish: Publish = "rename") -> str:
     """`deliver` inside a session that is open already: many files go through one."""
-    if not _there(folder, parcel, read_back=read_back):
-        part = _upload(folder, parcel, read_back=read_back)
-        _publish(folder, parcel, part)
+    if _there(folder, parcel, read_back=read_back, publish=publish):
+        return parcel.name
+    match publish:
+        case "rename":
+            part = _upload(folder, parcel, read_back=read_back)
+            _publish(folder, parcel, part)
+        case "marker":
+            _mark(folder, parcel, read_back=read_back)
+        case "direct":
+            _write_directly(folder, parcel, read_back=read_back)
     return parcel.name
 
 
-def _there(folder: Folder, parcel: Parcel, *, read_back: bool) -> bool:
+def _there(folder: Folder, parcel: Parcel, *, read_back: bool, publish: Publish) -> bool:
     size = folder.size(parcel.name)
+    if publish == "marker" and not _marked(folder, parcel, size):
+        return False
+    if publish == "direct" and size is not None and size < parcel.cargo.size and parcel.rename_sent:
+        return False
     if size is None:
         if parcel.rename_sent and _nothing_waits(folder, parcel):
             raise needs_person(
@@ -89,6 +107,10 @@ def _nothing_waits(folder: Folder, parcel: Parcel) -> bool:
 def _upload(folder: Folder, parcel: Parcel, *, read_back: bool) -> str:
     """Bring the temporary file to full length and give its name."""
     part = f"{parcel.name}.part"
+    return _filled(folder, part, parcel, read_back=read_back)
+
+
+def _filled(folder: Folder, part: str, parcel: Parcel, *, read_back: bool) -> str:
     offset = 0
     size = folder.size(part)
     if size is not None:
@@ -163,3 +185,70 @@ def _asked(folder: Folder, name: str) -> int | None:
         return folder.size(name)
     except Transient as error:
         raise UnknownOutcome(error.message, system=SYSTEM, operation=OPERATION) from None
+
+
+# --- where a partner forbids renaming ---
+
+
+def _marked(folder: Folder, parcel: Parcel, size: int | None) -> bool:
+    """Whether the marker says that the data is whole. A marker that was sent and is gone was taken, and the file perhaps too."""
+    if folder.size(f"{parcel.name}{MARKER}") is not None:
+        return True
+    if parcel.rename_sent:
+        where = "is gone with it" if size is None else "still lies there"
+        raise needs_person(
+            f"the marker of {parcel.name} was sent and is gone, the file {where}: AirPlus may have taken it. Wait for its answer "
+            "or e-mail, then adopt the file as delivered or have it sent again",
+            DELIVERY_UNKNOWN,
+        )
+    if size is not None and size > parcel.cargo.size:
+        raise _taken_name(parcel)
+    return False
+
+
+def _mark(folder: Folder, parcel: Parcel, *, read_back: bool) -> None:
+    """The data under its final name, and behind it an empty file that says that it is whole."""
+    name, marker = parcel.name, f"{parcel.name}{MARKER}"
+    size = folder.size(name)
+    offset = 0
+    if size is not None:
+        if not (read_back and _continues(folder, name, size, parcel)):
+            raise _taken_name(parcel)
+        offset = size
+    if offset < parcel.cargo.size:
+        folder.write(name, parcel.cargo, offset, parcel.beat)
+    _prove(folder, name, parcel, read_back=False)
+    parcel.renaming(True)
+    try:
+        folder.write(marker, Cargo.of(b""), 0, lambda _: None)
+    except UnknownOutcome:
+        raise
+    except BackOfficeError as refused:
+        if refused.code in DENIED and _asked(folder, marker) is None:
+            parcel.renaming(False)
+            raise
+        raise UnknownOutcome(refused.message, system=SYSTEM, operation=OPERATION) from None
+
+
+def _write_directly(folder: Folder, parcel: Parcel, *, read_back: bool) -> None:
+    """Under the final name at once: a break leaves a beginning there, which is continued and never written over."""
+    size, offset = folder.size(parcel.name), 0
+    if size is not None:
+        if not (read_back and _continues(folder, parcel.name, size, parcel)):
+            raise _taken_name(parcel)
+        offset = size
+    parcel.renaming(True)
+    folder.write(parcel.name, parcel.cargo, offset, parcel.beat)
+    size = _asked(folder, parcel.name)
+    # A file that is gone at once was fetched at once: its end was confirmed.
+    if size not in (None, parcel.cargo.size):
+        raise Transient(f"{size} bytes arrived instead of {parcel.cargo.size}", system=SYSTEM, operation=OPERATION)
+
+
+def _taken_name(parcel: Parcel) -> Refused:
+    return Refused(
+        f"{parcel.name} is there with other bytes than ours; it is not overwritten",
+        system=SYSTEM,
+        operation=OPERATION,
+        code=REMOTE_CONFLICT,
+    )

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from activities.tamara.cargo import Cargo
+from activities.tamara.transport import Publish
 from domain.errors import NeedsPerson, Refused, Transient, Unauthorised
 
 SYSTEM, OPERATION = "tamara", "deliver"
@@ -57,6 +58,7 @@ class DropBox(Protocol):
     """An account with the partner. Nothing is connected until a session is opened; one session at a time."""
 
     read_back: bool
+    publish: Publish
 
     def session(self, folder: str | None = None) -> AbstractContextManager[Folder]:
         """A session in the configured folder, or in another one of the account.

@@ -78,6 +78,7 @@ class FtpsBox:
         self._settings = settings
         self._door = Door()
         self.read_back = settings.read_back
+        self.publish = settings.publish
         self._newest = ssl.TLSVersion.TLSv1_2 if settings.newest_tls == "1.2" else ssl.TLSVersion.TLSv1_3
 
     def forgive(self) -> None:

@@ -16,7 +16,7 @@ def vault_name(token: str) -> str:
 
 
 class LodgedCards:
-    """Opens cards of one agency, each as late as possible; keeps none.
+    """Opens cards of one agency, each as late as possible; keeps the last one only, since lines of one account stand together.
 
     Raises `Unauthorised` when the vault is closed.
     """
@@ -25,18 +25,23 @@ class LodgedCards:
         self._vault = vault
         self._agency = agency
         self._names = frozenset(vault.names(agency))
+        self._last: tuple[str, CardNumber, str] | None = None
 
     def put_on(self, transaction: Transaction, token: str | None) -> Transaction:
         """The transaction with its card, or unchanged when no card is lodged under the token."""
         if token is None or vault_name(token) not in self._names:
             return transaction
-        name = vault_name(token)
+        if self._last is None or self._last[0] != token:
+            self._last = (token, *self._opened(vault_name(token)))
+        _, card, expiry = self._last
+        txn = transaction.txn.model_copy(update={"card": card, "card_expiry": expiry})
+        return transaction.model_copy(update={"txn": txn})
+
+    def _opened(self, name: str) -> tuple[CardNumber, str]:
         try:
             sealed = json.loads(self._vault.open(self._agency, name))
-            card, expiry = CardNumber(str(sealed["number"])), str(sealed["expiry"])
+            return CardNumber(str(sealed["number"])), str(sealed["expiry"])
         except (ValueError, KeyError, TypeError):
             raise ContractBroken(
                 f"the secret {name} is not a card with number and expiry; lodge it again", system="tamara"
             ) from None
-        txn = transaction.txn.model_copy(update={"card": card, "card_expiry": expiry})
-        return transaction.model_copy(update={"txn": txn})

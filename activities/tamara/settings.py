@@ -60,7 +60,8 @@ class TamaraSettings(Part):
     place of their own. `vat_rate` (percent, inside the price) is used for sales under the general regime only.
     `producer` says which side makes the lines: exactly one does, and with `midoco` we make none (contracts: midoffice).
     `airlines` are suppliers whose flights are told as flights. Answers lie in the folder `answers` (empty: AirPlus writes
-    none) and are put into `answered` once they are applied; one is overdue `answer_days` working days after delivery.
+    none) and are put into `answered` once they are applied; one is overdue `answer_days` working days after delivery. A line
+    goes out at most `max_versions` times.
     """
 
     partner_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{12}$")]
@@ -85,6 +86,7 @@ class TamaraSettings(Part):
     answers: str | None = "out"
     answered: str | None = "archive"
     answer_days: Annotated[int, Field(ge=1)] = 2
+    max_versions: Annotated[int, Field(ge=1, le=100)] = 5
     layout: Path | None = None
     sftp: SftpSettings | None = None
     ftps: FtpsSettings | None = None

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import hashlib
-import hmac
-import io
 import posixpath
-import socket
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any, cast
 
@@ -19,16 +15,14 @@ import paramiko
 from paramiko.message import Message
 from paramiko.sftp import CMD_CLOSE, CMD_EXTENDED, CMD_EXTENDED_REPLY, CMD_READ, CMD_WRITE, int64
 from paramiko.sftp_handle import SFTPHandle
-from paramiko.ssh_exception import AuthenticationException, SSHException
 
 from activities.tamara.cargo import Cargo
 from activities.tamara.door import Door
 from activities.tamara.folder import OPERATION, SYSTEM, Beat, login_refused, no_rights, no_space, unknown_server
 from activities.tamara.transport import SftpSettings
+from activities.transfer_sftp import Outcome, logged_in, sorting
 from domain.errors import BackOfficeError, Transient, Unauthorised, UnknownOutcome
 
-FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
-"""In hardware, and with the check sum in the same pass: twice as fast here as counter mode."""
 SMALL = 32_500
 """Bytes that every server takes in one request; with its head it fits one SSH packet, where 32,768 would be cut in two."""
 LARGE = 130_700
@@ -40,27 +34,33 @@ BEAT_EVERY = 2 * 1024 * 1024
 FSYNC, LIMITS = "fsync@openssh.com", "limits@openssh.com"
 
 
-def fingerprint(key: paramiko.PKey) -> str:
-    """`SHA256:…` as `ssh-keygen -lf` prints it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+class _Troubles:
+    """What goes wrong on the way, in the words of a delivery."""
+
+    def lost(self, outcome: Outcome, words: str) -> BackOfficeError:
+        return outcome(words, system=SYSTEM, operation=OPERATION)
+
+    def no_rights(self) -> BackOfficeError:
+        return no_rights()
+
+    def no_space(self) -> BackOfficeError:
+        return no_space()
+
+    def login_refused(self) -> BackOfficeError:
+        return login_refused()
+
+    def unusable_key(self) -> BackOfficeError:
+        return Unauthorised("the private key cannot be read", system=SYSTEM, operation=OPERATION, code="KEY")
+
+    def unknown_server(self, words: str) -> BackOfficeError:
+        return unknown_server(words, "HOST_KEY_MISMATCH")
 
 
-@contextmanager
-def lost(outcome: type[Transient] | type[UnknownOutcome] = Transient) -> Iterator[None]:
-    """Turn errors of the wire into ours: a lost connection becomes `outcome`, an answer of the server keeps its meaning."""
-    try:
-        yield
-    except BackOfficeError:
-        raise
-    except (EOFError, TimeoutError, ConnectionError, SSHException) as error:
-        raise outcome(f"connection lost ({type(error).__name__})", system=SYSTEM, operation=OPERATION) from None
-    except OSError as error:
-        if error.errno == errno.EACCES:
-            raise no_rights() from None
-        if str(error) == "Socket is closed":
-            raise outcome("connection lost (closed)", system=SYSTEM, operation=OPERATION) from None
-        # SFTP has one word for everything else; a full disk is the usual reason.
-        raise no_space() from None
+TROUBLES = _Troubles()
+
+
+def lost(outcome: Outcome = Transient) -> AbstractContextManager[None]:
+    return sorting(TROUBLES, outcome)
 
 
 class SftpBox:
@@ -70,6 +70,7 @@ class SftpBox:
         self._settings = settings
         self._door = Door()
         self.read_back = settings.read_back
+        self.publish = settings.publish
 
     def forgive(self) -> None:
         self._door.forgive()
@@ -77,76 +78,15 @@ class SftpBox:
     @contextmanager
     def session(self, folder: str | None = None) -> Iterator[SftpFolder]:
         with self._door.passing():
-            transport = self._connected()
+            settings = self._settings
+            transport, client = logged_in(settings, TROUBLES, keep_alive=settings.keep_alive_seconds)
             try:
-                self._identified(transport)
-                self._logged_in(transport)
                 self._door.passed()
-                yield SftpFolder(self._inside(transport, folder or self._settings.folder), fsync=self._settings.fsync)
+                with lost():
+                    client.chdir(folder or settings.folder)
+                yield SftpFolder(client, fsync=settings.fsync)
             finally:
                 transport.close()
-
-    def _inside(self, transport: paramiko.Transport, folder: str) -> paramiko.SFTPClient:
-        with lost():
-            client = paramiko.SFTPClient.from_transport(transport)
-            if client is None:
-                raise Transient("the server offers no SFTP", system=SYSTEM, operation=OPERATION)
-            client.get_channel().settimeout(self._settings.read_seconds)  # type: ignore[union-attr]
-            client.chdir(folder)
-            return client
-
-    def _connected(self) -> paramiko.Transport:
-        with lost():
-            wire = socket.create_connection(
-                (self._settings.host, self._settings.port), timeout=self._settings.connect_seconds
-            )
-            # Small packets (stat, rename, the tail of a file) must not wait for one another.
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            transport = paramiko.Transport(wire, disabled_algorithms={"keys": ["ssh-rsa"], "pubkeys": ["ssh-rsa"]})
-            options = transport.get_security_options()
-            fit = [cipher for cipher in options.ciphers if not cipher.endswith("-cbc")]
-            options.ciphers = sorted(fit, key=lambda cipher: cipher not in FAST_CIPHERS)
-            transport.banner_timeout = self._settings.connect_seconds
-            transport.auth_timeout = self._settings.connect_seconds
-            try:
-                transport.start_client(timeout=self._settings.connect_seconds)
-            except BaseException:
-                transport.close()
-                raise
-            transport.set_keepalive(self._settings.keep_alive_seconds)
-            return transport
-
-    def _identified(self, transport: paramiko.Transport) -> None:
-        """Nothing secret is said before the server has proved who it is."""
-        shown = fingerprint(transport.get_remote_server_key())
-        if not any(hmac.compare_digest(shown, pinned) for pinned in self._settings.host_keys):
-            raise unknown_server(
-                f"the server shows host key {shown}, which is not pinned; confirm it with the partner before pinning it",
-                "HOST_KEY_MISMATCH",
-            )
-
-    def _logged_in(self, transport: paramiko.Transport) -> None:
-        settings = self._settings
-        with lost():
-            try:
-                if settings.private_key is not None:
-                    transport.auth_publickey(settings.username, self._private_key())
-                elif settings.password is not None:
-                    transport.auth_password(settings.username, settings.password.get_secret_value(), fallback=False)
-            except AuthenticationException:
-                raise login_refused() from None
-
-    def _private_key(self) -> paramiko.PKey:
-        settings = self._settings
-        assert settings.private_key is not None
-        phrase = settings.private_key_passphrase
-        text = settings.private_key.get_secret_value()
-        for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-            try:
-                return kind.from_private_key(io.StringIO(text), phrase.get_secret_value() if phrase else None)
-            except (SSHException, ValueError):
-                continue
-        raise Unauthorised("the private key cannot be read", system=SYSTEM, operation=OPERATION, code="KEY")
 
 
 class SftpFolder:

@@ -101,6 +101,13 @@ class Staging:
                 system="tamara",
                 operation="fix",
             )
+        if line.version + 1 >= self._settings.max_versions:
+            raise Refused(
+                f"AirPlus has had line {line.id} {line.version + 1} times (tamara.max_versions); agree another form of payment "
+                "and run: bookings tamara abandon",
+                system="tamara",
+                operation="fix",
+            )
         draft = self._drawn(line)
         if draft is None:
             self._store.tamara_answers.abandon(line.id)

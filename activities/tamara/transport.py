@@ -16,6 +16,9 @@ OpenPgpFingerprint = Annotated[
 """As programs print it: with or without spaces, in either case."""
 
 
+Publish = Literal["rename", "marker", "direct"]
+
+
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,13 +26,15 @@ class Part(BaseModel):
 class FolderSettings(Part):
     """What both ways have in common: who logs in where, the folder, and the seconds for connecting and reading.
 
-    `read_back`: the partner lets us read what we wrote, so contents are compared and not sizes only.
+    `read_back`: the partner lets us read what we wrote, so contents are compared and not sizes only. `publish`: how a file
+    becomes final: by renaming; under its name with an empty `NAME.done` behind it; or under its name at once.
     """
 
     host: str
     username: str
     folder: str = "in"
     read_back: bool = True
+    publish: Publish = "rename"
     connect_seconds: Annotated[float, Field(gt=0)] = 20.0
     read_seconds: Annotated[float, Field(gt=0)] = 60.0
 

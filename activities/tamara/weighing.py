@@ -48,6 +48,9 @@ def weigh(file: File, lines: Sequence[Line], told: AnswerFile) -> Weighed:
     if status == "R":
         repeated = file.state == "REFUSED"
         return Weighed("DUPLICATE" if repeated else "APPLIED", after, (), meaning_of(told.ack.file_reason))
+    if file.state == "CLOSED":
+        # A closed file may still learn that lines were matched; it stays closed.
+        after = file.state
     moves, unclear = _moves(lines, told, whole=status in ("A", "D"))
     changed = after != file.state or any(move.before != move.after for move in moves)
     if unclear:
@@ -57,7 +60,9 @@ def weigh(file: File, lines: Sequence[Line], told: AnswerFile) -> Weighed:
 
 def _may_follow(before: FileState, after: FileState) -> bool:
     """A later answer may tell more of the lines, and a duplicate that the file was known; nothing else."""
-    return before == after or {before, after} <= {"ACKED", "PARTIAL"} or before in ("DELIVERED", "UNCONFIRMED")
+    if before in ("DELIVERED", "UNCONFIRMED"):
+        return True
+    return before == after or {before, after} <= {"ACKED", "PARTIAL", "CLOSED"}
 
 
 def _moves(lines: Sequence[Line], told: AnswerFile, *, whole: bool) -> tuple[tuple[LineMove, ...], list[str]]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.books import Books
-from domain.invariants import cancelling, money, structure, systems
+from domain.invariants import cancelling, deals, money, structure, systems
 from domain.invariants.declaring import Invariant, Violation, When
 
 __all__ = ["INVARIANTS", "Invariant", "Verdict", "Violation", "When", "audit"]
 
-INVARIANTS: tuple[Invariant, ...] = (*structure.RULES, *money.RULES, *cancelling.RULES, *systems.RULES)
+INVARIANTS: tuple[Invariant, ...] = (*structure.RULES, *money.RULES, *cancelling.RULES, *systems.RULES, *deals.RULES)
 """All invariants, in the order of the nightly audit."""
 
 

@@ -56,6 +56,7 @@ class EventData(Fact):
     cost_effect: PriceEffect | None = None
     changes: tuple[Change, ...] = ()
     significant: bool = False
+    sca_required: bool = False
 
 
 REQUIRED: dict[str, tuple[str, ...]] = {

@@ -188,9 +188,8 @@ class FtpsFiles:
                 except ssl.SSLEOFError:
                     raise Answer("426 cut off: no end of TLS") from None
             data.unwrap().close()
-        if not file.name.endswith(UNFINISHED):
-            with ARRIVING:
-                self._site.arrived(self._logged_in, file)
+        with ARRIVING:
+            self._site.written(self._logged_in, file)
         return self._after(fault, "226 kept")
 
     def _do_retr(self, path: str) -> str:

@@ -16,7 +16,8 @@ from asyncssh.sftp import SFTPServerHandler
 from sandbox.faults import Fault, FaultBoard, Kind
 
 FOLDERS = ("in", "out", "archive")
-UNFINISHED = (".part", ".part2", ".done")
+MARKER = ".done"
+UNFINISHED = (".part", ".part2", MARKER)
 WRITING = asyncssh.FXF_WRITE | asyncssh.FXF_APPEND
 
 # Plain rename is the only one: a server with posix-rename would overwrite, and would hide a client that relies on it.
@@ -35,7 +36,7 @@ class Account:
 
 @dataclass
 class Site:
-    """What every connection shares."""
+    """What every connection shares. `marked`: a file counts when an empty `NAME.done` comes behind it."""
 
     root: Path
     accounts: Mapping[str, Account]
@@ -43,12 +44,22 @@ class Site:
     log: Callable[[str, str], None]
     arrived: Callable[[Account, Path], None]
     fetched: Callable[[Account, str], None]
+    marked: bool = False
 
     def home(self, account: Account) -> Path:
         home = self.root / account.user
         for folder in FOLDERS:
             (home / folder).mkdir(parents=True, exist_ok=True)
         return home
+
+    def written(self, account: Account, file: Path) -> None:
+        """A file was closed: it is taken at once, or when its marker comes, which goes with that."""
+        if file.name.endswith(MARKER):
+            file.unlink()
+            if self.marked:
+                self.arrived(account, file.with_name(file.name.removesuffix(MARKER)))
+        elif not self.marked and not file.name.endswith(UNFINISHED):
+            self.arrived(account, file)
 
 
 @dataclass
@@ -191,11 +202,7 @@ class Session(asyncssh.SFTPServer):
         if upload is None or self.connection.is_closed():
             return
         folder, name = self._place(upload.path)
-        if name.endswith(".done"):
-            name = name.removesuffix(".done")
-            (self._home / folder / f"{name}.done").unlink()
-        if not name.endswith(UNFINISHED):
-            self._site.arrived(self._account, self._home / folder / name)
+        self._site.written(self._account, self._home / folder / name)
         self._after(upload.fault, "put")
 
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:

@@ -58,6 +58,7 @@ class AirplusStandIn(StandIn):
         accounts: Sequence[Account] = (ANY_MODE,),
         partners: frozenset[str] | None = None,
         answers_at_once: bool = True,
+        marked: bool = False,
     ) -> None:
         super().__init__()
         self._temporary = tempfile.TemporaryDirectory(prefix="airplus-") if data is None else None
@@ -69,6 +70,7 @@ class AirplusStandIn(StandIn):
         self._answers_at_once = answers_at_once
         self._site = Site(
             root=folder / "homes",
+            marked=marked,
             accounts={account.user: account for account in accounts},
             faults=self.faults,
             log=lambda operation, outcome: self.calls.append(

@@ -31,15 +31,15 @@ class Ordering:
         """Order what a changed booking newly sells, and tell what an order costs by now. May be repeated."""
         if self.url is None or "external_orders" not in (record.get("snapshot") or {}):
             return
-        if self._told is None:
+        told, records = self._told, [record]
+        if told is None:
             # After a restart, and where there was no supplier before: bookings that were sold without an order.
-            self._told, records = {}, self._platform.storage.every("booking")
-        else:
-            records = [record]
+            told, records = {}, self._platform.storage.every("booking")
         async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False) as http:
             for one in records:
                 for order in one["snapshot"]["external_orders"]:
-                    await self._tell(http, one["snapshot"], order, self._told)
+                    await self._tell(http, one["snapshot"], order, told)
+        self._told = told if self._told is None else {**self._told, **told}
 
     async def _tell(self, http: httpx.AsyncClient, snapshot: Doc, order: Doc, told: dict[str, int]) -> None:
         line = next(item for item in snapshot["lines"] if item["cost"]["supplier_ref"] == order["order_ref"])

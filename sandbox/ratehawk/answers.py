@@ -48,3 +48,20 @@ def refused(problem: RateHawkError, headers: Mapping[str, str] | None = None) ->
 def moment(instant: datetime) -> str:
     """A moment as the API writes it: UTC, without a zone."""
     return instant.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+CONTRACT = {
+    "agreement_number": "B2B-12345/1",
+    "agreement_date": "2025-01-15",
+    "active_from": "2025-01-15",
+    "terminated_at": None,
+    "kind": "agency",
+    "closing_documents_issuance_type": "monthly",
+    "legal_entity": {
+        "name": "Viajes Ejemplo SL",
+        "address_actual": "",
+        "address_legal": "",
+        "taxpayer_id": "B12345674",
+    },
+}
+"""The one contract of the sandbox's key."""

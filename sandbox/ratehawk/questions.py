@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from starlette.requests import Request
 
 from sandbox.ratehawk.answers import RateHawkError
 
@@ -89,3 +92,23 @@ def _whole(value: object, where: str, least: int, most: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise wrong(f"{where}: {least} to {most}")
     return value
+
+
+def question(request: Request, body: bytes) -> Wish:
+    """The JSON object of a request: its body, or the one query parameter `data`."""
+    if request.method == "GET":
+        members(dict(request.query_params), "", set(), {"data"})
+        if "data" not in request.query_params:
+            return {}
+        text: bytes | str = request.query_params["data"]
+    else:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise wrong("content-type: application/json")
+        text = body
+    try:
+        wish = json.loads(text)
+    except ValueError:
+        raise RateHawkError("decoding_json") from None
+    if not isinstance(wish, dict):
+        raise RateHawkError("body_must_be_json_object")
+    return wish

@@ -25,13 +25,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.ratehawk.answers import RateHawkError, moment, ok, refused
+from sandbox.ratehawk.answers import CONTRACT, RateHawkError, moment, ok, refused
 from sandbox.ratehawk.booking import Booking
 from sandbox.ratehawk.limits import Allowances, Exceeded
 from sandbox.ratehawk.listing import listed
 from sandbox.ratehawk.orders import Orders
 from sandbox.ratehawk.page import page
-from sandbox.ratehawk.questions import Wish, locator, members, wrong
+from sandbox.ratehawk.questions import Wish, locator, members, question
 from sandbox.ratehawk.webhooks import Webhooks
 from sandbox.serving import StandIn
 from sandbox.shelf import Shelf
@@ -50,8 +50,8 @@ LIMITS = {
 POSTED = "search/hp/ hotel/prebook/ hotel/order/booking/form/ hotel/order/booking/finish/ " \
          "hotel/order/booking/finish/status/ hotel/order/info/ hotel/order/cancel/ ordergroup/info/"  # fmt: skip
 GOTTEN = "overview/ hotel/order/document/voucher/download/ hotel/order/document/info_invoice/download/ " \
-         "hotel/order/document/single_act/download/ general/contract/data/info/ general/financial/info/ " \
-         "general/document/closing_documents/info/"  # fmt: skip
+         "hotel/order/document/single_act/download/ ordergroup/document/invoice/download/ " \
+         "general/contract/data/info/ general/financial/info/ general/document/closing_documents/info/"  # fmt: skip
 METHODS = dict.fromkeys(POSTED.split(), "POST") | dict.fromkeys(GOTTEN.split(), "GET")
 LOCK_SECONDS, INFO_DELAY, STAFF_DELAY = 5, 20, 10
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -101,7 +101,8 @@ class RateHawkStandIn(StandIn):
                 wish, "show_b2b2c_price", "add_commission", "seal"
             ),
             "ordergroup/info/": lambda _: ok({"groups": [], "found_pages": 0}),
-            "general/contract/data/info/": lambda _: ok({"contract_datas": [_CONTRACT]}),
+            "ordergroup/document/invoice/download/": self._group_invoice,
+            "general/contract/data/info/": lambda _: ok({"contract_datas": [CONTRACT]}),
             "general/financial/info/": self._finance,
             "general/document/closing_documents/info/": lambda _: ok({"packages": []}),
         }
@@ -166,7 +167,7 @@ class RateHawkStandIn(StandIn):
             if request.method != METHODS[endpoint]:
                 raise RateHawkError("unexpected_method")
             headers = self._allowances.spend(endpoint)
-            wish = _question(request, await request.body())
+            wish = question(request, await request.body())
         except RateHawkError as problem:
             self.calls.append({"operation": endpoint, "outcome": problem.code, "at": time.time()})
             return refused(problem, problem.headers if isinstance(problem, Exceeded) else None)
@@ -252,9 +253,14 @@ class RateHawkStandIn(StandIn):
             raise RateHawkError("voucher_is_not_downloadable")
         return Response(PDF, media_type="application/pdf")
 
+    def _group_invoice(self, wish: Wish) -> Response:
+        """Nobody groups orders here, so no invoice is ever found."""
+        members(wish, "", {"invoice_id"}, set())
+        raise RateHawkError("invoice_not_found")
+
     def _finance(self, _: Wish) -> Response:
         contract = {"credit_limit": "0.00", "deposit": "100000.00", "overdue_debt": "0.00", "reporting_currency": "EUR"}
-        return ok({"contract": contract, "contract_datas": [_CONTRACT]})
+        return ok({"contract": contract, "contract_datas": [CONTRACT]})
 
     def _hidden(self) -> frozenset[str]:
         """Orders that do not show yet."""
@@ -296,39 +302,3 @@ class RateHawkStandIn(StandIn):
 
     async def _page(self, _: Request) -> Response:
         return HTMLResponse(page(self.orders.all(), self.webhooks.sent))
-
-
-_CONTRACT = {
-    "agreement_number": "B2B-12345/1",
-    "agreement_date": "2025-01-15",
-    "active_from": "2025-01-15",
-    "terminated_at": None,
-    "kind": "agency",
-    "closing_documents_issuance_type": "monthly",
-    "legal_entity": {
-        "name": "Viajes Ejemplo SL",
-        "address_actual": "",
-        "address_legal": "",
-        "taxpayer_id": "B12345674",
-    },
-}
-
-
-def _question(request: Request, body: bytes) -> Wish:
-    """The JSON object of a request: its body, or the one query parameter `data`."""
-    if request.method == "GET":
-        members(dict(request.query_params), "", set(), {"data"})
-        if "data" not in request.query_params:
-            return {}
-        text: bytes | str = request.query_params["data"]
-    else:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise wrong("content-type: application/json")
-        text = body
-    try:
-        wish = json.loads(text)
-    except ValueError:
-        raise RateHawkError("decoding_json") from None
-    if not isinstance(wish, dict):
-        raise RateHawkError("body_must_be_json_object")
-    return wish

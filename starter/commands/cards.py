@@ -13,8 +13,8 @@ import typer
 
 from domain.errors import BackOfficeError
 from starter.answers import CommandError, as_json, say
-from starter.card_scan import in_files, in_tables, passes_luhn
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
+from store.card_search import in_files, in_tables, passes_luhn
 from store.installation import AgencySettings
 
 app = typer.Typer(no_args_is_help=True, help="AirPlus accounts.")

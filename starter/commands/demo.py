@@ -18,6 +18,7 @@ from domain.supplier import RATEHAWK
 from starter import demo as stage
 from starter.answers import CommandError, as_table, say
 from starter.collecting import StandIns
+from starter.commands.consenting import install_crm
 from starter.commands.suppliers import sweep_now
 from starter.commands.tamara import run_export
 from starter.commands.tamara_lines import run_reading
@@ -85,10 +86,12 @@ class Played:
     report: SeasonReport
     season_ended_well: bool
     came_to_rest: bool
+    left_to_people: int
+    """Parked items of bookings. What waits is judged by few promises, and the season is written so that nobody is needed."""
 
     @property
     def well(self) -> bool:
-        return self.report.all_hold and self.season_ended_well and self.came_to_rest
+        return self.report.all_hold and self.season_ended_well and self.came_to_rest and not self.left_to_people
 
 
 async def _play(folder: Path, *, once: bool, pace: float) -> int:
@@ -100,6 +103,7 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
         installation = read_settings(settings)
         supervisor = Supervisor(installation, settings, say)
         async with supervisor.running(asked):
+            await asyncio.to_thread(install_crm, installation, AGENCY)
             playing = asyncio.create_task(_season(installation, settings, sandbox, state, pace))
             stopping = asyncio.create_task(asked.wait())
             await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +141,8 @@ async def _season(
             rested &= await _export(installation, kind, today.isoformat())
         rested &= await _answered(installation, settings, store, today)
         report = season_report(installation, store, _stand_ins(sandbox, state))
-    return Played(report, season_ended_well=season == 0, came_to_rest=rested)
+        left = sum(1 for item in store.parked.list(AGENCY) if item.booking_id)
+    return Played(report, season_ended_well=season == 0, came_to_rest=rested, left_to_people=left)
 
 
 def _kinds(installation: Installation) -> tuple[Literal["MA", "BSP"], ...]:
@@ -218,6 +223,8 @@ def _show(
         say("the season did not end as it should; see its last lines")
     if not played.came_to_rest:
         say("not everything came to rest in time")
+    if played.left_to_people:
+        say(f"{played.left_to_people} items wait for a person, which the season does not foresee: bookings park list")
     places = supervisor.addresses | {system: sandbox.url(system) for system in _systems(state)}
     as_table("Where to look", ("what", "where"), places.items())
     namespace = installation.temporal.namespace
@@ -228,6 +235,7 @@ def _write(played: Played) -> None:
     plain = played.report.plain() | {
         "season_ended_well": played.season_ended_well,
         "came_to_rest": played.came_to_rest,
+        "left_to_people": played.left_to_people,
         "well": played.well,
     }
     REPORT_FILE.write_text(json.dumps(plain, indent=2, ensure_ascii=False), "utf-8")

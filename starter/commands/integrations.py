@@ -11,7 +11,7 @@ import typer
 
 from domain.errors import BackOfficeError
 from domain.naming import integration_workflow
-from starter.activation import assigned, ordered, progress_of, run_activation, tell_what_waits
+from starter.activation import KOMMO, assigned, ordered, progress_of, run_activation, tell_what_waits
 from starter.answers import CommandError, as_json, as_table, say
 from starter.connecting import GIAV, must_be_the_only_mid_office, named, read_key, say_letters, section_of, told
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
@@ -44,10 +44,13 @@ def list_integrations(settings: SettingsFile, json_out: AsJson = False) -> None:
 @app.command()
 def show(agency: str, settings: SettingsFile, system: System = GIAV, json_out: AsJson = False) -> None:
     """State, settings, what the last check proposes, and what it leaves to you with the candidates."""
+    from workers import activating
+
     installation = read_settings(settings)
     with opened_store(installation) as store:
         found = _known(store, installation, agency, system)
         sealed = _key_name(system) in store.vault.names(agency)
+        let_in = activating.let_in(store, agency) if system == KOMMO else ""
     if json_out:
         as_json({**_plain(installation, found), "key": "sealed" if sealed else "missing"})
         return
@@ -62,6 +65,8 @@ def show(agency: str, settings: SettingsFile, system: System = GIAV, json_out: A
     as_table("Settings", ("setting", "value", "from"), sorted(rows))
     for name in sorted(found.catalogue.get("questions", {})):
         _show_candidates(found, name)
+    if system == KOMMO:
+        say(f"let in: {let_in}")
     if found.state == "checked" and "confirmed" not in found.catalogue:
         say_letters(system, agency_of(installation, agency).name, "end")
 
@@ -205,8 +210,8 @@ def confirm(
     installation = read_settings(settings)
     with opened_store(installation) as store:
         now = _known(store, installation, agency, system)
-        if system == GIAV:
-            raise CommandError("nobody has to be told of GIAV; next: bookings integration activate")
+        if system in (GIAV, KOMMO):
+            raise CommandError(f"nobody has to be told of {system}; next: bookings integration activate")
         if now.state in ("requested", "key_stored"):
             raise CommandError(f"its access was not checked yet: bookings integration check {named(agency, system)}")
         found = store.integrations.confirmed(agency, system, by=_who(by), detail=note)
@@ -299,6 +304,7 @@ def _show_candidates(found: Integration, name: str) -> None:
     """What may be meant: the candidates of the check with their names in the system."""
     wanted = set(found.catalogue.get("questions", {}).get(name, ()))
     lists = {"office_id": "offices", "b2c_holder_client_id": "holders", "payment_methods": "methods"}
+    lists |= {"pipeline": "pipelines", "trigger_stages": "stages"}
     lists |= {"refund_methods": "methods", "agency_supplier_id": "suppliers", "default_supplier_id": "suppliers"}
     entries = found.catalogue.get(lists.get(name.partition(".")[0], ""), [])
     shown = [entry for entry in entries if entry["id"] in wanted] or entries

@@ -167,7 +167,9 @@ def sync_now(
     by: By,
     agency: Annotated[str, AGENCY],
     payment: Annotated[str | None, PAYMENT] = None,
-    reason: Annotated[str | None, typer.Option(help="All unsynchronised payments with this reason, oldest first.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="All unsynchronised payments with this reason, oldest first.")
+    ] = None,
     json_out: AsJson = False,
 ) -> None:
     """Sincronizar ahora: write it into the ERP, after a look at this minute's state there."""

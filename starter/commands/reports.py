@@ -74,20 +74,25 @@ def bookings(settings: SettingsFile, agency: Agency = None, json_out: AsJson = F
         as_json([_booking(row) for row in rows])
         return
     columns = tuple(BOOKINGS.columns)
+    told = any(row.airplus for row in rows)
     body: list[tuple[object, ...]] = [
-        (row.trip.agency, row.booking_id, row.status, row.currency, *decimals(BOOKINGS.cells(row.figures), columns))
+        (
+            *(row.trip.agency, row.booking_id, row.status, row.currency),
+            *decimals(BOOKINGS.cells(row.figures), columns),
+            *([", ".join(f"{count} {state}" for state, count in row.airplus.items())] if told else []),
+        )
         for row in rows
     ]
     for currency, added in summed((row.currency, row.figures) for row in rows).items():
-        body.append(("total", "", "", currency, *decimals(BOOKINGS.cells(added), columns)))
-    as_table(
-        BOOKINGS.title, ("agency", "booking", "status", "currency", *columns), body, right=columns, whole=("booking",)
-    )
+        body.append(("total", "", "", currency, *decimals(BOOKINGS.cells(added), columns), *([""] if told else [])))
+    names = ("agency", "booking", "status", "currency", *columns, *(["AirPlus"] if told else []))
+    as_table(BOOKINGS.title, names, body, right=columns, whole=("booking",))
 
 
 def _booking(row: BookingRow) -> dict[str, object]:
     names = {"agency": row.trip.agency, "booking": row.booking_id, "experience": row.trip.experience_id}
-    return {**names, "status": row.status, **plain(BOOKINGS.cells(row.figures))}
+    told = {"airplus": dict(row.airplus)} if row.airplus else {}
+    return {**names, "status": row.status, **plain(BOOKINGS.cells(row.figures)), **told}
 
 
 @app.command()

@@ -24,6 +24,7 @@ from store.installation import Installation, SettingsError
 from store.tamara import LinesMoved
 from store.tamara_answers import LineAnswer
 from store.tamara_tables import FileKey, Line, LineState
+from store.tamara_unpaid import tell_accounting
 from workers.tamara_desk import enter_answers, fix_line
 from workflows.searching import found_by
 
@@ -123,7 +124,10 @@ def abandon(
             raise CommandError(f"line {line} is {found.state}; only rejected lines can be abandoned") from None
         _look_again(installation, agency, found)
         store.tamara_answers.set_fields(found.txn_ref, {"#abandoned": why}, by)
-    say(f"line {line} is abandoned; invoice {found.invoice_number} is unpaid at AirPlus")
+        tell_accounting(store.parked, found, f"{why} ({by})")
+    say(
+        f"line {line} is abandoned; accounting is told that AirPlus does not settle {found.credit_note_number or found.invoice_number}"
+    )
 
 
 def answers(agency: str, settings: SettingsFile, limit: int = 60, json_out: AsJson = False) -> None:

@@ -14,10 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from temporalio.client import Client
 
+from starter.deals import DealDispatcher
 from starter.dispatch import Dispatcher
 from starter.events import BrokenEnvelope, Receipt, agency_of_source, source_of, take_in
 from starter.gateway import problems, signatures
 from starter.gateway.deals import DealGateway
+from starter.gateway.paid_pages import PaidPages
 from starter.gateway.problems import Problem
 from starter.gateway.suppliers import SupplierGateway
 from store import Store
@@ -146,16 +148,17 @@ def build_app(
     connect: Callable[[], Awaitable[Client]] | None = None,
     now: Callable[[], datetime] = _utc_now,
 ) -> FastAPI:
-    """The ASGI application. With `connect` it also runs the dispatcher for as long as it serves."""
+    """The ASGI application. With `connect` it also runs the dispatchers for as long as it serves."""
     dispatcher = Dispatcher(store, connect) if connect else None
+    deal_dispatcher = DealDispatcher(store, connect) if connect else None
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(dispatcher.run()) if dispatcher else None
+        tasks = [asyncio.create_task(each.run()) for each in (dispatcher, deal_dispatcher) if each is not None]
         yield
-        if task:
+        for task in tasks:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(title="Booking orchestrator: gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_exception_handler(Problem, problems.answer_problem)
@@ -173,7 +176,12 @@ def build_app(
     async def ratehawk(request: Request) -> Response:
         return await suppliers.receive(request)
 
-    deals = DealGateway(installation, store, now, dispatcher.nudge if dispatcher else lambda: None)
+    deals = DealGateway(installation, store, now, deal_dispatcher.nudge if deal_dispatcher else lambda: None)
+    paid_pages = PaidPages(installation, store, connect)
+
+    @app.get("/paid/{token}", summary="A customer comes back from a payment page", include_in_schema=False)
+    async def paid(token: str) -> Response:
+        return await paid_pages.returned(token)
 
     @app.post("/hooks/kommo/{agency}/{secret}", responses=CRM_RESPONSES, summary="Kommo tells of deals that changed")
     async def kommo(agency: str, secret: str, request: Request) -> Response:

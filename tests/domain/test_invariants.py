@@ -72,10 +72,12 @@ class Office:
         cancelled: Sequence[Cancelled] = (),
         keep: int | None = None,
         penalty: int = 0,
+        too_high: int = 0,
         plan: Sequence[DueLine] = (),
         **changes: Any,
     ) -> None:
-        """`refunds` are of the first payment; `keep` is what stays invoiced of it after a credit note of the whole."""
+        """`refunds` are of the first payment; `keep` is what stays invoiced of it after a credit note of the whole,
+        `too_high` a first penalty that was taken back."""
         captured = [
             CapturedPayment(id=f"pay_{name}{n}", amount=amount, method=method, processor="stripe", day=DAY, at=NOON)
             for n, amount in enumerate(payments)
@@ -90,6 +92,9 @@ class Office:
             invoices.append(self.issue("ER", "credit_note", None, -first.total, first.number))
             if keep:
                 invoices.append(self.issue("E", "original", first.fact_id, keep, first.number))
+        if too_high:
+            wrong = self.issue("P", "penalty", cancelled[0].id, too_high)
+            invoices += [wrong, self.issue("ER", "penalty", None, -too_high, wrong.number)]
         if penalty:
             invoices.append(self.issue("P", "penalty", cancelled[0].id, penalty))
         receipts = [Receipt(id=p.id, fact_id=p.id, kind="Cobro", amount=p.amount) for p in captured]
@@ -179,6 +184,9 @@ def sound_books() -> Books:
     office.write("unpaid", 30000)
     office.write("airplus", 96700, [96700], method="airplus")
     office.write("cancelled", 3000, [30000], refunds=[27000], cancelled=[full(3000)], keep=0, penalty=3000)
+    office.write(
+        "penalty lowered", 1000, [30000], refunds=[29000], cancelled=[full(1000)], keep=0, penalty=1000, too_high=3000
+    )
     office.write("discounted", 136350, [148350], refunds=[12000], keep=136350)
     lines = [DueLine(id=f"ins_{n}", amount=10000, status="paid", payment_id=f"pay_plan{n}") for n in (0, 1)]
     lines += [DueLine(id="ins_2", amount=10000, status="scheduled"), DueLine(id="ins_3", amount=5, status="waived")]
@@ -337,6 +345,12 @@ FAULTS = (
     Fault("a second invoice of another payment", "M2", lambda: with_invoice("discounted", 2, fact_id="pay_9")),
     Fault("a credit note is missing", "M3", lambda: with_booking("refund awaited",
           invoices=booking("refund awaited").invoices[::2]), "N1 M9 C1 L2"),
+    Fault("a penalty that was too high is not taken back", "M3", lambda: with_booking("penalty lowered",
+          invoices=tuple(i for i in booking("penalty lowered").invoices if i.kind != "penalty" or i.total > 0)), "N1 L2"),
+    Fault("more of a penalty is taken back than it was", "C4",
+          lambda: with_invoice("penalty lowered", 3, total=-3001), "M3 L2"),
+    Fault("a penalty is taken back in the series of invoices", "N3",
+          lambda: with_invoice("penalty lowered", 3, series="E", number="E-000099"), "N1"),
     Fault("a penalty has no document", "M3",
           lambda: with_booking("penalty unpaid", invoices=booking("penalty unpaid").invoices[:2]), "N1 L2"),
     Fault("an invoice has another amount", "M4", lambda: with_invoice("paid", 0, total=29999), "M3 L2"),

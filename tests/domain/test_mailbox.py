@@ -5,8 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from domain.mailbox import PATIENCE, Ask, BookingState, Drop, Run, Wait
+from domain.mailbox import PATIENCE, BookingState
 from domain.money import Money
+from domain.moves import Ask, Drop, Run, Wait
 from domain.notices import EventNotice
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

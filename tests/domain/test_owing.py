@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.mailbox import BookingState, Chase, Run, Wait
+from domain.mailbox import BookingState
 from domain.money import Money
+from domain.moves import Chase, Run, Wait
 from domain.owing import GRACE, working_days_after
 from tests.domain.test_mailbox import CREATED, NOW, PAID, REFUNDED, run_to_rest, state, told
 

@@ -1,4 +1,4 @@
-"""Record the histories anew: `make histories`, after a deliberate change of workflow code."""
+"""Record the histories anew: `make histories`, after a deliberate change of workflow code; with names, only those scenarios."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,12 @@ def anonymous(value: Any) -> Any:
     return [anonymous(inner) for inner in value] if isinstance(value, list) else value
 
 
-async def record() -> int:
-    """Play every scenario on a dev server and keep the histories; returns how many."""
+async def record(names: list[str]) -> int:
+    """Play the scenarios, every one unless some are named, on a dev server and keep the histories; returns how many."""
+    chosen = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
     for old in HISTORIES.glob("*.json"):
-        old.unlink()
+        if any(old.name.startswith(f"{scenario.name}--") for scenario in chosen) or not names:
+            old.unlink()
     environment = await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         dev_server_existing_path=binary("temporal"),
@@ -43,7 +46,7 @@ async def record() -> int:
     )
     kept = 0
     async with environment:
-        for scenario in SCENARIOS:
+        for scenario in chosen:
             office = Office()
             async with working(environment.client, office):
                 ids = await scenario.play(environment.client, office)
@@ -57,6 +60,6 @@ async def record() -> int:
 
 
 if __name__ == "__main__":
-    kept = asyncio.run(record())
+    kept = asyncio.run(record(sys.argv[1:]))
     os.write(1, f"{kept} histories in {HISTORIES}\n".encode())
     os._exit(0)  # the SDK's threads may crash an interpreter that is being torn down

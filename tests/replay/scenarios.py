@@ -11,7 +11,6 @@ from temporalio.client import Client
 
 from domain.check_steps import CheckOrder, FilesChecked
 from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
-from domain.mailbox import ExperienceState, PlanState
 from domain.money import Money
 from domain.naming import Queue, check_schedule, resend_workflow, tamara_trouble_workflow
 from domain.notices import EventNotice
@@ -30,8 +29,12 @@ from domain.steps import (
     RevenueOrder,
     TamaraOrder,
     TamaraRetention,
+    UntoldBookings,
 )
+from domain.superseding import ExperienceState, PlanState
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
+from tests.replay.crm_scenarios import crm
+from tests.replay.deal_scenarios import deal, deal_fails
 from tests.replay.supplier_scenarios import feed, rebooked
 from tests.workflows.office import WHEN, Office, deliver, told
 from workflows.messages import Known, LifecycleInput
@@ -191,14 +194,18 @@ async def experience(client: Client, office: Office) -> tuple[str, ...]:
 
 
 async def plan(client: Client, office: Office) -> tuple[str, ...]:
-    """Arranged, collected, over."""
-    due = DueInstalment(instalment_id="ins_2", due_on=WHEN.date(), amount=Money(amount=38200, currency="EUR"))
-    owed = PlanArrangement(collection="automatic", due=(due,))
-    office.answers["office.arrange_plan"] = lambda step: (
-        owed if step.start_due else PlanArrangement(collection="automatic", due=())
+    """Arranged, paused, resumed, collected, given to a person, over; and one charged at once by a person's order."""
+    due = DueInstalment(instalment_id="ins_r6", due_on=WHEN.date(), amount=Money(amount=38200, currency="EUR"))
+    other = due.model_copy(update={"instalment_id": "ins_r6b", "due_on": WHEN.date() + timedelta(days=30)})
+    owed = [PlanArrangement(collection="automatic", due=(due, other))]
+    office.answers["office.arrange_plan"] = lambda _: owed[-1]
+    office.answers["office.order_plan"] = lambda _: owed[-1]
+    office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(due,))
+    office.answers["platform.collect_instalment"] = lambda step: (
+        ChargeResult(status="declined", category="hard")
+        if step.instalment_id == "ins_r6"
+        else ChargeResult(status="captured", payment_id="pay_r6")
     )
-    office.answers["office.due_instalments"] = lambda _: owed
-    office.answers["platform.collect_instalment"] = lambda _: ChargeResult(status="declined", category="hard")
     told_plan = told("payment_plan.created", "bkg_r6", plan_id="plan_r6", aggregate_id="plan_r6")
     handle = await client.start_workflow(
         "PaymentPlan",
@@ -208,14 +215,23 @@ async def plan(client: Client, office: Office) -> tuple[str, ...]:
         start_signal="deliver",
         start_signal_args=[told_plan],
     )
+    await _until(lambda: office.count("office.arrange_plan") == 1)
+    for order, own in (("pause", None), ("resume", None), ("skip", "ins_r6b"), ("charge_now", "ins_r6b")):
+        command = {"order": order, "by": "ana", "why": "agreed by phone", "instalment_id": own}
+        await handle.execute_update("order", command)
+    charged = client.get_workflow_handle("instalment/demo/ins_r6b")
+    await charged.result()
     step = PlanStep(agency="demo", plan_id="plan_r6", booking_id="bkg_r6", event_id="evt_r6", revision=1)
     collecting = await client.start_workflow(
         "CollectInstalment", step, id="collect/demo/plan_r6", task_queue=Queue.WORKFLOWS
     )
-    await _answer(client, office, "skip")
     await collecting.result()
+    owed.append(PlanArrangement(collection="automatic", due=()))
+    await _answer(client, office, "skip")
+    pursued = client.get_workflow_handle("instalment/demo/ins_r6")
+    await pursued.result()
     await handle.result()
-    return (told_plan.workflow_id, "collect/demo/plan_r6")
+    return (told_plan.workflow_id, "collect/demo/plan_r6", pursued.id, charged.id)
 
 
 async def export(client: Client, office: Office) -> tuple[str, ...]:
@@ -243,6 +259,20 @@ async def activation(client: Client, office: Office) -> tuple[str, ...]:
     handle = await client.start_workflow("ActivateIntegration", order, id=own, task_queue=Queue.WORKFLOWS)
     await _until(lambda: bool(office.parked))
     await handle.signal("changed")
+    await handle.result()
+    return (own,)
+
+
+async def connection(client: Client, office: Office) -> tuple[str, ...]:
+    """A mid-office comes into use, and is told of two bookings that were made before."""
+    pages = [("bkg_r11", "bkg_r12"), ()]
+    office.answers["midoffice.untold"] = lambda step: UntoldBookings(
+        progress=step.progress.model_copy(update={"cursor": "bkg_r12"} if len(pages) > 1 else {"phase": "done"}),
+        bookings=pages.pop(0),
+    )
+    order = IntegrationOrder(agency="demo", system="tina", by="ana")
+    own = "integration/demo/tina"
+    handle = await client.start_workflow("ActivateIntegration", order, id=own, task_queue=Queue.WORKFLOWS)
     await handle.result()
     return (own,)
 
@@ -321,6 +351,15 @@ async def retention(client: Client, _office: Office) -> tuple[str, ...]:
     return ("tamara/demo/retention",)
 
 
+async def card_search(client: Client, _office: Office) -> tuple[str, ...]:
+    """A week's search for account numbers."""
+    name = "tamara/demo/card-search"
+    order = TamaraRetention(agency="demo")
+    handle = await client.start_workflow("SearchCards", order, id=name, task_queue=Queue.WORKFLOWS)
+    await handle.result()
+    return (name,)
+
+
 SCENARIOS = [
     Scenario(play.__name__, play)
     for play in (
@@ -336,7 +375,12 @@ SCENARIOS = [
         plan,
         export,
         retention,
+        card_search,
         activation,
+        connection,
+        crm,
+        deal,
+        deal_fails,
         nightly_check,
         revenue,
         acknowledged_later,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,10 @@ def test_every_workflow_type_has_a_history() -> None:
         for file in HISTORIES
     }
     assert started == {workflow.__name__ for workflow in WORKFLOWS}
+
+
+@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
+def test_no_history_tells_of_the_machine_that_recorded_it(file: Path) -> None:
+    text = file.read_text()
+    assert re.findall(r'"identity": "(?!worker")[^"]*"', text) == []
+    assert re.findall(r'"\d+@[^"]*"|"[^"]*/(?:home|root|tmp|usr|var)/[^"]*"', text) == []

@@ -20,8 +20,10 @@ from sandbox.season.script import ANNOUNCEMENTS
 from starter import demo
 from starter.answers import CommandError
 from starter.collecting.mid_offices import READINGS, MidOffice, kind_of
+from starter.commands import demo as command
 from starter.demo import AGENCY, MID_OFFICES, DemoState, Sandbox
 from starter.opening import read_settings
+from starter.reports import Invariant, SeasonReport
 from store import Store
 from tests.activities.platform import trip
 from tests.databases import migrated_url
@@ -86,7 +88,19 @@ def test_a_demo_keeps_the_mid_office_that_it_began_with(tmp_path: Path) -> None:
     DemoState.of(tmp_path, any_ports=True, midoffice="ziel")
     assert DemoState.of(tmp_path).midoffice == DemoState.of(tmp_path, midoffice="ziel").midoffice == "ziel"
     with pytest.raises(CommandError, match="began with ziel and keeps it"):
-        DemoState.of(tmp_path, midoffice="tina")
+        command.demo(data=tmp_path, midoffice="tina")
+
+
+def test_a_mid_office_that_nobody_knows_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="choose one of: midoco"):
+        command.demo(data=tmp_path / "new", midoffice="nobody")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_season_that_left_something_to_a_person_did_not_end_well() -> None:
+    kept = SeasonReport((), (Invariant("S1", holds=True),))
+    assert command.Played(kept, season_ended_well=True, came_to_rest=True, left_to_people=0).well
+    assert not command.Played(kept, season_ended_well=True, came_to_rest=True, left_to_people=1).well
 
 
 def lost(sandbox: Sandbox, kind: str, known: list[Booking]) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from starter import answers
-from starter.card_scan import numbers_in
 from starter.cli import run
 from store import Store
+from store.card_search import numbers_in
 from store.installation import load_installation
 from store.tamara_contents import Print
 from store.tamara_tables import Sealing

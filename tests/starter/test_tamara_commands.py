@@ -75,11 +75,11 @@ def night(path: Path) -> Iterator[Night]:
 def asked(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs a command of `bookings tamara`; gives exit code, output and complaint."""
 
-    def ask(*words: str) -> tuple[int, str, str]:
+    def ask(*words: str, group: str = "tamara") -> tuple[int, str, str]:
         monkeypatch.setattr(answers.out, "file", sys.stdout)
         monkeypatch.setattr(answers.err, "file", sys.stderr)
         capsys.readouterr()
-        monkeypatch.setattr("sys.argv", ["bookings", "tamara", *words, "--settings", str(path)])
+        monkeypatch.setattr("sys.argv", ["bookings", group, *words, "--settings", str(path)])
         try:
             code = run()
         except SystemExit as ended:
@@ -128,6 +128,22 @@ def test_an_error_says_what_to_do(night: Night, asked: Any, words: list[str], co
     code, out, err = asked(*words)
     assert (code, complaint in err) == (2, True), err
     assert "192000000000008" not in out + err
+
+
+def test_a_booking_shows_how_its_lines_stand_at_airplus(night: Night, asked: Any) -> None:
+    _, told, _ = asked("bookings", "--json", group="report")
+    assert [row["airplus"] for row in json.loads(told)] == [{"REFUSED": 1}]
+    assert "1 REFUSED" in asked("bookings", group="report")[1]
+    assert "waits" in asked("margins", "--bookings", group="report")[1]
+
+
+def test_what_is_abandoned_is_told_to_accounting(night: Night, asked: Any) -> None:
+    with night.store.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE tamara_lines SET state = 'REJECTED'")
+    code, out, _ = asked("abandon", AGENCY, "1", "--by", "ana", "--why", "paid by transfer")
+    assert (code, "accounting is told" in out) == (0, True)
+    [item] = night.store.parked.list(AGENCY)
+    assert (item.reason, item.owner, "paid by transfer (ana)" in item.detail) == ("airplus_unpaid", "accounting", True)
 
 
 def test_what_stands_in_an_email_is_entered(night: Night, asked: Any, tmp_path: Path) -> None:

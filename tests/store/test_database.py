@@ -9,7 +9,7 @@ from sqlalchemy.exc import StatementError
 
 from domain.effects import EffectKey
 from store import Store
-from store.effects import effects
+from store.effect_tables import effects
 from tests.databases import migrated_url
 
 KEY = EffectKey("sol", "giav", "invoice", "pay_1", "create")

@@ -70,6 +70,18 @@ def test_an_order_belongs_to_the_booking_whose_snapshot_names_it(store: Store) -
     assert store.supplier_orders.links_of(AGENCY, RATEHAWK, "bkg_500") == ["bkg_500-lin_01"]
 
 
+def test_a_booking_that_claims_an_order_late_is_still_told_of_it(store: Store) -> None:
+    store.supplier_orders.record(AGENCY, RATEHAWK, [order(7, partner="bkg_500-lin_01"), order(8)])
+    for number in (7, 8):
+        store.supplier_orders.handled(AGENCY, RATEHAWK, number, 1, "transferred")
+    named = [{"system": "ratehawk", "order_ref": "B2B-1/1", "partner_order_ref": "bkg_500-lin_01"}]
+    told = stories.data("booking/bkg_500", booking=stories.booking(external_orders=named))
+    store.inbox.accept(stories.event(1, "booking.created", told))
+    assert [(one.order.order_id, one.booking_id) for one in store.supplier_orders.pending(AGENCY, RATEHAWK)] == [
+        (7, "bkg_500")
+    ]
+
+
 def test_pages_of_what_is_pending_follow_each_other(store: Store) -> None:
     store.supplier_orders.record(AGENCY, RATEHAWK, [order(number) for number in range(1, 8)])
     first = store.supplier_orders.pending(AGENCY, RATEHAWK, limit=5)

@@ -17,12 +17,14 @@ from temporalio.worker import Worker
 from activities.failures import as_failure
 from activities.signatures import VERBS, Verb
 from domain import naming
+from domain.deal_steps import DealRead, DealsFound, DealShown, LinkAtWork, LinksSeen, RefundedSoFar, Standing
 from domain.errors import BackOfficeError
 from domain.mailbox import BookingState
 from domain.money import Money
 from domain.notices import EventNotice
 from domain.payment_steps import TransitionLog
 from domain.payment_sync import Evidence, Transition, Verdict
+from domain.plan_steps import ReturnVerdict
 from domain.steps import (
     ChargeResult,
     Done,
@@ -46,6 +48,8 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "office.due_instalments": lambda _: PlanArrangement(collection="automatic", due=()),
     "giav.probe_payment": lambda _: Evidence(verdict=Verdict.UNPAID, at=datetime.now(UTC), words="nothing is there"),
     "giav.record_payment": lambda _: Done(ids={"cobro": "501"}),
+    "office.order_plan": lambda _: PlanArrangement(collection="automatic", due=()),
+    "office.judge_return": lambda _: ReturnVerdict(answer="ask", code="MS03", words="the bank gave no reason"),
     "platform.collect_instalment": lambda _: ChargeResult(status="captured", payment_id="pay_2"),
     "ratehawk.plan_orders": lambda _: SupplierPlan(),
     "ratehawk.cancel_order": lambda _: OrderCancelled(),
@@ -53,6 +57,19 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "ratehawk.read_page": lambda _: FeedPage(),
     "ratehawk.read_nudged": lambda _: FeedPage(),
     "ratehawk.hand_over": lambda _: HandedOver(),
+    "crm.read_deal": lambda _: DealRead(gone=True),
+    "crm.show_deal": lambda _: DealShown(),
+    "crm.sweep_deals": lambda _: DealsFound(),
+    "easycount.standing": lambda _: Standing(),
+    "easycount.check_links": lambda _: LinksSeen(),
+    "easycount.credit": lambda _: RefundedSoFar(credit="330001", receipt="400001"),
+    "easycount.make_link": lambda s: LinkAtWork(
+        number=s.revision,
+        revision=s.revision,
+        amount=s.amount or Money(amount=30000, currency="EUR"),
+        made_at=WHEN,
+        expires_at=WHEN + timedelta(hours=72),
+    ),
     "tamara.seal_file": lambda s: SealedFile(partner_id="TESTPARTNER1", kind=s.kind, seq=1, name="T.dat", lines=1),
 }
 

@@ -8,10 +8,11 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from domain.mailbox import BookingState, ExperienceState
+from domain.mailbox import BookingState
 from domain.money import Money
 from domain.naming import Queue
 from domain.steps import ChargeResult, DueInstalment, PlanArrangement, PlanStep
+from domain.superseding import ExperienceState
 from tests.workflows.office import Office, deliver, told, working
 from workflows.experience import SETTLING
 
@@ -53,22 +54,29 @@ async def test_a_soft_decline_is_tried_on_days_1_4_and_11_and_then_given_to_a_pe
         start = await skipping.get_current_time()
         await skipping.client.start_workflow("CollectInstalment", PLAN, id="collect/t2", task_queue=Queue.WORKFLOWS)
         await skipping.sleep(timedelta(days=12))
+        await skipping.client.get_workflow_handle("instalment/demo/ins_2").terminate()
     assert [step.attempt for step in office.of("platform.collect_instalment")] == [1, 2, 3, 4]
     assert office.parked[0].reason == "instalment_declined"
+    told = [step.occasion for step in office.of("office.tell_payer")]
+    assert told == ["declined", "declined", "declined", "stopped"], "the payer hears of each"
     assert timedelta(days=11) <= office.parked[0].since - start < timedelta(days=11, hours=1)
 
 
 @pytest.mark.covers("F-P2", "1.7.7")
 async def test_a_hard_decline_is_never_tried_again(skipping: WorkflowEnvironment, office: Office) -> None:
-    office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(DUE,))
+    due = DUE.model_copy(update={"instalment_id": "ins_t3"})
+    office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(due,))
     office.answers["platform.collect_instalment"] = lambda _: ChargeResult(
         status="declined", category="hard", message="stolen card"
     )
     async with working(skipping.client, office):
         await skipping.client.start_workflow("CollectInstalment", PLAN, id="collect/t3", task_queue=Queue.WORKFLOWS)
         await skipping.sleep(timedelta(days=30))
+        await skipping.client.get_workflow_handle("instalment/demo/ins_t3").terminate()
     assert office.count("platform.collect_instalment") == 1
-    assert len(office.parked) == 1
+    assert [item.reason for item in office.parked] == ["instalment_declined", "payment_overdue"]
+    assert office.parked[1].since - office.parked[0].since >= timedelta(days=10)
+    assert [step.occasion for step in office.of("office.tell_payer")] == ["stopped"]
 
 
 async def test_an_expediente_is_opened_once_amended_and_closed_after_settling(

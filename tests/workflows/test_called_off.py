@@ -11,9 +11,10 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from domain.errors import Refused, Transient
-from domain.mailbox import BookingState, ExperienceState
+from domain.mailbox import BookingState
 from domain.naming import Queue
 from domain.steps import DecisionTaken, Done
+from domain.superseding import ExperienceState
 from tests.workflows.office import Office, deliver, told, working
 
 LEFT_OPEN = Done(ids={"expediente": "7"}, note="left open: waits for bkg_3")

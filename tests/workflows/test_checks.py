@@ -10,8 +10,8 @@ from temporalio.client import Client
 from domain import naming
 from domain.check_steps import CheckOrder, FilesCheck, FilesChecked
 from domain.errors import Refused
-from domain.mailbox import ExperienceState
 from domain.steps import DecisionTaken
+from domain.superseding import ExperienceState
 from tests.workflows.office import Office, told, working
 
 

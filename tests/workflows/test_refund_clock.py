@@ -160,7 +160,8 @@ async def test_a_declared_refund_that_no_processor_shows_is_a_warning_until_it_d
 async def test_an_instalment_that_fails_for_good_leaves_a_task_on_the_file(
     skipping: WorkflowEnvironment, office: Office
 ) -> None:
-    office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(DUE,))
+    due = DUE.model_copy(update={"instalment_id": "ins_c7"})
+    office.answers["office.due_instalments"] = lambda _: PlanArrangement(collection="automatic", due=(due,))
     office.answers["platform.collect_instalment"] = lambda _: ChargeResult(
         status="declined", category="soft", message="insufficient funds"
     )
@@ -169,5 +170,6 @@ async def test_an_instalment_that_fails_for_good_leaves_a_task_on_the_file(
         await skipping.sleep(timedelta(days=5))
         assert office.count("giav.report_decline") == 0
         await skipping.sleep(timedelta(days=7))
+        await skipping.client.get_workflow_handle("instalment/demo/ins_c7").terminate()
     assert office.count("giav.report_decline") == 1
     assert reasons(office) == ["instalment_declined"]

@@ -120,7 +120,7 @@ class XmidCodec:
             "leistungstraeger": record.supplier_code,
             "kreditorNr": creditor,
             "buchungsnummer": record.supplier_booking_id,
-            **_known(fremdReferenz=record.supplier_order_id or record.supplier_agreement),
+            **_known(fremdReferenz=_reference(record)),
             "revision": record.revision,
             "buchungsstatus": STATUS[record.status],
             "anmelder": _customer(record.customer),
@@ -139,6 +139,11 @@ class XmidCodec:
 
 def _bytes(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _reference(record: MidOfficeBooking) -> str | None:
+    """The supplier's own number of the order, as text."""
+    return str(record.supplier_order_id) if record.supplier_order_id else record.supplier_agreement
 
 
 def _known(**values: object) -> Json:

@@ -6,22 +6,17 @@ A file is written under a temporary name and renamed; a rename never overwrites.
 
 from __future__ import annotations
 
-import base64
 import errno
-import hashlib
-import hmac
-import io
 import posixpath
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 
 import paramiko
-from paramiko.ssh_exception import AuthenticationException, SSHException
 
 from activities.midoffice.ziel.settings import PostBoxSettings
+from activities.transfer_sftp import Outcome, logged_in, sorting
 from domain.errors import BackOfficeError, NeedsPerson, Transient, Unauthorised, UnknownOutcome
 
 SYSTEM = "ziel"
@@ -107,7 +102,7 @@ class PostBox:
 
     @contextmanager
     def _session(self) -> Iterator[paramiko.SFTPClient]:
-        transport, client = self._kept() or self._opened()
+        transport, client = self._kept() or logged_in(self._settings, TROUBLES)
         try:
             yield client
         except (BackOfficeError, NameTaken) as error:
@@ -135,71 +130,6 @@ class PostBox:
         with self._lock:
             self._idle.append((time.monotonic(), transport, client))
 
-    def _opened(self) -> tuple[paramiko.Transport, paramiko.SFTPClient]:
-        transport = self._connected()
-        try:
-            self._identified(transport)
-            self._logged_in(transport)
-            with _lost(Transient):
-                client = paramiko.SFTPClient.from_transport(transport)
-                if client is None:
-                    raise _failure(Transient, "the server offers no SFTP")
-                client.get_channel().settimeout(self._settings.read_seconds)  # type: ignore[union-attr]
-            return transport, client
-        except BaseException:
-            transport.close()
-            raise
-
-    def _connected(self) -> paramiko.Transport:
-        settings = self._settings
-        with _lost(Transient):
-            wire = socket.create_connection((settings.host, settings.port), timeout=settings.connect_seconds)
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            transport = paramiko.Transport(wire, disabled_algorithms={"keys": ["ssh-rsa"], "pubkeys": ["ssh-rsa"]})
-            transport.banner_timeout = settings.connect_seconds
-            transport.auth_timeout = settings.connect_seconds
-            try:
-                transport.start_client(timeout=settings.connect_seconds)
-            except BaseException:
-                transport.close()
-                raise
-            return transport
-
-    def _identified(self, transport: paramiko.Transport) -> None:
-        """Nothing secret is said before the server has proved who it is."""
-        digest = hashlib.sha256(transport.get_remote_server_key().asbytes()).digest()
-        shown = "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
-        if not any(hmac.compare_digest(shown, pinned) for pinned in self._settings.host_keys):
-            raise _failure(
-                Unauthorised,
-                f"the server shows host key {shown}, which is not pinned; confirm it with the partner before pinning it",
-                code="HOST_KEY_MISMATCH",
-            )
-
-    def _logged_in(self, transport: paramiko.Transport) -> None:
-        settings = self._settings
-        with _lost(Transient):
-            try:
-                if settings.private_key is not None:
-                    transport.auth_publickey(settings.username, self._private_key())
-                elif settings.password is not None:
-                    transport.auth_password(settings.username, settings.password.get_secret_value(), fallback=False)
-            except AuthenticationException:
-                raise _failure(
-                    Unauthorised,
-                    "the server refuses the login; it is not tried again, because accounts get locked",
-                    code="LOGIN",
-                ) from None
-
-    def _private_key(self) -> paramiko.PKey:
-        assert self._settings.private_key is not None
-        phrase = self._settings.private_key_passphrase
-        text = self._settings.private_key.get_secret_value()
-        for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-            with suppress(SSHException, ValueError):
-                return kind.from_private_key(io.StringIO(text), phrase.get_secret_value() if phrase else None)
-        raise _failure(Unauthorised, "the private key cannot be read", code="LOGIN")
-
 
 def _size(sftp: paramiko.SFTPClient, place: str) -> int | None:
     try:
@@ -220,26 +150,35 @@ def _content(sftp: paramiko.SFTPClient, place: str) -> bytes | None:
         raise
 
 
-@contextmanager
-def _lost(outcome: type[Transient] | type[UnknownOutcome]) -> Iterator[None]:
-    """Turn errors of the wire into ours: a lost connection becomes `outcome`, an answer of the server keeps its meaning."""
-    try:
-        yield
-    except BackOfficeError:
-        raise
-    except (EOFError, TimeoutError, ConnectionError, SSHException) as error:
-        raise _failure(outcome, f"connection lost ({type(error).__name__})") from None
-    except OSError as error:
-        if error.errno == errno.EACCES:
-            raise _failure(
-                NeedsPerson,
-                "the server denies permission; ask the partner to check folders and rights",
-                code="PERMISSION",
-            ) from None
-        if str(error) == "Socket is closed":
-            raise _failure(outcome, "connection lost (closed)") from None
-        # SFTP has one word for everything else; a full disk is the usual reason.
-        raise _failure(Transient, "the server answered with a failure (disk full?)", retry_after=SLOW_RETRY) from None
+class _Troubles:
+    """What goes wrong on the way, in the words of the post box."""
+
+    def lost(self, outcome: Outcome, words: str) -> BackOfficeError:
+        return _failure(outcome, words)
+
+    def no_rights(self) -> BackOfficeError:
+        words = "the server denies permission; ask the partner to check folders and rights"
+        return _failure(NeedsPerson, words, code="PERMISSION")
+
+    def no_space(self) -> BackOfficeError:
+        return _failure(Transient, "the server answered with a failure (disk full?)", retry_after=SLOW_RETRY)
+
+    def login_refused(self) -> BackOfficeError:
+        words = "the server refuses the login; it is not tried again, because accounts get locked"
+        return _failure(Unauthorised, words, code="LOGIN")
+
+    def unusable_key(self) -> BackOfficeError:
+        return _failure(Unauthorised, "the private key cannot be read", code="LOGIN")
+
+    def unknown_server(self, words: str) -> BackOfficeError:
+        return _failure(Unauthorised, words, code="HOST_KEY_MISMATCH")
+
+
+TROUBLES = _Troubles()
+
+
+def _lost(outcome: Outcome) -> AbstractContextManager[None]:
+    return sorting(TROUBLES, outcome)
 
 
 def _failure(

@@ -121,4 +121,4 @@ def test_the_cobro_that_an_invoice_makes_is_ours(desk: Desk) -> None:
     step = paid(desk)
     desk.activities.record_payment(step)
     assert probe(desk, step).ours
-    assert stories.AGENCY == step.agency
+    assert step.agency == stories.AGENCY

@@ -20,6 +20,7 @@ from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.booking import MidOfficeBooking, MidOfficePayment, Traveller
 from activities.midoffice.integration import key_path, problems
 from activities.midoffice.mapping import sort_out, struck_out
+from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.resending import MidOfficeResending
 from domain.errors import Refused, Transient, Unauthorised, UnsupportedProduct
 from domain.money import Money
@@ -32,11 +33,14 @@ from domain.steps import (
     IntegrationBackfill,
     PaymentStep,
 )
+from domain.supplier import RATEHAWK, OrderGuest, OrderRoom
+from domain.supplier_steps import SupplierOrderStep
 from store import Store
 from tests.activities.midoffice.midoco import failure
 from tests.activities.midoffice.systems.registry import SYSTEMS
 from tests.activities.midoffice.under_test import Held, Paid, UnderTest
 from tests.activities.platform import trip
+from tests.store.test_supplier_orders import order as supplier_order
 
 KEY = "bkg_500-lin_01"
 LINES = [trip.hotel(), trip.bus()]
@@ -450,6 +454,47 @@ def test_a_name_with_everything_in_it_arrives_or_is_refused_but_breaks_nothing(s
     nasty = one.travellers[0].model_copy(update={"first_name": 'Ana\x00;"<b>&\n', "last_name": "=Prüba]]>/;ñ\u2028"})
     push(system, one.model_copy(update={"travellers": (nasty, *one.travellers[1:])}))
     assert system.held()[KEY].persons == 2
+
+
+# --- orders of the supplier ---
+
+
+@pytest.mark.covers("midoffice: amend")
+def test_an_order_that_was_transferred_alone_and_is_claimed_later_is_one_booking(
+    cells: MidOfficeActivities, store: Store, system: UnderTest
+) -> None:
+    alone = SupplierOrderActivities(store, {trip.AGENCY: system.account})
+    guests = (OrderGuest(first_name="Ana", last_name="Soler"),)
+    room = OrderRoom(index=1, name="Double Room", guests=guests)
+    for minutes, payable in ((0, 61000), (1, 62000)):
+        made = supplier_order(7, partner=KEY, minutes=minutes, payable=payable, rooms=(room,))
+        store.supplier_orders.record(trip.AGENCY, RATEHAWK, [made])
+        what = SupplierOrderStep(agency=trip.AGENCY, supplier=RATEHAWK, order_id=7, supplier_code="sup_rh")
+        system.insist(lambda: alone.transfer_order(what))  # noqa: B023 it is over before the loop goes on
+    assert system.held() == {KEY: Held("CONFIRMED", Decimal("620.00"), Decimal("620.00"), 1, 2)}
+
+    registered(cells, store, system)
+    assert system.held() == {KEY: Held("CONFIRMED", Decimal("825.00"), Decimal("660.00"), 2, 3)}
+    assert {one.booking_id for one in store.transfers.list(trip.AGENCY)} == {"bkg_500"}
+    system.insist(lambda: cells.cancel_booking(gone(store, penalty=3000)))
+    assert {key: held[0] for key, held in system.held().items()} == {KEY: "CANCELLED"}
+    assert alone.transfer_order(what).outcome == "skipped"
+
+
+@pytest.mark.covers("midoffice: amend")
+def test_a_room_that_was_booked_anew_names_the_order_it_replaces_and_ends_that_one(
+    cells: MidOfficeActivities, store: Store, system: UnderTest
+) -> None:
+    registered(cells, store, system)
+    orders = [{"system": "ratehawk", "order_ref": f"B2B-{ref}", "partner_order_ref": partner}
+              for ref, partner in (("12345/1", KEY), ("12345/2", f"{KEY}-2"))]  # fmt: skip
+    anew = trip.hotel()
+    anew["cost"]["supplier_ref"] = "B2B-12345/2"
+    system.insist(lambda: cells.amend_booking(changed(store, trip.booking([anew, trip.bus()], external_orders=orders))))
+    assert {key: held[0] for key, held in system.held().items()} == {KEY: "CANCELLED", f"{KEY}-2": "CONFIRMED"}
+    (written,) = [one for one in store.effects.of_booking(trip.AGENCY, "bkg_500", system.name)
+                  if one.key.business_id == f"bkg_500/{KEY}-2"]  # fmt: skip
+    assert (store.effects.last_request(written.key) or {})["content"]["replaces"] == KEY
 
 
 # --- what is sent ---

@@ -211,10 +211,6 @@ def decided(plan: trip.Doc, due: int = 100500, seq: int = 2, paid: dict[str, str
     )
 
 
-def mandate(**changes: Any) -> trip.Doc:
-    return trip.plan(mandate={**trip.plan()["mandate"], **changes})
-
-
 def test_never_more_than_what_is_due() -> None:
     _, amount = decided(trip.plan(), due=10000)
     assert amount == eur(10000)
@@ -231,10 +227,6 @@ def test_never_more_than_what_is_due() -> None:
         (decided(trip.plan(("paid", "waived", "scheduled"))), "frozen", None),
         (decided(trip.plan(id="plan_51")), "frozen", None),
         (decided(trip.plan(), seq=9), "frozen", None),
-        (decided(trip.plan(mandate=None)), "declined", "authentication_required"),
-        (decided(mandate(status="revoked")), "declined", "authentication_required"),
-        (decided(mandate(expires_on="2027-03-21")), "declined", "authentication_required"),
-        (decided(mandate(max_amount=trip.eur(40199))), "declined", "authentication_required"),
     ],
 )
 def test_reasons_not_to_charge(verdict: ChargeResult, status: str, category: str | None) -> None:

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from domain.effects import EffectState
 from domain.money import Money
 from domain.supplier import RATEHAWK
-from domain.supplier_steps import ChargeStep, FeedStep, OrderCancelled, OrderStep
+from domain.supplier_steps import ChargeStep, FeedStep, OrderCancelled, OrderStep, SupplierPlan
 from tests import stories
 from tests.activities.ratehawk.office import FIRST, LINES, SECOND, Back, one
 
@@ -75,8 +75,15 @@ def test_only_orders_of_this_supplier_and_of_agencies_that_have_it_are_touched(b
     back.ordered()
     others = [dict(LINES[0], cost=dict(LINES[0]["cost"], supplier_id="sup_direct")), LINES[1]]
     assert back.cells.plan_orders(back.sold(2, status="confirmed", lines=others)).cancel == ()
+
+
+def test_an_agency_without_the_supplier_is_told_what_to_cancel_by_hand(back: Back) -> None:
     back.cells._accounts = {}
-    assert back.cells.plan_orders(back.cancelled()).cancel == ()
+    assert back.cells.plan_orders(back.sold()) == SupplierPlan()
+    plan = back.cells.plan_orders(back.cancelled())
+    assert (plan.cancel, plan.confirm) == ((), ())
+    assert plan.notes == (f"cancel at RateHawk by hand, where it is not connected: {FIRST}",)
+    assert back.house.calls(CANCEL) == 0
 
 
 def test_an_order_stands_when_nobody_came(back: Back) -> None:

@@ -109,6 +109,8 @@ def test_documents_are_pdf_or_an_error(house: House) -> None:
     assert client.info_invoice("bkg_1-1") == client.single_act("bkg_1-1")
     with pytest.raises(Refused, match="order_not_found"):
         client.voucher("bkg_2-1")
+    with pytest.raises(Refused, match="invoice_not_found"):
+        client.group_invoice(7)
     with pytest.raises(ContractBroken):
         answering(200, "<html>", **{"content-type": "application/pdf"}).voucher("bkg_1-1")
     with pytest.raises(Transient):

@@ -36,11 +36,15 @@ PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/
 
 @dataclass(frozen=True)
 class Site:
-    """A running server: how to reach it, where its files are, and what it was seen to offer."""
+    """A running server: how to reach it, where its files are, and what it was seen to offer.
+
+    `final_is_closed`: what lies under a final name is not written to any more.
+    """
 
     settings: TamaraSettings
     home: Path
     checks_passwords: bool = True
+    final_is_closed: bool = False
 
     @property
     def inbox(self) -> Path:
@@ -98,7 +102,7 @@ def _listening(process: subprocess.Popen[bytes], port: int) -> bool:
 def sandbox_sftp(folder: Path) -> Iterator[Site]:
     stand_in = AirplusStandIn(folder)
     with running_sftp(stand_in) as reach:
-        yield Site(settings_of(reach.port, reach.fingerprint), stand_in.home())
+        yield Site(settings_of(reach.port, reach.fingerprint), stand_in.home(), final_is_closed=True)
     stand_in.close()
 
 
@@ -106,7 +110,7 @@ def sandbox_sftp(folder: Path) -> Iterator[Site]:
 def sandbox_ftps(folder: Path) -> Iterator[Site]:
     stand_in = AirplusStandIn(folder)
     with running_ftps(stand_in) as reach:
-        yield Site(ftps_settings_of(reach.port, reach.fingerprint), stand_in.home())
+        yield Site(ftps_settings_of(reach.port, reach.fingerprint), stand_in.home(), final_is_closed=True)
     stand_in.close()
 
 

@@ -13,7 +13,9 @@ from activities.tamara.answering import TamaraAnswerActivities, working_days_aft
 from activities.tamara.layout import our_layout
 from activities.tamara.model import Acknowledgement, Answer, AnswerFile
 from activities.tamara.rendering import render
+from activities.tamara.retention import retire
 from activities.tamara.staging import Staging
+from domain.errors import Refused
 from domain.steps import SealedFile
 from domain.tamara_steps import (
     TamaraAnswersOrder,
@@ -275,6 +277,50 @@ def test_a_late_answer_settles_what_was_chased(morning: Morning) -> None:
     morning.lay(morning.told(sealed, "A"))
     assert morning.read().troubles == ()
     assert (morning.states(), morning.file_state) == ({"sale": "ACCEPTED"}, "ACKED")
+
+
+def test_an_answered_file_closes_when_nothing_of_it_is_open_and_still_learns_of_matches(morning: Morning) -> None:
+    morning.sold("pay_1001")
+    morning.airplus.stand_in.reject({"F-1001": "A001"})
+    sealed = morning.sent()
+    morning.read()
+    month = dt.timedelta(days=30)
+    retire(morning.store, AGENCY, morning.now + month)
+    assert morning.file_state == "PARTIAL", "a rejected line is still to be mended or given up"
+    [trouble] = morning.read().troubles
+    morning.settle(trouble, "skip")
+    retire(morning.store, AGENCY, morning.now + month - dt.timedelta(seconds=1))
+    assert morning.file_state == "PARTIAL"
+    retire(morning.store, AGENCY, dt.datetime.now(dt.UTC) + month)
+    assert (morning.file_state, morning.states()) == ("CLOSED", {"sale": "ABANDONED"})
+    morning.lay(morning.told(sealed, "P"))
+    assert (morning.read().troubles, morning.file_state) == ((), "CLOSED")
+
+
+def test_what_is_given_up_is_told_to_accounting_once_and_the_booking_shows_it(morning: Morning) -> None:
+    morning.sold()
+    morning.airplus.stand_in.reject({"F-1001": "A003"})
+    morning.sent()
+    [trouble] = morning.read().troubles
+    morning.settle(trouble, "skip")
+    morning.settle(trouble, "skip")
+    [item] = morning.store.parked.list(AGENCY)
+    assert (item.reason, item.owner, item.booking_id) == ("airplus_unpaid", "accounting", BOOKING)
+    assert "AirPlus does not pay invoice F-1001: 300.00 EUR are open again" in item.detail
+    assert "asked AirPlus (ana)" in item.detail
+
+
+def test_a_line_is_not_sent_for_ever(morning: Morning) -> None:
+    morning.airplus.stand_in.reject({"F-1001": "A006"})
+    morning.sold()
+    for version in range(5):
+        morning.sent(DAY + dt.timedelta(version))
+        morning.read()
+        assert (morning.line().version, morning.line().state) == (version, "REJECTED")
+        if version < 4:
+            morning.staging().resubmit(morning.line())
+    with pytest.raises(Refused, match=r"has had line \d+ 5 times"):
+        morning.staging().resubmit(morning.line())
 
 
 def test_a_file_that_was_refused_whole_goes_out_again_with_the_same_bytes(morning: Morning) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from activities.tamara.cargo import Cargo
 from activities.tamara.drop_box import drop_box_of
-from domain.errors import BackOfficeError, Refused, Unauthorised
+from domain.errors import BackOfficeError, Refused, Transient, Unauthorised
 from tests.activities.tamara.night import NO_HOST
 from tests.activities.tamara.sender import CONTENT, NAME, Sender
 from tests.activities.tamara.servers import PRESENT, Site
@@ -109,3 +109,19 @@ def test_another_identity_than_the_pinned_one_ends_before_the_login(site: Site) 
     with pytest.raises(Unauthorised, match="not pinned"):
         Sender(stranger).deliver()
     assert site.lying() == {}
+
+
+@pytest.mark.parametrize("publish", ["direct", "marker"])
+def test_without_renaming_an_upload_that_broke_off_is_continued_under_its_name(site: Site, publish: str) -> None:
+    transport = site.settings.transport.model_copy(update={"publish": publish})
+    sender = Sender(site.settings.model_copy(update={"sftp" if site.settings.sftp else "ftps": transport}))
+    (site.inbox / NAME).write_bytes(CONTENT[:1000])
+    sender.rename_sent = publish == "direct"
+    if site.final_is_closed:
+        with pytest.raises(Transient, match=r"permission|550|553"):
+            sender.deliver()
+        assert site.lying() == {NAME: CONTENT[:1000]}
+        return
+    assert sender.deliver() == NAME
+    assert site.lying() == {NAME: CONTENT} | ({f"{NAME}.done": b""} if publish == "marker" else {})
+    assert sender.beats[0] == 1000

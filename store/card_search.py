@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import JSON, String, Text, cast, select
 
-from store import Store
 from store.schema import metadata
+from store.store import Store
 
 BLOCK = 4 * 1024 * 1024
 LONGEST = 16
