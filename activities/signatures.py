@@ -32,12 +32,9 @@ from domain.deal_steps import (
     Standing,
 )
 from domain.naming import Queue
-<<<<<<< HEAD
 from domain.payment_steps import ProbeStep, TransitionLog
 from domain.payment_sync import Evidence
-=======
 from domain.plan_steps import PlanOrderStep, ReturnVerdict, TellStep
->>>>>>> main
 from domain.steps import (
     AnswersStep,
     BackfillProgress,

@@ -18,11 +18,8 @@ from starter.commands import (
     journal,
     midoffice,
     park,
-<<<<<<< HEAD
     payments,
-=======
     plans,
->>>>>>> main
     processes,
     reports,
     stores,
@@ -49,11 +46,8 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(reports.app, name="report")
 app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
-<<<<<<< HEAD
 app.add_typer(payments.app, name="payment")
-=======
 app.add_typer(plans.app, name="plan")
->>>>>>> main
 app.add_typer(stores.app, name="store")
 app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")

@@ -14,11 +14,8 @@ from store import (
     lifecycles,
     parked,
     payment_requests,
-<<<<<<< HEAD
     payment_sync,
-=======
     plan_orders,
->>>>>>> main
     tamara_answers,
     tamara_contents,
     tamara_prints,
@@ -41,11 +38,8 @@ MODULES = (
     lifecycles,
     parked,
     payment_requests,
-<<<<<<< HEAD
     payment_sync,
-=======
     plan_orders,
->>>>>>> main
     tamara_answers,
     tamara_contents,
     tamara_prints,
