@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.errors import BackOfficeError, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
@@ -105,8 +107,13 @@ class Payment:
 
 
 @pytest.fixture
-def payment(skipping: WorkflowEnvironment, office: Office) -> Payment:
-    return Payment(skipping, office, f"s{next(NUMBERS)}")
+async def payment(skipping: WorkflowEnvironment, office: Office) -> AsyncIterator[Payment]:
+    """Ended with its test: a timer of its own would keep the server, which skips time, busy without a worker."""
+    made = Payment(skipping, office, f"s{next(NUMBERS)}")
+    yield made
+    for own in (made.handle, skipping.client.get_workflow_handle(f"booking/demo/bkg_{made.name}")):
+        with suppress(RPCError):
+            await own.terminate()
 
 
 async def test_a_payment_is_looked_for_posted_and_acknowledged_and_every_move_is_kept(payment: Payment) -> None:
