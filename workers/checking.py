@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
 
+from activities.easycount.account import EasyCountAccount
 from activities.giav.client import SYSTEM as GIAV
 from activities.giav.client import GiavClient
 from activities.giav.integration import account_settings
@@ -54,6 +55,8 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, ratehawk in accounts.ratehawk.items():
         yield f"{agency}: RateHawk", partial(_ratehawk, ratehawk)
+    for agency, easycount in accounts.easycount.items():
+        yield f"{agency}: EasyCount", partial(_easycount, easycount)
     crm = accounts.kommo if store is None else open_accounts(installation, store).kommo
     for agency in crm:
         yield f"{agency}: Kommo", partial(_kommo, crm, agency)
@@ -73,6 +76,11 @@ def _giav(account: GiavAccount) -> None:
 
 def _kommo(accounts: Mapping[str, KommoAccount], agency: str) -> None:
     ping(accounts[agency])
+
+
+def _easycount(account: EasyCountAccount) -> None:
+    # A page that does not exist: only the account's key is judged, and nothing is issued.
+    account.client.validate("00000000-0000-0000-0000-000000000000")
 
 
 def _integrated(store: Store, integration: Integration) -> None:

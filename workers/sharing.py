@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +23,9 @@ KEPT_FREE = 4
 """One thread in so many is kept for agencies that come next."""
 RECENT_SECONDS = 60.0
 """How long an agency counts as one of those that share."""
-LONGEST_SECONDS = 10.0
+BACK_A_SECOND = 20.0
+"""So many cells of an agency that were put off come back each second: enough for its threads, little for Temporal."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 10.0
 """Between two attempts of a cell that is put off."""
 
 
@@ -34,6 +36,7 @@ class Shares:
         self._threads, self._clock = threads, clock
         self._held: Counter[str] = Counter()
         self._seen: dict[str, float] = {}
+        self._put_off: dict[str, dict[str, float]] = defaultdict(dict)
 
     def may_enter(self, agency: str) -> bool:
         """While threads are to spare anybody; of those that are kept free, who has less than an equal share."""
@@ -44,8 +47,20 @@ class Shares:
         sharing = sum(1 for seen in self._seen.values() if seen > now - RECENT_SECONDS)
         return self._held[agency] < self._threads // (sharing + 1)
 
+    def pause(self, agency: str, cell: str) -> float:
+        """Seconds until a cell that may not enter comes back: the longer the more of them wait, and never all together."""
+        now, waiting = self._clock(), self._put_off[agency]
+        waiting[cell] = now
+        # Another process may have taken what does not come back here.
+        for gone in [each for each, since in waiting.items() if since < now - 2 * LONGEST_SECONDS]:
+            del waiting[gone]
+        longest = min(max(len(waiting) / BACK_A_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
+        scattered = zlib.crc32(f"{cell}@{now}".encode()) % 1000 / 1000
+        return longest * (0.5 + scattered / 2)
+
     @contextmanager
-    def thread(self, agency: str) -> Iterator[None]:
+    def thread(self, agency: str, cell: str) -> Iterator[None]:
+        self._put_off[agency].pop(cell, None)
         self._held[agency] += 1
         try:
             yield
@@ -72,16 +87,10 @@ class _Sharing(ActivityInboundInterceptor):
         agency = getattr(input.args[0], "agency", None) if input.args else None
         if agency is None:
             return await super().execute_activity(input)
+        info = activity.info()
+        cell = f"{info.workflow_id}/{info.activity_id}"
         if not self._shares.may_enter(agency):
             words = f"{agency} has its share of {self._queue}'s threads"
-            raise as_failure(Transient(words, system=self._queue, retry_after=_pause()))
-        with self._shares.thread(agency):
+            raise as_failure(Transient(words, system=self._queue, retry_after=self._shares.pause(agency, cell)))
+        with self._shares.thread(agency, cell):
             return await super().execute_activity(input)
-
-
-def _pause() -> float:
-    """Longer with every attempt, and another one for each cell, so that they do not come back together."""
-    info = activity.info()
-    longest = min(2.0 ** (info.attempt - 1), LONGEST_SECONDS)
-    scattered = zlib.crc32(f"{info.workflow_id}/{info.activity_id}".encode()) % 1000 / 1000
-    return longest * (0.5 + scattered / 2)

@@ -169,7 +169,10 @@ def cells(
             KommoIntegration(store),
             KommoWatch(store, accounts.kommo),
         ],
-        Queue.PLATFORM: [PlatformActivities(store, accounts.platform, accounts.plans, zones), PlatformBackfill(store, accounts.platform)],
+        Queue.PLATFORM: [
+            PlatformActivities(store, accounts.platform, accounts.plans, zones),
+            PlatformBackfill(store, accounts.platform),
+        ],
         Queue.OFFICE: [
             DeskActivities(store),
             PlanActivities(store, client, zones, rules=accounts.plans),

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
@@ -87,7 +89,7 @@ class PaymentPlan(Stepping):
         if wanted is None:
             raise ApplicationError(f"{command.instalment_id} wants no money any more", type="NotAllowed")
         step = self._step().model_copy(update={"start_due": False})
-        if await pursue(step, wanted, amount=command.amount):
+        if await pursue(step, wanted, amount=command.amount) is not None:
             return
         running = naming.instalment_workflow(self._state.agency, wanted.instalment_id)
         try:
@@ -158,15 +160,16 @@ class CollectInstalment(Stepping):
         """Returns how many instalments were due."""
         arranged = await self.step(OFFICE_DUE_INSTALMENTS, plan, about="what is due today", decisions=FORWARD)
         due = arranged.due if arranged else ()
-        for instalment in due:
-            await pursue(plan, instalment)
+        pursuits = [await pursue(plan, instalment) for instalment in due]
+        # The day is over with its last pursuit, whatever became of it: whoever looks at the day sees what is still going on.
+        await asyncio.gather(*(pursuit for pursuit in pursuits if pursuit is not None), return_exceptions=True)
         return len(due)
 
 
 async def pursue(
     plan: PlanStep, due: DueInstalment, *, amount: Money | None = None, not_before: datetime | None = None
-) -> bool:
-    """Start the pursuit of an instalment; False when one is running."""
+) -> workflow.ChildWorkflowHandle[Any, Any] | None:
+    """Start the pursuit of an instalment; None when one is running."""
     step = PursuitStep(
         agency=plan.agency,
         plan_id=plan.plan_id,
@@ -180,7 +183,7 @@ async def pursue(
         not_before=not_before,
     )
     try:
-        await workflow.start_child_workflow(
+        return await workflow.start_child_workflow(
             "PursueInstalment",
             step,
             id=naming.instalment_workflow(plan.agency, due.instalment_id),
@@ -189,5 +192,4 @@ async def pursue(
             static_summary=f"collect {due.instalment_id}",
         )
     except WorkflowAlreadyStartedError:
-        return False
-    return True
+        return None

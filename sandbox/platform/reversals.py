@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.platform.amounts import Conflict, Doc, money, units
 from sandbox.platform.change import Change, payment_ref, refunded_total
+from sandbox.platform.schedules import instalment_of, mark_instalment
 
 
 def refund(change: Change, wish: Doc) -> Doc:
@@ -141,6 +142,8 @@ def chargeback(change: Change, wish: Doc) -> Doc:
             dispute[name] = wish[name]
     if wish["stage"] in ("won", "lost", "accepted"):
         dispute["closed_at"] = change.moment
+    if dispute["kind"].startswith("sepa_") and wish["stage"] == "funds_withdrawn":
+        _wanted_again(change, record)
     _moved(change, record)
     change.emit(
         "payment.chargeback",
@@ -153,6 +156,14 @@ def chargeback(change: Change, wish: Doc) -> Doc:
     )
     change.put("booking", change.retotal(change.get("booking", record["booking_id"])))
     return record
+
+
+def _wanted_again(change: Change, record: Doc) -> None:
+    """A debit that came back paid nothing: its instalment may be charged once more."""
+    payment = record["payment"]
+    if payment.get("plan_id"):
+        plan = change.get("payment_plan", payment["plan_id"])
+        mark_instalment(change, plan, instalment_of(plan, payment["installment_id"]), status="failed", payment_id=None)
 
 
 def _moved(change: Change, record: Doc) -> None:

@@ -131,7 +131,10 @@ def end_plan(change: Change, booking: Doc) -> None:
 
 
 def change_plan(change: Change, wish: Doc) -> Doc:
-    """Move due dates or revoke the mandate: {"plan_id", "due_on"?: {instalment: date}, "revoke_mandate"?}."""
+    """Move due dates, revoke the mandate or sign another: {"plan_id", "due_on"?: {instalment: date}, "revoke_mandate"?}.
+
+    "sign_mandate" is true, or what the new mandate says otherwise: {"scheme", "max_amount", "expires_on"}.
+    """
     record = change.get("payment_plan", wish["plan_id"])
     before = copy.deepcopy(record["snapshot"])
     for instalment_id, due_on in wish.get("due_on", {}).items():
@@ -140,6 +143,11 @@ def change_plan(change: Change, wish: Doc) -> Doc:
     if wish.get("revoke_mandate") and record["snapshot"]["mandate"]:
         record["snapshot"]["mandate"] = {**record["snapshot"]["mandate"], "status": "revoked"}
         cause = "mandate_revoked"
+    if wish.get("sign_mandate"):
+        number = change.storage.next_number("mandate", 9001)
+        terms = wish["sign_mandate"] if isinstance(wish["sign_mandate"], dict) else {}
+        record["snapshot"]["mandate"] = {**_mandate(change, str(number)), **terms}
+        cause = "customer_request"
     _changed(change, record, before, before["total"], wish.get("cause", cause), sca_required=False)
     return record
 

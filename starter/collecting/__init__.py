@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from domain.books import BookingBooks, Books, ExperienceBooks
+from domain.books import BookingBooks, Books, DealBooks, ExperienceBooks
 from domain.ledger import Fact, Posting
 from domain.notices import EventNotice
 from domain.platform import Booking
+from starter.collecting.deals import deals_of
 from starter.collecting.erp import Erp
 from starter.collecting.mid_offices import MidOffice, kind_of
 from starter.collecting.partners import AirPlus
+from starter.collecting.reading import state_of
 from starter.collecting.references import references_of
 from starter.collecting.suppliers import Supplier
 from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
@@ -34,13 +36,15 @@ EVERYTHING = 100_000
 @dataclass(frozen=True, slots=True)
 class StandIns:
     """Where the stand-ins answer; without `platform` the facts of the inbox count as the platform's truth (an import),
-    without `ratehawk` no supplier is asked what it holds."""
+    without `ratehawk` no supplier is asked what it holds, without `kommo` and `easycount` no deal is judged."""
 
     giav: str
     midoffice: str
     airplus: str
     platform: str | None = None
     ratehawk: str | None = None
+    kommo: str | None = None
+    easycount: str | None = None
 
 
 def collect(store: Store, agency: str, settings: AgencySettings, stand_ins: StandIns) -> Books:
@@ -64,6 +68,12 @@ class _Collector:
         self._fed = settings.ratehawk is not None and stand_ins.ratehawk is None
         self._airplus = AirPlus(stand_ins.airplus, store, agency)
         self._waiting = self._what_waits()
+        self._deals: tuple[DealBooks, ...] = ()
+        self._stray_documents: tuple[str, ...] = ()
+        if stand_ins.kommo is not None and stand_ins.easycount is not None:
+            self._deals, self._stray_documents = deals_of(
+                agency, state_of(stand_ins.kommo), state_of(stand_ins.easycount), self._deals_that_wait()
+            )
 
     def _what_waits(self) -> Counter[str]:
         """Parked items and undelivered events by booking."""
@@ -71,6 +81,14 @@ class _Collector:
         rows = self._store.inbox.undispatched(EVERYTHING)
         undelivered = (EventNotice.model_validate_json(row.notice_json).booking_id or "" for row in rows)
         return Counter([*parked, *undelivered])
+
+    def _deals_that_wait(self) -> Counter[int]:
+        """Parked items by deal, and hints that were not handed over."""
+        begin = f"deal/{self._agency}/"
+        items = self._store.parked.list(self._agency, limit=EVERYTHING)
+        parked = (int(item.workflow_id.removeprefix(begin)) for item in items if item.workflow_id.startswith(begin))
+        hints = (one.hook.lead_id for one in self._store.deal_hooks.waiting(EVERYTHING))
+        return Counter([*parked, *hints])
 
     def books(self) -> Books:
         store, agency = self._store, self._agency
@@ -84,6 +102,8 @@ class _Collector:
             experiences=tuple(self._experiences()),
             bookings=tuple(self._booking(booking) for booking in self._truth.bookings()),
             files=tuple(self._airplus.files()),
+            deals=self._deals,
+            stray_documents=self._stray_documents,
             trial_balance=sum(row.balance.amount for row in balances),
             unbalanced_entries=tuple(
                 posted.entry.key for posted in store.journal.entries(agency) if _sum(posted.entry.postings)

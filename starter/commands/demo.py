@@ -152,7 +152,7 @@ def _kinds(installation: Installation) -> tuple[Literal["MA", "BSP"], ...]:
 
 
 def _systems(state: DemoState) -> tuple[str, ...]:
-    return ("giav", state.midoffice, "airplus", "platform", "ratehawk")
+    return ("giav", state.midoffice, "airplus", "platform", "ratehawk", "kommo", "easycount")
 
 
 def _stand_ins(sandbox: Sandbox, state: DemoState) -> StandIns:

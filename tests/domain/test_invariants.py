@@ -17,6 +17,7 @@ from domain.books import (
     Books,
     Cancelled,
     CapturedPayment,
+    DealBooks,
     DueLine,
     ExperienceBooks,
     Invoice,
@@ -244,6 +245,11 @@ def with_platform(name: str, **changes: Any) -> Books:
     return with_booking(name, platform=booking(name).platform.model_copy(update=changes))
 
 
+def a_deal(status: str) -> DealBooks:
+    """Without a single document; `test_deal_invariants` has the rest of its ways to be wrong."""
+    return DealBooks(deal_id=1, status=status, asked=30000, link="", number="")
+
+
 def with_books(**changes: Any) -> Books:
     return SOUND.model_copy(update=changes)
 
@@ -319,6 +325,9 @@ class Fault:
 
 
 FAULTS = (
+    Fault("a document of no deal", "K1", lambda: with_books(stray_documents=("320/9",))),
+    Fault("a deal that waits links to no page", "K1", lambda: with_books(deals=(a_deal("awaiting_payment"),))),
+    Fault("a deal is paid without a receipt", "K1", lambda: with_books(deals=(a_deal("paid"),))),
     Fault("the trial balance is a cent off", "L1", lambda: with_books(trial_balance=1)),
     Fault("an entry does not balance", "L1", lambda: with_books(unbalanced_entries=("led:inv:pay_1",))),
     Fault("a number is missing", "N1", lambda: with_invoice("won", 0, number="E-000099")),

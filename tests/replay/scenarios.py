@@ -225,9 +225,10 @@ async def plan(client: Client, office: Office) -> tuple[str, ...]:
     collecting = await client.start_workflow(
         "CollectInstalment", step, id="collect/demo/plan_r6", task_queue=Queue.WORKFLOWS
     )
-    await collecting.result()
+    await _until(lambda: bool(office.parked))
     owed.append(PlanArrangement(collection="automatic", due=()))
     await _answer(client, office, "skip")
+    await collecting.result()
     pursued = client.get_workflow_handle("instalment/demo/ins_r6")
     await pursued.result()
     await handle.result()

@@ -19,7 +19,11 @@ from starter.opening import opened_store, read_settings
 from store.inbox import EventFilter
 from tests.season.conftest import Season
 
-SECRETS = ("master_key", "platform_secret", "platform_token", "giav_key", "midoco_password", "sftp_password")
+pytestmark = pytest.mark.timeout(900)
+
+SECRETS = tuple(
+    name for name in DemoState.model_fields if name.endswith(("key", "secret", "token", "password", "hook"))
+)
 OF_PEOPLE = ("last_name", "email", "phone", "line1")
 """Members of the platform's snapshots that tell who somebody is; first names alone are also words."""
 

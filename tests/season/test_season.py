@@ -19,6 +19,8 @@ from tests.season.conftest import Season
 from tests.season.hard_cases import ASKED, ROUNDS, Platform
 from tests.season.playing import STEADY, Demo, broken, playing, standings
 
+pytestmark = pytest.mark.timeout(900)
+
 KILLS = ((5, ("gateway",)), (60, ("worker",)), (160, ("temporal",)), (270, ("temporal", "worker")))
 """After how many settled writes which processes are killed; an undisturbed season has well over four hundred."""
 

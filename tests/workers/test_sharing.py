@@ -14,7 +14,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from domain.money import Money
 from domain.naming import Queue
 from domain.steps import PaymentStep
-from workers.sharing import LONGEST_SECONDS, RECENT_SECONDS, FairShare, Shares
+from workers.sharing import BACK_A_SECOND, LONGEST_SECONDS, RECENT_SECONDS, SHORTEST_SECONDS, FairShare, Shares
 
 THREADS = 16
 
@@ -87,7 +87,7 @@ def test_under_load_every_agency_gets_an_equal_share_and_more_only_of_what_is_to
         for _ in range(THREADS):
             for name in (f"agency {number}" for number in range(agencies)):
                 if sum(held.values()) < THREADS and shares.may_enter(name):
-                    stack.enter_context(shares.thread(name))
+                    stack.enter_context(shares.thread(name, ""))
                     held[name] = held.get(name, 0) + 1
     assert min(held.values()) >= share
 
@@ -96,10 +96,10 @@ def test_an_agency_that_comes_late_takes_what_is_kept_free_and_then_what_others_
     shares = Shares(THREADS)
     with ExitStack() as first, ExitStack() as second:
         while shares.may_enter("first"):
-            first.enter_context(shares.thread("first"))
+            first.enter_context(shares.thread("first", ""))
         taken = 0
         while taken < 4 and shares.may_enter("second"):
-            second.enter_context(shares.thread("second"))
+            second.enter_context(shares.thread("second", ""))
             taken += 1
         assert taken == 4
         assert not shares.may_enter("first")
@@ -112,9 +112,25 @@ def test_who_has_gone_shares_no_more() -> None:
     assert all(shares.may_enter(f"agency {number}") for number in range(7))
     with ExitStack() as stack:
         for _ in range(12):
-            stack.enter_context(shares.thread("agency 0"))
-        stack.enter_context(shares.thread("agency 1"))
-        stack.enter_context(shares.thread("agency 1"))
+            stack.enter_context(shares.thread("agency 0", ""))
+        stack.enter_context(shares.thread("agency 1", ""))
+        stack.enter_context(shares.thread("agency 1", ""))
         assert not shares.may_enter("agency 1"), "two of sixteen are an eighth"
         now = RECENT_SECONDS + 1
         assert shares.may_enter("agency 1")
+
+
+def test_the_more_wait_the_longer_each_stays_away_and_the_last_ones_come_back_soon() -> None:
+    now = 0.0
+    shares = Shares(THREADS, lambda: now)
+    alone = shares.pause("sold-out", "booking 0")
+    assert SHORTEST_SECONDS / 2 <= alone <= SHORTEST_SECONDS
+    pauses = [shares.pause("sold-out", f"booking {number}") for number in range(500)]
+    assert LONGEST_SECONDS / 2 <= pauses[-1] <= LONGEST_SECONDS
+    assert len(set(pauses[-50:])) > 25, "not all at the same moment"
+    for number in range(460):
+        with shares.thread("sold-out", f"booking {number}"):
+            pass
+    assert shares.pause("sold-out", "booking 499") <= 41 / BACK_A_SECOND
+    now = 3 * LONGEST_SECONDS
+    assert shares.pause("sold-out", "booking 499") <= SHORTEST_SECONDS, "the others went elsewhere"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -118,7 +119,8 @@ class Office:
                 self.logged.append(step)
                 return Done()
             self.asked.append((verb.name, step))
-            return self.answers.get(verb.name, lambda _: Done())(step)
+            answer = self.answers.get(verb.name, lambda _: Done())(step)
+            return await answer if inspect.isawaitable(answer) else answer
 
         cell.__annotations__ = {"step": verb.takes, "return": verb.gives}
         return activity.defn(name=verb.name)(cell)

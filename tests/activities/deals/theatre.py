@@ -83,6 +83,7 @@ class House:
     easycount_url: str
     kommo_url: str
     clock: Clock
+    settings: EasyCountSettings
     documents: EasyCountDocuments
     payments: EasyCountPayments
     deals: DealActivities
@@ -252,6 +253,7 @@ def open_house(
         easycount_url=easycount_url,
         kommo_url=kommo_url,
         clock=clock,
+        settings=settings,
         documents=EasyCountDocuments(store, accounts, agencies, rules, now=clock),
         payments=EasyCountPayments(store, accounts, agencies, now=clock),
         deals=DealActivities(store, {AGENCY: KommoAccount(client, kommo, LeadWriter(client, kommo))}, rules, now=clock),
