@@ -32,6 +32,8 @@ from domain.deal_steps import (
     Standing,
 )
 from domain.naming import Queue
+from domain.payment_steps import ProbeStep, TransitionLog
+from domain.payment_sync import Evidence
 from domain.plan_steps import PlanOrderStep, ReturnVerdict, TellStep
 from domain.steps import (
     AnswersStep,
@@ -106,6 +108,7 @@ GIAV_UNDO_REGISTER_BOOKING = Verb("giav.undo_register_booking", Queue.GIAV, Book
 GIAV_AMEND_BOOKING = Verb("giav.amend_booking", Queue.GIAV, BookingStep, Done)
 GIAV_CANCEL_BOOKING = Verb("giav.cancel_booking", Queue.GIAV, CancellationStep, Done)
 GIAV_RECORD_PAYMENT = Verb("giav.record_payment", Queue.GIAV, PaymentStep, Done)
+GIAV_PROBE_PAYMENT = Verb("giav.probe_payment", Queue.GIAV, ProbeStep, Evidence)
 GIAV_RECORD_REFUND = Verb("giav.record_refund", Queue.GIAV, RefundStep, Done)
 GIAV_RECORD_CHARGEBACK = Verb("giav.record_chargeback", Queue.GIAV, ChargebackStep, Done)
 GIAV_REPORT_DECLINE = Verb("giav.report_decline", Queue.GIAV, InstalmentStep, Done)
@@ -159,6 +162,7 @@ OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuest
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
 OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
 OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)
+OFFICE_LOG_TRANSITION = Verb("office.log_transition", Queue.OFFICE, TransitionLog, Done)
 
 RATEHAWK_READ_PAGE = Verb("ratehawk.read_page", Queue.SUPPLIER, FeedStep, FeedPage)
 RATEHAWK_READ_NUDGED = Verb("ratehawk.read_nudged", Queue.SUPPLIER, FeedStep, FeedPage)

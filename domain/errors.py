@@ -2,6 +2,7 @@
 
 BackOfficeError
 ├── Transient        nothing happened there; the same call may be made again
+│   └── NotYet           … because something of ours must come first; nobody failed
 ├── UnknownOutcome   the write may or may not have happened; look before anything else
 │   └── Breakdown    … because the other side said so itself; a write that sets a state is not repeated for ever
 ├── Refused          the system understood and said no, for a business reason
@@ -54,6 +55,10 @@ class Transient(BackOfficeError):
     automatic_retry = True
 
 
+class NotYet(Transient):
+    """Something of ours must come first: the booking in the ERP, the activation of a system. Nobody failed."""
+
+
 class UnknownOutcome(BackOfficeError):
     """The request left the house and no trustworthy answer came back (timeout, reset, 5xx, unreadable answer on a write)."""
 
@@ -88,6 +93,7 @@ FAULT_CLASSES: dict[str, type[BackOfficeError]] = {
     cls.__name__: cls
     for cls in (
         Transient,
+        NotYet,
         UnknownOutcome,
         Breakdown,
         Refused,

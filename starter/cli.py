@@ -18,6 +18,7 @@ from starter.commands import (
     journal,
     midoffice,
     park,
+    payments,
     plans,
     processes,
     reports,
@@ -45,6 +46,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(reports.app, name="report")
 app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
+app.add_typer(payments.app, name="payment")
 app.add_typer(plans.app, name="plan")
 app.add_typer(stores.app, name="store")
 app.add_typer(consenting.app, name="integration")

@@ -19,6 +19,7 @@ from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
 from store.payment_requests import PaymentRequests
+from store.payment_sync import PaymentSyncs
 from store.periods import Periods
 from store.plan_orders import PlanOrders
 from store.statements import Statements
@@ -77,6 +78,7 @@ class Store:
         self.tamara_contents = TamaraContents(database, clock, self.vault)
         self.plan_orders = PlanOrders(database, clock)
         self.payment_requests = PaymentRequests(database, clock, self.vault)
+        self.payment_sync = PaymentSyncs(database)
 
     @classmethod
     def open(

@@ -16,7 +16,7 @@ from activities.giav.office import GiavAccount
 from activities.midoffice.accounts import SYSTEMS as MID_OFFICES
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.integration import account_of
-from domain.errors import NeedsPerson, Transient
+from domain.errors import NeedsPerson, NotYet
 from store import Store
 from store.integrations import SETTLING, Integration
 
@@ -41,7 +41,7 @@ class IntegratedAccounts(Mapping[str, GiavAccount]):
         if integration is None:
             raise KeyError(agency)
         if integration.state in SETTLING:
-            raise Transient(f"GIAV of {agency} is not active yet", system=SYSTEM, retry_after=WAIT)
+            raise NotYet(f"GIAV of {agency} is not active yet", system=SYSTEM, retry_after=WAIT)
         if integration.state == "suspended":
             raise NeedsPerson(f"GIAV of {agency} is suspended since {integration.since:%Y-%m-%d}", system=SYSTEM)
         return self._account(integration)
@@ -86,7 +86,7 @@ class IntegratedMidOffices(Mapping[str, MidOfficeAccount]):
             return self._account(active)
         for one in ours:
             if one.state in SETTLING:
-                raise Transient(f"{one.system} of {agency} is not active yet", system=one.system, retry_after=WAIT)
+                raise NotYet(f"{one.system} of {agency} is not active yet", system=one.system, retry_after=WAIT)
         for one in ours:
             raise NeedsPerson(f"{one.system} of {agency} is suspended since {one.since:%Y-%m-%d}", system=one.system)
         raise KeyError(agency)

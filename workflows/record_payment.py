@@ -1,10 +1,12 @@
-"""RecordPayment: captured money reaches every system once (contracts: money-rules 1.1, 2, P2; giav 4, money first)."""
+"""RecordPayment: captured money reaches every system once (contracts: money-rules 1.1, 2, P2, F-P17; payment-sync 4)."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
@@ -14,14 +16,39 @@ with workflow.unsafe.imports_passed_through():
         MIDOFFICE_RECORD_PAYMENT,
         TAMARA_RECORD_PAYMENT,
     )
-    from domain.steps import PaymentStep
-    from workflows.lifecycle import BookingLifecycle
+    from domain.payment_sync import TERMINAL, Effect, Evidence, Forbidden, Kind, Role, State, Verdict
+    from domain.payment_sync.conditions import PROBES, RETRIES
+    from domain.payment_sync.guards import UNDO
+    from domain.steps import Decision, DecisionTaken, Done, PaymentStep
     from workflows.messages import Known, LifecycleInput, LifecycleResult
+    from workflows.payment_sync import SyncsPayment
     from workflows.stepping import FORWARD, Fault
+
+HOLDS_NOTHING_BACK = timedelta(minutes=10)
+"""A wait this long is told to the mailbox, which goes on as it does beside a parked payment."""
+WORKING_DAYS = 3
+"""How long the processor may take to show a refund of a payment that was never synchronised (payment-sync 26)."""
+TIMED = (State.RETRY_WAIT, State.SYNC_UNKNOWN)
+ITEMS: dict[Verdict, str] = {
+    Verdict.SAME_PAYMENT: "payment_in_erp",
+    Verdict.PAID_OTHERWISE: "payment_paid_otherwise",
+    Verdict.INCONCLUSIVE: "payment_inconclusive",
+    Verdict.PARTIAL: "payment_partly_open",
+    Verdict.NO_TARGET: "payment_without_target",
+    Verdict.MISMATCH: "payment_mismatch",
+}
+"""Reasons of items that a look at the ERP gives, not a failure."""
+ASKS: dict[State, tuple[str, tuple[Decision, ...]]] = {
+    State.DUPLICATE: ("payment_duplicate", ("approve", "decline")),
+    State.AWAITING_CUSTOMER: ("payment_duplicate", ("approve", "decline")),
+    State.REFUND_REQUESTED: ("payment_refund", ("approve", "decline")),
+    State.REFUND_FAILED: ("payment_refund_failed", ("retry",)),
+}
+"""Reason and answers of the items behind a duplicate: give it back, or credit it; it went back, or it did not."""
 
 
 @workflow.defn
-class RecordPayment(BookingLifecycle):
+class RecordPayment(SyncsPayment):
     """Captured money is a pivot: it is never undone and never forgotten; each system goes its own way and parks alone."""
 
     kind = "payment"
@@ -30,6 +57,7 @@ class RecordPayment(BookingLifecycle):
     def __init__(self, given: LifecycleInput) -> None:
         super().__init__(given)
         self._booking_is_known = given.known_booking
+        self._looks = 0
 
     @workflow.signal(description="What the mailbox knows by now")
     def look_again(self, known: Known) -> None:
@@ -37,26 +65,245 @@ class RecordPayment(BookingLifecycle):
 
     @workflow.run
     async def run(self, given: LifecycleInput) -> LifecycleResult:
+        self.move(Kind.CAPTURED, role=Role.GATEWAY, at=given.notice.occurred_at)
         if not self._booking_is_known:
             await self._hold_in_suspense()
-        step = self._payment_step(known=True)
+        step = self.payment_step(known=True)
         await asyncio.gather(
             self._erp_then_the_rest(step),
             self.step(MIDOFFICE_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
             self.step(JOURNAL_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
         )
+        result = await self._end()
+        while self.sync.state is State.SYNCED_MANUAL and await self.changed(UNDO):
+            self.fault = Fault(kind="NeedsPerson", words=f"the manual mark was undone: {self.sync.explanation}")
+            self._reported = False
+            await self._erp(step)
+            result = await self._end()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.written()
+        return result
+
+    async def _end(self) -> LifecycleResult:
+        await self.written()
         return await self.conclude("done")
 
     async def _erp_then_the_rest(self, step: PaymentStep) -> None:
-        done = await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+        done = await self._erp(step)
         if done is not None and "credit_note" in done.ids:
             await self.step(JOURNAL_AMEND_BOOKING, self.booking_step(), about=self._about, decisions=FORWARD)
         if step.method == "airplus":
             await self.step(TAMARA_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
 
+    # -- the ERP -------------------------------------------------------------------------------------------------------
+
+    async def _erp(self, step: PaymentStep) -> Done | None:
+        """Until the payment has come to an end in the ERP; what the cell answered, None when it was left out."""
+        done: Done | None = None
+        while self.sync.state not in TERMINAL:
+            match self.sync.state:
+                case State.CAPTURED:
+                    self.move(Kind.START)
+                case State.SYNCING:
+                    done = await self._attempt(step)
+                case State.RETRY_WAIT:
+                    await self._pause(self._patience)
+                case State.SYNC_UNKNOWN:
+                    await self._search(step)
+                case State.IN_REVIEW if self.sync.returns_to in TIMED and self.sync.claimed_by:
+                    await self.changed()
+                case State.CREDITING:
+                    done = await self._credit(step)
+                case _:
+                    await self._ask(step)
+        if self.sync.state is State.SYNCED_AUTO and done is None:
+            # The cobro stands; what hangs on it is finished by the same cell, which finds the cobro in its ledger.
+            done = await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+        return done
+
+    async def _attempt(self, step: PaymentStep) -> Done | None:
+        """Look, and post if nothing stands there; a cobro that stands although its documents failed is an end, too."""
+        try:
+            evidence = await self.probe(step)
+        except ActivityError as error:
+            self.failed(error)
+            return None
+        if Effect.POST not in self._seen(evidence):
+            return None
+        try:
+            done = await self.patiently(GIAV_RECORD_PAYMENT, step, about=self._about)
+        except ActivityError as error:
+            ours = await self.in_ledger(step)
+            if ours is not None:
+                self.move(Kind.PROBED, evidence=ours)
+            else:
+                self.failed(error)
+            return None
+        self.move(Kind.ACKNOWLEDGED, receipt_id=done.ids.get("cobro") or f"of {step.payment_id}")
+        return done
+
+    @property
+    def _patience(self) -> timedelta:
+        return RETRIES[min(max(self.sync.failures, 1), len(RETRIES)) - 1]
+
+    def _seen(self, evidence: Evidence) -> tuple[Effect, ...]:
+        if evidence.verdict in ITEMS:
+            self.fault = Fault(kind="Verdict", code=ITEMS[evidence.verdict], words=evidence.words)
+        return self.move(Kind.PROBED, evidence=evidence).effects
+
+    async def _pause(self, wait: timedelta) -> None:
+        if wait >= HOLDS_NOTHING_BACK:
+            await self.on_parked()
+        if not await self.changed(wait):
+            self.move(Kind.START)
+
+    async def _search(self, step: PaymentStep) -> None:
+        """A receipt whose sending had no clear end is looked for, ever less often, and never sent again before."""
+        await self.on_parked()
+        if self._looks >= len(PROBES):
+            self._looks = 0
+            self.move(Kind.PROBES_EXHAUSTED, text="nobody knows whether it arrived")
+            return
+        if await self.changed(PROBES[self._looks]):
+            return
+        self._looks += 1
+        version, evidence = self.sync.version, await self.look(step)
+        if version == self.sync.version and evidence.verdict is not Verdict.UNVERIFIED:
+            self._seen(evidence)
+        if self.sync.state is not State.SYNC_UNKNOWN:
+            self._looks = 0
+
+    async def _credit(self, step: PaymentStep) -> Done | None:
+        """The money goes to what is open of the same sale."""
+        try:
+            done = await self.patiently(GIAV_RECORD_PAYMENT, step, about="credit it")
+        except ActivityError as error:
+            self.failed(error)
+            if self.sync.state is State.CREDITING:
+                await self.changed(self._patience)
+            return None
+        self.move(Kind.ACKNOWLEDGED, receipt_id=done.ids.get("cobro") or f"of {step.payment_id}")
+        return done
+
+    # -- people --------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, step: PaymentStep) -> None:
+        """On the list until a person has decided, by an answer to the item or by a command."""
+        state = self.sync.state
+        reason, decisions = ASKS.get(state, ("", FORWARD))
+        fault = Fault(kind="Verdict", code=reason, words=self._words(state)) if reason else self._fault()
+        begun, deadline = self.sync.since, None
+        if state is State.REFUND_REQUESTED:
+            deadline = _working_days_after(begun, WORKING_DAYS)
+            # It never was in the ERP: its refund need not wait for it.
+            if self._reported:
+                await self._report(LifecycleResult(outcome="partial", notes=("is being given back",)))
+        review = (State.UNSYNCED, State.IN_REVIEW)
+        stays = review if state in review else (state,)
+        lapse = asyncio.create_task(self._refund_is_late(deadline)) if deadline else None
+        taken = await self.park(
+            GIAV_RECORD_PAYMENT.name,
+            step,
+            fault,
+            amount=step.amount,
+            decisions=decisions if fault.effect or "adopt" not in decisions else ("retry", "skip"),
+            deadline=deadline,
+            solved=lambda: self.sync.state not in stays,
+            otherwise=self._became,
+        )
+        if lapse is not None:
+            lapse.cancel()
+        if self.sync.state in stays and taken.by != "system":
+            try:
+                await self._carry_out(taken, step)
+            except Forbidden as refusal:
+                self.fault = self._fault().model_copy(update={"words": f"{taken.decision} was refused: {refusal}"})
+
+    def _fault(self) -> Fault:
+        words = self.sync.reason or "asked for by a person"
+        return self.fault or Fault(kind="UnknownOutcome", words=words)
+
+    def _words(self, state: State) -> str:
+        said = self.sync.evidence.words if self.sync.evidence else ""
+        return {
+            State.DUPLICATE: f"paid twice ({said}): approve gives this payment back, decline credits it",
+            State.AWAITING_CUSTOMER: f"paid twice ({said}); the customer says: approve gives it back, decline credits it",
+            State.REFUND_REQUESTED: "give it back at the processor; approve when it is back, decline when it was refused",
+            State.REFUND_FAILED: "the processor refused to give it back, or shows nothing; retry asks again",
+        }[state]
+
+    def _became(self) -> tuple[Decision, str, str]:
+        """What an item is closed with when a command, or the ERP, has settled it."""
+        kind, by = self.last.kind, self.last.actor or "system"
+        if kind is Kind.SYNC_NOW:
+            return "retry", kind.value, by
+        if kind is Kind.SYNC_MANUALLY:
+            return "skip", self.sync.explanation, by
+        return "retry", kind.value, "system"
+
+    async def _carry_out(self, taken: DecisionTaken, step: PaymentStep) -> None:
+        """An answer to the item, as the command that it means. Raises `Forbidden`."""
+        who = {"actor": taken.by, "role": Role.OPERATOR, "explanation": taken.explanation}
+        match self.sync.state, taken.decision:
+            case State.DUPLICATE | State.AWAITING_CUSTOMER, "approve":
+                self.move(Kind.CHOOSE_REFUND, **who)
+            case State.DUPLICATE | State.AWAITING_CUSTOMER, _:
+                evidence = await self.look(step)
+                if self.sync.state is State.DUPLICATE:
+                    self.move(Kind.ASK_CUSTOMER, **who)
+                because = "nothing is open to which the money could be credited"
+                open_there = evidence.verdict is Verdict.UNPAID
+                self.move(Kind.CHOOSE_CREDIT, **who, evidence=evidence, permitted=open_there, because=because)
+            case State.REFUND_REQUESTED, "approve":
+                self.move(Kind.REFUND_DONE, **who, amount=step.amount, case_id=taken.outside_id)
+            case State.REFUND_REQUESTED, _:
+                self.move(Kind.REFUND_REFUSED, text=taken.explanation)
+            case State.REFUND_FAILED, _:
+                self.move(Kind.RETRY_REFUND, **who)
+            case _, "skip" | "adopt":
+                await self._mark(taken, step)
+            case _:
+                await self._again(taken, step)
+
+    async def _mark(self, taken: DecisionTaken, step: PaymentStep) -> None:
+        """Left out, or taken over: a person says in writing why nothing is to be posted by us.
+
+        The answer to an item names no role: until the settings know people's roles it counts as a supervisor's, and the
+        item as what is overruled.
+        """
+        evidence = await self.look(step)
+        who = {"actor": taken.by, "role": Role.SUPERVISOR, "explanation": taken.explanation}
+        override = f"{taken.decision} in answer to {taken.item_id} ({self._fault().words})"
+        self.move(Kind.SYNC_MANUALLY, **who, override=override, evidence=evidence)
+        if taken.decision == "adopt":
+            # What hangs on the cobro is finished on the record that the person named.
+            await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+        else:
+            self.notes.append(f"{GIAV_RECORD_PAYMENT.name} left out: {taken.explanation}")
+
+    async def _again(self, taken: DecisionTaken, step: PaymentStep) -> None:
+        """`sync_now`, after a look with the patience that a machine has."""
+        try:
+            evidence = await self.probe(step)
+        except ActivityError as error:
+            self.fault = Fault.of(error)
+            return
+        if evidence.ours:
+            self.move(Kind.PROBED, evidence=evidence)
+            return
+        if evidence.verdict in ITEMS:
+            self.fault = Fault(kind="Verdict", code=ITEMS[evidence.verdict], words=evidence.words)
+        self.move(Kind.SYNC_NOW, actor=taken.by, role=Role.OPERATOR, evidence=evidence)
+
+    async def _refund_is_late(self, deadline: datetime) -> None:
+        if not await self.changed(deadline - workflow.now()) and self.sync.state is State.REFUND_REQUESTED:
+            self.move(Kind.REFUND_REFUSED, text=f"no answer in {WORKING_DAYS} working days")
+
+    # -- before the booking is known -----------------------------------------------------------------------------------
+
     async def _hold_in_suspense(self) -> None:
         """Money without a booking stands in the suspense account and on the list until the booking is there."""
-        step = self._payment_step(known=False)
+        step = self.payment_step(known=False)
         await self.step(JOURNAL_RECORD_PAYMENT, step, about="to suspense", amount=step.amount, decisions=FORWARD)
         words = f"payment {step.payment_id} belongs to booking {step.booking_id}, which the ERP does not have"
         await self.park(
@@ -72,17 +319,10 @@ class RecordPayment(BookingLifecycle):
     def _about(self) -> str:
         return f"record {self.given.notice.payment_id}"
 
-    def _payment_step(self, *, known: bool) -> PaymentStep:
-        notice = self.given.notice
-        assert notice.amount is not None
-        assert notice.payment_id is not None
-        return PaymentStep(
-            agency=notice.agency,
-            lifecycle=workflow.info().workflow_id,
-            booking_id=self.given.booking_id,
-            experience_id=notice.experience_id or self.given.experience_id,
-            payment_id=notice.payment_id,
-            amount=notice.amount,
-            method=notice.method or "other",
-            known_booking=known,
-        )
+
+def _working_days_after(moment: datetime, days: int) -> datetime:
+    """The same time of day so many days later, Saturdays and Sundays not counted."""
+    while days:
+        moment += timedelta(days=1)
+        days -= moment.weekday() < 5
+    return moment

@@ -38,6 +38,9 @@ FORWARD: tuple[Decision, ...] = ("retry", "skip", "adopt")
 MUST_EXPLAIN = frozenset(
     {"skip", "adopt", "abandon", "approve", "decline", "take_ours", "keep_theirs", "claim", "write_off"}
 )
+Otherwise = tuple[Decision, str] | Callable[[], tuple[Decision, str, str]]
+"""What became of an item that needs no answer any more: decision, words and, where a person did it, that person."""
+GONE: tuple[Decision, str] = ("retry", "the cause is gone")
 QUESTIONS: dict[str, tuple[Decision, ...]] = {
     "giav_changed_there": ("take_ours", "keep_theirs", "retry"),
     "payer_replaced": ("approve", "decline"),
@@ -57,8 +60,9 @@ class Undoable(Exception):
     """A step was refused and nothing irreversible happened yet: compensate instead of asking (money-rules F-C4)."""
 
 
-async def perform(verb: Verb[In, Out], step: In, *, about: str = "") -> Out:
-    """Run one cell of the verbs × systems table until it succeeds or is refused for good (then `ActivityError`)."""
+async def perform(verb: Verb[In, Out], step: In, *, about: str = "", policy: RetryPolicy = FOREVER) -> Out:
+    """Run one cell of the verbs × systems table until it succeeds, is refused for good, or `policy` has no more patience
+    (then `ActivityError`)."""
     done: Out = await workflow.execute_activity(
         verb.name,
         step,
@@ -66,7 +70,7 @@ async def perform(verb: Verb[In, Out], step: In, *, about: str = "") -> Out:
         task_queue=verb.queue,
         start_to_close_timeout=verb.limit,
         heartbeat_timeout=verb.silence,
-        retry_policy=FOREVER,
+        retry_policy=policy,
         summary=about or None,
     )
     return done
@@ -215,12 +219,12 @@ class Stepping:
         amount: Money | None = None,
         decisions: tuple[Decision, ...] = ALL_DECISIONS,
         solved: Callable[[], bool] = lambda: False,
-        otherwise: tuple[Decision, str] = ("retry", "the cause is gone"),
+        otherwise: Otherwise = GONE,
         deadline: datetime | None = None,
     ) -> DecisionTaken:
         """Stop with reason, owner and deadline until a person answers, or until `solved` says that the cause is gone.
 
-        `otherwise` is what is done then, and why. A `deadline` that somebody else sets counts before the desk's own hours.
+        `otherwise` tells what is done then, why and by whom. A `deadline` that somebody else sets counts before the desk's own hours.
         """
         self._items += 1
         info = workflow.info()
@@ -248,9 +252,11 @@ class Stepping:
         self._show(item, stored)
         await self.on_parked()
         await workflow.wait_condition(lambda: item.item_id in self._answers or solved())
-        taken = self._answers.pop(item.item_id, None) or DecisionTaken(
-            item_id=item.item_id, decision=otherwise[0], by="system", explanation=otherwise[1]
-        )
+        taken = self._answers.pop(item.item_id, None)
+        if taken is None:
+            decision, words, by = otherwise() if callable(otherwise) else (*otherwise, "system")
+            by = by if decision in item.decisions else "system"
+            taken = DecisionTaken(item_id=item.item_id, decision=decision, by=by, explanation=words)
         await perform(
             OFFICE_UNPARK,
             Unparking(
@@ -326,6 +332,15 @@ OWN_REASONS = frozenset(
         "deal_paid_over",
         "deal_paid_partly",
         "deal_paid_twice",
+        "payment_duplicate",
+        "payment_in_erp",
+        "payment_inconclusive",
+        "payment_mismatch",
+        "payment_paid_otherwise",
+        "payment_partly_open",
+        "payment_refund",
+        "payment_refund_failed",
+        "payment_without_target",
         "tamara_answer_unclear",
         "tamara_file_refused",
         "tamara_lines_refused",
@@ -358,6 +373,10 @@ def reason_of(verb: str, fault: Fault) -> str:
         "Unauthorised": "unauthorised",
         "NeedsPerson": "needs_person",
         "unacknowledged": "unacknowledged",
+        "Transient": "unreachable",
+        "UnknownOutcome": "unclear",
+        "Breakdown": "unclear",
+        "TimeoutError": "unclear",
     }
     return f"{system}_{kinds.get(fault.kind, 'defect')}"
 

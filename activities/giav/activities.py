@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from activities.effects import Effects
 from activities.failures import implements
-from activities.giav import bookings, changes, costs, experiences, payments, refunds, tasks
+from activities.giav import bookings, changes, costs, experiences, payments, probing, refunds, tasks
 from activities.giav.client import SYSTEM
 from activities.giav.closed_files import in_open_file
 from activities.giav.office import GiavAccount, Office
@@ -19,6 +19,7 @@ from activities.signatures import (
     GIAV_CLOSE_EXPERIENCE,
     GIAV_CONFIRM_COSTS,
     GIAV_OPEN_EXPERIENCE,
+    GIAV_PROBE_PAYMENT,
     GIAV_RECORD_CHARGEBACK,
     GIAV_RECORD_PAYMENT,
     GIAV_RECORD_REFUND,
@@ -27,6 +28,8 @@ from activities.signatures import (
     GIAV_UNDO_REGISTER_BOOKING,
 )
 from domain.errors import NeedsPerson
+from domain.payment_steps import ProbeStep
+from domain.payment_sync import Evidence
 from domain.steps import (
     BookingStep,
     CancellationStep,
@@ -95,6 +98,10 @@ class GiavActivities:
     @implements(GIAV_RECORD_PAYMENT)
     def record_payment(self, step: PaymentStep) -> Done:
         return self._in_open_file(payments.record_payment, step, step.payment_id)
+
+    @implements(GIAV_PROBE_PAYMENT)
+    def probe_payment(self, step: ProbeStep) -> Evidence:
+        return probing.probe_payment(self._office(step.agency), step)
 
     @implements(GIAV_RECORD_REFUND)
     def record_refund(self, step: RefundStep) -> Done:

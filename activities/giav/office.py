@@ -15,7 +15,7 @@ from activities.giav.lookups import Lookups
 from activities.giav.mapping.values import At, Request, local_day
 from activities.giav.settings import GiavSettings
 from domain.effects import EffectKey, EffectRecord, EffectState
-from domain.errors import ContractBroken, NeedsPerson, Transient
+from domain.errors import ContractBroken, NeedsPerson, NotYet, Transient
 from domain.platform import Booking, Experience
 from domain.steps import Decision
 from store import Store
@@ -70,6 +70,9 @@ class Office:
         self.store = store
         self.effects = effects
         self._now = now
+
+    def now(self) -> datetime:
+        return self._now()
 
     def today(self) -> date:
         """The day in Madrid: the only issue date that a document ever gets."""
@@ -238,7 +241,7 @@ class Office:
         """To raise when another step must come first: soon at first, then ever less often."""
         attempt = activity.info().attempt if activity.in_activity() else 1
         seconds = min(self.settings.wait_for_expediente_seconds * 2.0 ** (attempt - 1), LONGEST_WAIT)
-        return Transient(f"waiting for {what}", system=SYSTEM, retry_after=seconds)
+        return NotYet(f"waiting for {what}", system=SYSTEM, retry_after=seconds)
 
 
 def own_id(outside_id: str, key: EffectKey) -> int:

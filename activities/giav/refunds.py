@@ -15,10 +15,13 @@ from activities.giav.payments import lower_sale
 from activities.giav.tasks import report_dispute
 from domain.errors import ContractBroken, NeedsPerson
 from domain.money import total
+from domain.payment_sync import State
 from domain.platform import Booking, Payment, Refund
 from domain.refunding import beyond_decision
 from domain.steps import ChargebackStep, Done, RefundStep
 from store.documents import Document
+
+GIVEN_BACK = (State.REFUND_REQUESTED, State.REFUND_FAILED, State.REFUNDED)
 
 
 def record_refund(office: Office, step: RefundStep) -> Done:
@@ -29,6 +32,8 @@ def record_refund(office: Office, step: RefundStep) -> Done:
     failed = office.store.facts.refund_failed(step.agency, step.refund_id)
     if failed and never_booked(office, step.refund_id):
         return Done(outcome="skipped", note="the refund failed before it was booked")
+    if _never_came(office, step.payment_id):
+        return Done(outcome="skipped", note="the payment was a duplicate and never was in GIAV")
     standing = office.container(step.booking_id)
     refund = office.store.facts.refund(step.agency, step.refund_id)
     if refund is None:
@@ -154,3 +159,11 @@ def _what_is_left(office: Office, desk: Desk, booking: Booking, refund: Refund) 
     ]
     kept = originals(documents, currency) - total((each.amount for each in given_back), currency)
     return desk.plan(refund.id, kept - penalised(documents, currency), first=refund.payment_id)
+
+
+def _never_came(office: Office, payment_id: str) -> bool:
+    """Whether a duplicate goes back that was kept out of GIAV (money-rules F-C18)."""
+    if office.made(office.key("cobro", payment_id, CREATE)) is not None:
+        return False
+    known = office.store.payment_sync.get(office.agency, payment_id)
+    return known is not None and known.sync.state in GIVEN_BACK

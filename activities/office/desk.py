@@ -5,12 +5,14 @@ from __future__ import annotations
 from activities.failures import implements
 from activities.signatures import (
     OFFICE_CLOSE_LIFECYCLE,
+    OFFICE_LOG_TRANSITION,
     OFFICE_MONEY_AT_STAKE,
     OFFICE_PARK,
     OFFICE_REFUND_SHOWN,
     OFFICE_UNPARK,
 )
 from domain.money import total
+from domain.payment_steps import TransitionLog
 from domain.steps import BookingQuestion, Done, LifecycleOutcome, MoneyAtStake, Parked, Parking, RefundStep, Unparking
 from store import Store
 from store.parked import BY_ITSELF
@@ -63,4 +65,10 @@ class DeskActivities:
     def close_lifecycle(self, outcome: LifecycleOutcome) -> Done:
         """Keep the end of a lifecycle that was not simply done."""
         self._store.lifecycles.close(outcome)
+        return Done()
+
+    @implements(OFFICE_LOG_TRANSITION)
+    def log_transition(self, log: TransitionLog) -> Done:
+        """Keep where a payment stands on its way into the ERP, and every move that led there."""
+        self._store.payment_sync.moved(log)
         return Done()

@@ -1,5 +1,6 @@
 """Payments on their way into the ERP: states, events, verdicts and the one table of moves (contracts: payment-sync)."""
 
+from domain.payment_sync.commands import Command, CommandOutcome, SyncView, Transition, offers, sort_failure
 from domain.payment_sync.events import Event, Failing, Kind, Role
 from domain.payment_sync.machine import decide, possible
 from domain.payment_sync.moves import Effect, Forbidden, Move, Step
@@ -13,6 +14,8 @@ __all__ = [
     "TERMINAL",
     "UNSYNCHRONISED",
     "WITH_MONEY",
+    "Command",
+    "CommandOutcome",
     "Effect",
     "Event",
     "Evidence",
@@ -27,8 +30,12 @@ __all__ = [
     "Role",
     "State",
     "Step",
+    "SyncView",
+    "Transition",
     "Verdict",
     "decide",
     "judge",
+    "offers",
     "possible",
+    "sort_failure",
 ]

@@ -48,6 +48,7 @@ MOVES: tuple[Move, ...] = (
     row(5, S.SYNCING, K.PROBED, S.SYNCING, SYSTEM, E.POST, when=c.says(V.UNPAID), guard=g.not_posting, keeps=c.posting),
     row(6, S.SYNCING, K.ACKNOWLEDGED, S.SYNCED_AUTO, SYSTEM, E.STOP_TIMERS, guard=g.read_back, keeps=c.synced),
     row(7, S.SYNCING, K.PROBED, S.SYNCED_AUTO, SYSTEM, E.STOP_TIMERS, when=c.ours, keeps=c.synced),
+    row(7, (S.UNSYNCED, S.IN_REVIEW), K.PROBED, S.SYNCED_AUTO, SYSTEM, E.STOP_TIMERS, when=c.ours, keeps=c.synced),
     row(8, S.SYNCING, K.PROBED, S.UNSYNCED, when=c.says(V.SAME_PAYMENT), keeps=c.suggesting("sync_manually")),
     row(9, S.SYNCING, K.PROBED, S.UNSYNCED, when=c.says(V.PAID_OTHERWISE), keeps=c.suggesting("declare_duplicate")),
     row(9, S.SYNCING, K.PROBED, S.UNSYNCED, when=c.says(V.INCONCLUSIVE, V.NO_TARGET, V.MISMATCH), keeps=c.suggesting("claim")),

@@ -14,6 +14,7 @@ from domain.errors import NeedsPerson, Refused, Unauthorised, UnknownOutcome
 from domain.money import Money
 from domain.naming import Queue, check_schedule, resend_workflow, tamara_trouble_workflow
 from domain.notices import EventNotice
+from domain.payment_sync import Command
 from domain.steps import (
     BackfillProgress,
     BookingQuestion,
@@ -105,6 +106,19 @@ async def parked_after_money(client: Client, office: Office) -> tuple[str, ...]:
     await _answer(client, office, "skip")
     await _until(lambda: office.count("office.close_lifecycle") == 1)
     return (f"booking/demo/{booking}", f"booking/demo/{booking}/modify/2", "payment/demo/pay_r3")
+
+
+async def unsynced_payment(client: Client, office: Office) -> tuple[str, ...]:
+    """Refused by the ERP, claimed, let go, and synchronised by a person's command."""
+    booking, own = "bkg_r22", "payment/demo/pay_r22"
+    office.fails["giav.record_payment"] = [Refused("periodo cerrado", system="giav")]
+    paid = told("payment.captured", booking, fact="pay_r22", payment_id="pay_r22")
+    await deliver(client, told("booking.created", booking), paid)
+    await _until(lambda: bool(office.parked))
+    for name in ("claim", "release", "sync_now"):
+        await client.get_workflow_handle(own).execute_update(name, Command(command_id=name, actor="ana"))
+    await _until(lambda: office.count("giav.record_payment") == 1)
+    return (own,)
 
 
 async def chargeback(client: Client, office: Office) -> tuple[str, ...]:
@@ -355,6 +369,7 @@ SCENARIOS = [
         feed,
         refused_before_money,
         parked_after_money,
+        unsynced_payment,
         chargeback,
         owed,
         experience,

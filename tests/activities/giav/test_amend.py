@@ -263,4 +263,4 @@ def test_an_amendment_waits_for_its_reserva(desk: Desk) -> None:
     desk.activities.open_experience(desk.experience())
     with pytest.raises(ApplicationError) as caught:
         desk.activities.amend_booking(amended(desk))
-    assert failure(caught.value) == "Transient"
+    assert failure(caught.value) == "NotYet"

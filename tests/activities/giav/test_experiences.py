@@ -44,7 +44,7 @@ def test_an_amended_experience_is_sent_whole(desk: Desk) -> None:
 def test_an_amendment_waits_for_its_expediente(desk: Desk) -> None:
     with pytest.raises(ApplicationError) as caught:
         desk.activities.amend_experience(desk.experience(2))
-    assert failure(caught.value) == "Transient"
+    assert failure(caught.value) == "NotYet"
     assert caught.value.next_retry_delay is not None
     assert caught.value.next_retry_delay.total_seconds() == 1
 

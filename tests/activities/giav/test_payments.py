@@ -115,7 +115,7 @@ def test_a_payment_waits_for_its_reserva(desk: Desk) -> None:
     desk.booking()
     with pytest.raises(ApplicationError) as caught:
         desk.activities.record_payment(desk.payment())
-    assert failure(caught.value) == "Transient"
+    assert failure(caught.value) == "NotYet"
     assert "waiting for reserva" in str(caught.value)
     assert desk.held("Cobro") == []
 

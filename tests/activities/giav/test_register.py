@@ -102,7 +102,7 @@ def test_a_reserva_that_lands_late_is_adopted(desk: Desk) -> None:
 def test_a_booking_waits_for_its_expediente(desk: Desk) -> None:
     with pytest.raises(ApplicationError) as caught:
         desk.activities.register_booking(desk.booking())
-    assert failure(caught.value) == "Transient"
+    assert failure(caught.value) == "NotYet"
     assert "waiting for expediente" in str(caught.value)
 
 

@@ -74,6 +74,10 @@ ALLOWED: list[tuple[State, Event, State, set[Effect]]] = [
             (state, event(K.PROBED, evidence=seen(V.PARTIAL)), S.IN_REVIEW, {Effect.STOP_TIMERS, Effect.ALERT_OPERATOR}),
         ]
     ],
+    *[
+        (state, event(K.PROBED, evidence=seen(V.SAME_PAYMENT, ours=True)), S.SYNCED_AUTO, {Effect.STOP_TIMERS})
+        for state in (S.UNSYNCED, S.IN_REVIEW)
+    ],
     (S.SYNC_UNKNOWN, event(K.PROBED, evidence=seen(V.UNPAID)), S.SYNC_UNKNOWN, {Effect.PROBE_LATER}),
     (S.SYNC_UNKNOWN, event(K.PROBES_EXHAUSTED), S.UNSYNCED, {Effect.STOP_TIMERS}),
     *[

@@ -1,0 +1,315 @@
+"""How a payment is driven through the machine of `domain.payment_sync` into the ERP (contracts: payment-sync 3, 4, 7).
+
+Every wait is a durable timer, every move a line of the log; a person's command is an Update that bears an id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
+    from activities.signatures import GIAV_PROBE_PAYMENT, OFFICE_LOG_TRANSITION, Verb
+    from domain.payment_steps import ProbeStep, TransitionLog
+    from domain.payment_sync import (
+        Command,
+        CommandOutcome,
+        Event,
+        Evidence,
+        Forbidden,
+        Kind,
+        PaymentSync,
+        Role,
+        State,
+        SyncView,
+        Transition,
+        Verdict,
+        decide,
+        possible,
+        sort_failure,
+    )
+    from domain.payment_sync import Step as Moved
+    from domain.payment_sync.commands import COMMANDS, LOOKS_FIRST, NEEDS_VERDICT
+    from domain.payment_sync.guards import CLAIM
+    from domain.steps import PaymentStep
+    from workflows import searching
+    from workflows.lifecycle import BookingLifecycle
+    from workflows.messages import LifecycleInput
+    from workflows.stepping import FOREVER, Fault, perform
+
+In = TypeVar("In", bound=BaseModel)
+Out = TypeVar("Out", bound=BaseModel)
+
+PATIENCE = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=6,
+)
+"""One attempt of the machine: about half a minute, in which the effect protocol looks before it sends anything again."""
+UNTIL_READY = RetryPolicy(
+    initial_interval=FOREVER.initial_interval,
+    maximum_interval=FOREVER.maximum_interval,
+    non_retryable_error_types=["Transient", "UnknownOutcome", "Breakdown"],
+)
+"""What waits for something of ours (`NotYet`) waits without end: nothing has failed."""
+AT_ONCE = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2)
+"""A person waits for the answer."""
+CONNECTOR = "giav"
+
+Update = Callable[..., Any]
+
+
+def _command(kind: Kind) -> Update:
+    """The Update of one command."""
+
+    async def obey(self: Any, command: Command) -> CommandOutcome:
+        done: CommandOutcome = await self.obey(kind, command)
+        return done
+
+    def refuse(self: Any, command: Command) -> None:
+        self.refuse(kind, command)
+
+    # The SDK takes a first parameter with a type for the first argument.
+    del obey.__annotations__["self"], refuse.__annotations__["self"]
+    obey.__name__, refuse.__name__ = kind.value, f"refuse_{kind.value}"
+    update = workflow.update(name=kind.value, description=f"A person's command: {kind.value}")(obey)
+    update.validator(refuse)
+    return update
+
+
+class SyncsPayment(BookingLifecycle):
+    """The machine's state, its moves and the people's commands; `RecordPayment` walks through it."""
+
+    def __init__(self, given: LifecycleInput) -> None:
+        super().__init__(given)
+        notice = given.notice
+        assert notice.amount is not None
+        assert notice.payment_id is not None
+        self.sync = PaymentSync(payment_id=notice.payment_id, amount=notice.amount, since=notice.occurred_at)
+        self.fault: Fault | None = None
+        self.last = Event(kind=Kind.CAPTURED, role=Role.GATEWAY, at=notice.occurred_at)
+        self._outcomes: dict[str, CommandOutcome] = {}
+        self._being_done: set[str] = set()
+        self._unwritten: list[Transition] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._lapse: asyncio.Task[None] | None = None
+
+    claim = _command(Kind.CLAIM)
+    release = _command(Kind.RELEASE)
+    sync_now = _command(Kind.SYNC_NOW)
+    sync_manually = _command(Kind.SYNC_MANUALLY)
+    declare_duplicate = _command(Kind.DECLARE_DUPLICATE)
+    ask_customer = _command(Kind.ASK_CUSTOMER)
+    choose_credit = _command(Kind.CHOOSE_CREDIT)
+    choose_refund = _command(Kind.CHOOSE_REFUND)
+    refund_done = _command(Kind.REFUND_DONE)
+    retry_refund = _command(Kind.RETRY_REFUND)
+    undo_manual = _command(Kind.UNDO_MANUAL)
+
+    @workflow.query(description="The payment on its way into the ERP, and what may be commanded now")
+    def view(self) -> SyncView:
+        return SyncView.of(self.sync, workflow.now())
+
+    # -- moves ---------------------------------------------------------------------------------------------------------
+
+    def move(self, kind: Kind, **told: Any) -> Moved:
+        """One move of the table, logged. Raises `Forbidden`."""
+        event = Event(kind=kind, **{"at": workflow.now(), **told})
+        step = decide(self.sync, event)
+        self.sync, self.last = step.after, event
+        self._unwritten.append(Transition.of(step, event))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        if kind is Kind.CLAIM:
+            self._lapse = asyncio.create_task(self._let_go())
+        return step
+
+    async def _write(self) -> None:
+        """Bring the moves into the store, several at once while it is slow; nobody waits for it."""
+        while self._unwritten:
+            lines, self._unwritten = tuple(self._unwritten), []
+            workflow.upsert_search_attributes([searching.SYNC_STATE.value_set(self.sync.state.value)])
+            log = TransitionLog(
+                agency=self.given.notice.agency,
+                lifecycle=workflow.info().workflow_id,
+                booking_id=self.given.booking_id,
+                experience_id=self.given.experience_id,
+                connector=CONNECTOR,
+                sync=self.sync,
+                lines=lines,
+            )
+            await perform(OFFICE_LOG_TRANSITION, log, about=f"{lines[0].before.value} → {lines[-1].after.value}")
+
+    async def written(self) -> None:
+        """Until every move is in the store."""
+        if self._writer is not None:
+            await self._writer
+
+    async def changed(self, within: timedelta | None = None) -> bool:
+        """Until the payment moves; False when it did not `within` that time."""
+        version = self.sync.version
+        try:
+            await workflow.wait_condition(lambda: self.sync.version != version, timeout=within)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _let_go(self) -> None:
+        """A claim that nobody renews lapses."""
+        if not await self.changed(CLAIM) and self.sync.state is State.IN_REVIEW:
+            self.move(Kind.RELEASE)
+
+    # -- the ERP -------------------------------------------------------------------------------------------------------
+
+    async def patiently(self, verb: Verb[In, Out], given: In, *, about: str) -> Out:
+        """One attempt with the machine's patience. Raises `ActivityError`."""
+        policy = PATIENCE
+        while True:
+            try:
+                return await perform(verb, given, about=about, policy=policy)
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                kind = Fault.of(error).kind
+                if kind == "NotYet":
+                    policy = UNTIL_READY
+                elif policy is UNTIL_READY and kind in (UNTIL_READY.non_retryable_error_types or ()):
+                    policy = PATIENCE
+                else:
+                    raise
+
+    async def probe(self, step: PaymentStep) -> Evidence:
+        """What the ERP shows. Raises `ActivityError`."""
+        given = ProbeStep(**step.model_dump())
+        return _heard(await self.patiently(GIAV_PROBE_PAYMENT, given, about="look at the ERP"))
+
+    async def in_ledger(self, step: PaymentStep) -> Evidence | None:
+        """The cobro of ours that is settled in our own ledger, if there is one."""
+        given = ProbeStep(**step.model_dump(), in_ledger=True)
+        try:
+            evidence = await perform(GIAV_PROBE_PAYMENT, given, about="look at our ledger")
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return None
+        return _heard(evidence) if evidence.ours else None
+
+    async def look(self, step: PaymentStep) -> Evidence:
+        """The same for a person who waits: an ERP that does not answer is a verdict too."""
+        given = ProbeStep(**step.model_dump())
+        try:
+            return _heard(await perform(GIAV_PROBE_PAYMENT, given, about="look at the ERP", policy=AT_ONCE))
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            words = Fault.of(error).words
+            return Evidence(verdict=Verdict.UNVERIFIED, at=workflow.now(), words=words)
+
+    def failed(self, error: ActivityError) -> None:
+        """Sort a failure, and move by its class. Raises it again when the workflow itself is cancelled."""
+        if is_cancelled_exception(error):
+            raise error
+        self.fault = Fault.of(error)
+        self.move(Kind.FAILED, failing=sort_failure(self.fault.kind, self.fault.code), text=self.fault.words)
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def refuse(self, kind: Kind, command: Command) -> None:
+        """What can be said without asking the ERP; a command that was given before passes, to be answered as before."""
+        if command.command_id in self._outcomes or command.command_id in self._being_done:
+            return
+        if command.actor.strip() in ("", "system"):
+            raise ApplicationError("say who commands", type="Forbidden")
+        if command.role not in (Role.OPERATOR, Role.SUPERVISOR):
+            raise ApplicationError("commands are for people", type="Forbidden")
+        sync, seen = self.sync, command.expected_version
+        if seen is not None and seen != sync.version:
+            words = f"the payment has moved on meanwhile (version {sync.version}, you saw {seen})"
+            raise ApplicationError(words, sync.evidence, type="Forbidden")
+        if kind not in possible(sync):
+            words = f"{kind.value} is not possible while a payment is {sync.state.value}"
+            raise ApplicationError(words, sync.evidence, type="Forbidden")
+
+    async def obey(self, kind: Kind, command: Command) -> CommandOutcome:
+        """Carry a command out, once by its id; refused with the reason and what the ERP showed."""
+        own = command.command_id
+        if own in self._being_done:
+            await workflow.wait_condition(lambda: own in self._outcomes)
+        if own not in self._outcomes:
+            self._being_done.add(own)
+            try:
+                self._outcomes[own] = await self._obey(kind, command)
+            finally:
+                self._being_done.discard(own)
+        return self._outcomes[own]
+
+    async def _obey(self, kind: Kind, command: Command) -> CommandOutcome:
+        version = self.sync.version
+        evidence = await self.look(self.payment_step(known=True)) if kind in LOOKS_FIRST else None
+        reason = ""
+        try:
+            if evidence is not None and evidence.verdict is Verdict.UNVERIFIED and kind in NEEDS_VERDICT:
+                raise Forbidden(f"the ERP could not be asked: {evidence.words}")
+            if kind is Kind.SYNC_NOW and evidence is not None and evidence.ours and version == self.sync.version:
+                # What the person wants is there already.
+                self.move(Kind.PROBED, evidence=evidence)
+            else:
+                self.move(kind, version=version, **self._told(kind, command, evidence))
+        except Forbidden as refusal:
+            reason = str(refusal)
+        return CommandOutcome(
+            command_id=command.command_id,
+            accepted=not reason,
+            state=self.sync.state,
+            version=self.sync.version,
+            reason=reason,
+            evidence=evidence or self.sync.evidence,
+        )
+
+    def _told(self, kind: Kind, command: Command, evidence: Evidence | None) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "role": command.role,
+            "actor": command.actor,
+            "explanation": command.explanation,
+            "override": command.override,
+            "evidence": evidence,
+        }
+        if kind is Kind.CHOOSE_CREDIT and (evidence is None or evidence.verdict is not Verdict.UNPAID):
+            told |= {"permitted": False, "because": "nothing is open to which the money could be credited"}
+        if kind is Kind.REFUND_DONE:
+            told |= {"amount": self.sync.amount, "case_id": command.reference or None}
+            if not command.reference:
+                told |= {"permitted": False, "because": "name the processor's reference of the refund"}
+        return told
+
+    def payment_step(self, *, known: bool) -> PaymentStep:
+        notice = self.given.notice
+        assert notice.amount is not None
+        assert notice.payment_id is not None
+        return PaymentStep(
+            agency=notice.agency,
+            lifecycle=workflow.info().workflow_id,
+            booking_id=self.given.booking_id,
+            experience_id=notice.experience_id or self.given.experience_id,
+            payment_id=notice.payment_id,
+            amount=notice.amount,
+            method=notice.method or "other",
+            known_booking=known,
+        )
+
+
+def _heard(evidence: Evidence) -> Evidence:
+    """Its age is counted by the workflow's clock, whatever the worker's says."""
+    return evidence.model_copy(update={"at": workflow.now()})
+
+
+assert all(hasattr(SyncsPayment, kind.value) for kind in COMMANDS)
