@@ -21,7 +21,12 @@ def report(name: str, *events: Event, amount: int = 30000, age: timedelta = time
         sync = step.after
         lines.append(Transition.of(step, told))
     return TransitionLog(
-        agency="sol", lifecycle=f"payment/sol/{name}", booking_id="bkg_1", connector="giav", sync=sync, lines=tuple(lines)
+        agency="sol",
+        lifecycle=f"payment/sol/{name}",
+        booking_id="bkg_1",
+        connector="giav",
+        sync=sync,
+        lines=tuple(lines),
     )
 
 
