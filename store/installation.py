@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from store.console_settings import ConsoleSettings
+
 
 class SettingsError(Exception):
     """The settings file cannot be used; the text names the file, the path inside it and the reason."""
@@ -103,6 +105,7 @@ class Installation(Section):
     temporal: TemporalSettings = TemporalSettings()
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
+    console: ConsoleSettings = ConsoleSettings()
     agencies: Annotated[dict[str, AgencySettings], Field(min_length=1)]
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store import (
+    audit_trail,
     crm_tokens,
     deal_hooks,
     documents,
@@ -15,6 +16,7 @@ from store import (
     parked,
     payment_requests,
     payment_sync,
+    people_tables,
     plan_orders,
     tamara_answers,
     tamara_contents,
@@ -27,6 +29,7 @@ from store import (
 from store.tables import metadata
 
 MODULES = (
+    audit_trail,
     crm_tokens,
     deal_hooks,
     documents,
@@ -39,6 +42,7 @@ MODULES = (
     parked,
     payment_requests,
     payment_sync,
+    people_tables,
     plan_orders,
     tamara_answers,
     tamara_contents,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from domain.desk import Desk
+from store.audit_trail import AuditTrail
 from store.clock import Clock, utc_now
 from store.crm_tokens import CrmTokens
 from store.database import Database
@@ -20,6 +21,8 @@ from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
 from store.payment_requests import PaymentRequests
 from store.payment_sync import PaymentSyncs
+from store.people import People
+from store.people_sessions import PeopleSessions
 from store.periods import Periods
 from store.plan_orders import PlanOrders
 from store.statements import Statements
@@ -79,6 +82,9 @@ class Store:
         self.plan_orders = PlanOrders(database, clock)
         self.payment_requests = PaymentRequests(database, clock, self.vault)
         self.payment_sync = PaymentSyncs(database)
+        self.audit_trail = AuditTrail(database, clock)
+        self.people = People(database, clock, self.audit_trail)
+        self.sessions = PeopleSessions(database, clock)
 
     @classmethod
     def open(
