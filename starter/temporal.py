@@ -7,26 +7,18 @@ from datetime import timedelta
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.naming import SEARCH_ATTRIBUTES
-from store.installation import Installation
+from workers.connection import connect
+
+__all__ = ["connect", "ensure_search_attributes", "missing_search_attributes"]
 
 _TYPES: dict[str, IndexedValueType.ValueType] = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
     "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 }
-
-
-async def connect(installation: Installation) -> Client:
-    """A client that speaks our models. Raises `RuntimeError` when nobody answers at the address."""
-    return await Client.connect(
-        installation.temporal.target,
-        namespace=installation.temporal.namespace,
-        data_converter=pydantic_data_converter,
-    )
 
 
 async def missing_search_attributes(client: Client) -> dict[str, str]:

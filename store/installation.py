@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from store.console_settings import ConsoleSettings
 
@@ -19,14 +20,41 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class TlsSettings(Section):
+    """TLS to a server: whose certificates are believed, and our own certificate where the server asks for one (mTLS).
+
+    All are files in PEM. Without `ca` the system's authorities are believed; `server_name` is the name in the server's certificate
+    where it differs from the address.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    server_name: str | None = None
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: name both or neither")
+        return self
+
+
 class TemporalSettings(Section):
     """Where Temporal is. Without an address an embedded server is started on `port`, its UI on `ui_port`."""
 
     address: str | None = None
     namespace: str = "default"
+    tls: TlsSettings | None = None
+    api_key: SecretStr | None = None
     port: int = 7233
     ui_port: int = 8233
     ui_url: str | None = None
+
+    @model_validator(mode="after")
+    def _no_key_in_clear(self) -> Self:
+        if self.api_key is not None and self.tls is None:
+            raise ValueError("api_key is sent over TLS only: add temporal.tls")
+        return self
 
     @property
     def target(self) -> str:
@@ -116,7 +144,10 @@ class Installation(Section):
 
 
 def load_installation(path: Path) -> Installation:
-    """Read and check a settings file; relative `data` is taken from the file's own folder. Raises `SettingsError`."""
+    """Read and check a settings file; relative paths count from the file's own folder. Raises `SettingsError`.
+
+    Any text may stand elsewhere: `{ file = "/run/secrets/token" }` is what that file holds, `{ env = "TOKEN" }` that variable.
+    """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -124,9 +155,48 @@ def load_installation(path: Path) -> Installation:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
     try:
-        installation = Installation.model_validate(raw)
+        return _resolved(Installation.model_validate(_fetched(raw, path.parent)), path.parent)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{path}: {where}: {first['msg']}") from None
-    return installation.model_copy(update={"data": (path.parent / installation.data).resolve()})
+    except _Missing as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+class _Missing(Exception):
+    """A file or variable that the settings name is not there."""
+
+
+def _fetched(value: Any, folder: Path, where: str = "") -> Any:
+    """`value` with every `{file = …}` and `{env = …}` replaced by the text that it names."""
+    match value:
+        case {"file": str(name), **rest} if not rest:
+            try:
+                return (folder / name).read_text("utf-8").removesuffix("\n")
+            except (OSError, UnicodeDecodeError) as error:
+                raise _Missing(f"{where}: the file {name} cannot be read ({error})") from None
+        case {"env": str(name), **rest} if not rest:
+            try:
+                return os.environ[name]
+            except KeyError:
+                raise _Missing(f"{where}: the environment variable {name} is not set") from None
+        case dict():
+            return {key: _fetched(each, folder, f"{where}.{key}".lstrip(".")) for key, each in value.items()}
+        case list():
+            return [_fetched(each, folder, f"{where}.{place}") for place, each in enumerate(value)]
+    return value
+
+
+def _resolved(installation: Installation, folder: Path) -> Installation:
+    """Paths of the installation itself, counted from `folder`."""
+    update: dict[str, Any] = {"data": (folder / installation.data).resolve()}
+    if (tls := installation.temporal.tls) is not None:
+        files = {
+            name: folder / path for name in ("ca", "certificate", "key") if (path := getattr(tls, name)) is not None
+        }
+        for name, path in files.items():
+            if not os.access(path, os.R_OK):
+                raise _Missing(f"temporal.tls.{name}: the file {path} cannot be read")
+        update["temporal"] = installation.temporal.model_copy(update={"tls": tls.model_copy(update=files)})
+    return installation.model_copy(update=update)

@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from domain.naming import Queue
 from store.installation import Installation
 from store.opening import open_store
+from workers.connection import connect
 from workers.crm_watch import watch_crm, watched
 from workers.deal_sweeps import sweep_deals
 from workers.feeds import start_feeds
@@ -113,11 +113,7 @@ async def _connected(installation: Installation) -> Client:
     said = False
     while True:
         try:
-            return await Client.connect(
-                installation.temporal.target,
-                namespace=installation.temporal.namespace,
-                data_converter=pydantic_data_converter,
-            )
+            return await connect(installation)
         except RuntimeError:
             if not said:
                 log.warning("Temporal does not answer at %s; waiting for it", installation.temporal.target)
