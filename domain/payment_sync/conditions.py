@@ -97,6 +97,11 @@ def counted(sync: PaymentSync, event: Event) -> Mapping[str, Any]:
     return {"failures": sync.failures + 1, "posting": False, "reason": event.failing.value if event.failing else ""}
 
 
+def held(_: PaymentSync, event: Event) -> Mapping[str, Any]:
+    """Nothing was tried: the breaker is open, or another payment of the receivable is being written."""
+    return {"reason": event.text}
+
+
 def absent(sync: PaymentSync, event: Event) -> Mapping[str, Any]:
     return {"absent_since": sync.absent_since or event.at}
 

@@ -45,6 +45,9 @@ MOVES: tuple[Move, ...] = (
     row(3, (S.EXPIRED, S.CANCELLED), K.CAPTURED, S.CAPTURED, GATEWAY, E.ALERT_LATE, guard=g.permitted, keeps=c.captured),
     # The ERP is looked at before anything is written into it.
     row(4, (S.CAPTURED, S.RETRY_WAIT), K.START, S.SYNCING, SYSTEM, E.PROBE, guard=g.permitted),
+    row(10, (S.CAPTURED, S.RETRY_WAIT), K.HELD, S.UNSYNCED, when=c.fails(F.CONTRACT, F.AUTH), keeps=c.failed("sync_now")),
+    row(4, S.CAPTURED, K.HELD, S.CAPTURED, SYSTEM, E.WAIT, keeps=c.held),
+    row(4, S.RETRY_WAIT, K.HELD, S.RETRY_WAIT, SYSTEM, E.WAIT, keeps=c.held),
     row(5, S.SYNCING, K.PROBED, S.SYNCING, SYSTEM, E.POST, when=c.says(V.UNPAID), guard=g.not_posting, keeps=c.posting),
     row(6, S.SYNCING, K.ACKNOWLEDGED, S.SYNCED_AUTO, SYSTEM, E.STOP_TIMERS, guard=g.read_back, keeps=c.synced),
     row(7, S.SYNCING, K.PROBED, S.SYNCED_AUTO, SYSTEM, E.STOP_TIMERS, when=c.ours, keeps=c.synced),

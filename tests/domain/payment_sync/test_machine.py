@@ -55,6 +55,12 @@ ALLOWED: list[tuple[State, Event, State, set[Effect]]] = [
     (S.EXPIRED, event(K.CAPTURED, R.GATEWAY), S.CAPTURED, {Effect.ALERT_LATE}),
     (S.CANCELLED, event(K.CAPTURED, R.GATEWAY), S.CAPTURED, {Effect.ALERT_LATE}),
     *[(state, event(K.START), S.SYNCING, {Effect.PROBE}) for state in (S.CAPTURED, S.RETRY_WAIT)],
+    *[(state, event(K.HELD, text="breaker open"), state, {Effect.WAIT}) for state in (S.CAPTURED, S.RETRY_WAIT)],
+    *[
+        (state, event(K.HELD, failing=failing), S.UNSYNCED, set())
+        for state in (S.CAPTURED, S.RETRY_WAIT)
+        for failing in (F.CONTRACT, F.AUTH)
+    ],
     (S.SYNCING, event(K.PROBED, evidence=seen(V.UNPAID)), S.SYNCING, {Effect.POST}),
     (S.SYNCING, event(K.ACKNOWLEDGED, receipt_id="77"), S.SYNCED_AUTO, {Effect.STOP_TIMERS}),
     (S.SYNCING, event(K.FAILED, failing=F.TRANSIENT), S.RETRY_WAIT, {Effect.WAIT}),
