@@ -9,7 +9,18 @@ from typing import Protocol
 from benchmarks.results import Result
 from starter import entrypoint
 
-NAMES = ("effects", "journal", "replay", "supplier", "deals", "lifecycles", "giav", "tamara", "transfers")
+NAMES = (
+    "effects",
+    "payments_list",
+    "journal",
+    "replay",
+    "supplier",
+    "deals",
+    "lifecycles",
+    "giav",
+    "tamara",
+    "transfers",
+)
 """From the shortest to the longest."""
 
 

@@ -33,6 +33,7 @@ documents = Table(
     Column("recorded_at", Instant, nullable=False),
     Index(None, "agency", "booking_id"),
     Index(None, "agency", "payment_id"),
+    Index(None, "agency", "number"),
 )
 
 

@@ -80,6 +80,7 @@ bookings = _fact_table(
     Column("status", String(20), nullable=False),
     *money_columns(),
     Index(None, "agency", "experience_id"),
+    Index(None, "agency", "locator"),
 )
 payment_plans = _fact_table(
     "payment_plans",
@@ -97,6 +98,7 @@ payments = _fact_table(
     Column("captured_at", Instant, nullable=False),
     Index(None, "agency", "booking_id"),
     Index(None, "agency", "captured_at"),
+    Index(None, "agency", "payment_ref"),
     UniqueConstraint("agency", "processor", "payment_ref"),
 )
 payment_failures = _fact_table(

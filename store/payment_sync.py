@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Row, String, Table, Text, func, select
+from sqlalchemy import Column, Index, Integer, Row, SmallInteger, String, Table, Text, select
 
 from domain.payment_steps import TransitionLog
-from domain.payment_sync import UNSYNCHRONISED, PaymentSync, State, Transition
+from domain.payment_sync import UNSYNCHRONISED, PaymentSync, Transition, cause_of
 from store.database import Database
 from store.tables import Instant, LongId, agency_column, id_column, metadata, money_columns, upsert
 
@@ -30,12 +28,23 @@ payment_syncs = Table(
     id_column("claimed_by", nullable=True),
     Column("captured_at", Instant, nullable=False),
     Column("since", Instant, nullable=False),
+    Column("settled", SmallInteger, nullable=False),
+    Column("cause", String(30), nullable=False),
     Column("sync", Text, nullable=False),
-    Index(None, "agency", "state", "captured_at"),
-    Index(None, "connector", "state", "since"),
+    Index(None, "agency", "settled", "captured_at", "payment_id"),
+    Index(None, "agency", "captured_at", "payment_id"),
+    Index(None, "agency", "state", "captured_at", "payment_id"),
+    Index(None, "agency", "cause", "settled", "captured_at", "payment_id"),
+    Index(None, "agency", "connector", "settled", "captured_at", "payment_id"),
     Index(None, "agency", "amount"),
+    Index(None, "agency", "claimed_by"),
+    Index(None, "agency", "booking_id"),
+    Index(None, "connector", "state", "since"),
 )
-"""One row per payment; `sync` is the whole of `PaymentSync` as JSON, the columns are what lists filter and order by."""
+"""One row per payment; `sync` is the whole of `PaymentSync` as JSON, the columns are what lists filter and order by.
+
+`settled` is 0 while a payment is paid and not synchronised, else 1; `cause` is one of `CAUSES`, or empty.
+"""
 
 payment_transitions = Table(
     "payment_transitions",
@@ -93,6 +102,8 @@ class PaymentSyncs:
             "claimed_by": sync.claimed_by,
             "captured_at": sync.captured_at or sync.since,
             "since": sync.since,
+            "settled": 0 if sync.state in UNSYNCHRONISED else 1,
+            "cause": cause_of(sync),
             "sync": sync.model_dump_json(),
         }
         with self._database.begin() as connection:
@@ -124,7 +135,7 @@ class PaymentSyncs:
         query = select(payment_syncs).where(payment_syncs.c.agency == agency, payment_syncs.c.payment_id == payment_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _payment(row)
+        return None if row is None else synced_payment(row)
 
     def transitions(self, agency: str, payment_id: str) -> list[Transition]:
         """In the order they happened."""
@@ -136,42 +147,8 @@ class PaymentSyncs:
         with self._database.read() as connection:
             return [Transition.model_validate_json(line) for line in connection.scalars(query)]
 
-    def list(
-        self,
-        agency: str | None = None,
-        *,
-        states: Collection[State] = (),
-        reason: str | None = None,
-        connector: str | None = None,
-        captured_before: datetime | None = None,
-        least: int | None = None,
-        most: int | None = None,
-        limit: int = 500,
-    ) -> list[SyncedPayment]:
-        """Those that are paid and not synchronised come first, then the oldest. `reason` is a part of its words,
-        `least` and `most` are in minor units."""
-        wanted = payment_syncs.c
-        unfinished = wanted.state.in_([state.value for state in UNSYNCHRONISED])
-        query = select(payment_syncs).order_by(unfinished.desc(), wanted.captured_at, wanted.payment_id).limit(limit)
-        if agency is not None:
-            query = query.where(wanted.agency == agency)
-        if states:
-            query = query.where(wanted.state.in_([state.value for state in states]))
-        if reason is not None:
-            query = query.where(func.lower(wanted.reason).contains(reason.lower(), autoescape=True))
-        if connector is not None:
-            query = query.where(wanted.connector == connector)
-        if captured_before is not None:
-            query = query.where(wanted.captured_at < captured_before)
-        if least is not None:
-            query = query.where(wanted.amount >= least)
-        if most is not None:
-            query = query.where(wanted.amount <= most)
-        with self._database.read() as connection:
-            return [_payment(row) for row in connection.execute(query)]
 
-
-def _payment(row: Row[Any]) -> SyncedPayment:
+def synced_payment(row: Row[Any]) -> SyncedPayment:
     return SyncedPayment(
         agency=row.agency,
         booking_id=row.booking_id,

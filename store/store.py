@@ -19,6 +19,7 @@ from store.integrations import Integrations
 from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
+from store.payment_lists import PaymentLists
 from store.payment_requests import PaymentRequests
 from store.payment_sync import PaymentSyncs
 from store.people import People
@@ -85,6 +86,7 @@ class Store:
         self.audit_trail = AuditTrail(database, clock)
         self.people = People(database, clock, self.audit_trail)
         self.sessions = PeopleSessions(database, clock)
+        self.payment_lists = PaymentLists(database)
 
     @classmethod
     def open(

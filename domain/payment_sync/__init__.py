@@ -1,5 +1,6 @@
 """Payments on their way into the ERP: states, events, verdicts and the one table of moves (contracts: payment-sync)."""
 
+from domain.payment_sync.causes import CAUSES, cause_of
 from domain.payment_sync.commands import Command, CommandOutcome, SyncView, Transition, offers, sort_failure
 from domain.payment_sync.events import Event, Failing, Kind, Role
 from domain.payment_sync.machine import decide, possible
@@ -9,6 +10,7 @@ from domain.payment_sync.table import MOVES
 from domain.payment_sync.verdicts import Evidence, Paid, Receipt, Receivable, Verdict, judge
 
 __all__ = [
+    "CAUSES",
     "MOVES",
     "SHOWN_AS",
     "TERMINAL",
@@ -33,6 +35,7 @@ __all__ = [
     "SyncView",
     "Transition",
     "Verdict",
+    "cause_of",
     "decide",
     "judge",
     "offers",

@@ -22,6 +22,8 @@ RETRIES = (
 """Waits before the next attempt after a transient failure; after the last of them a person is asked."""
 PROBES = (timedelta(minutes=5), timedelta(hours=1), *[timedelta(days=1)] * 5)
 """Waits before each look for a receipt whose sending had no clear end."""
+REVERSED, UNDONE = "reversed in ERP", "manual mark undone"
+"""Reasons of payments that were settled once."""
 APART = timedelta(minutes=5)
 """Two looks that found nothing count as an answer when they are at least this far apart."""
 
@@ -140,11 +142,11 @@ def credited(_: PaymentSync, event: Event) -> Mapping[str, Any]:
 
 
 def reversed_in_erp(_: PaymentSync, __: Event) -> Mapping[str, Any]:
-    return {"receipt_id": None, "reason": "reversed in ERP", "suggestion": "sync_now"}
+    return {"receipt_id": None, "reason": REVERSED, "suggestion": "sync_now"}
 
 
 def undone(_: PaymentSync, event: Event) -> Mapping[str, Any]:
-    return {"explanation": event.explanation, "reason": "manual mark undone"}
+    return {"explanation": event.explanation, "reason": UNDONE}
 
 
 def _quiet() -> dict[str, Any]:

@@ -15,12 +15,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import naming
-from domain.payment_sync import SHOWN_AS, UNSYNCHRONISED, Command, CommandOutcome, Kind, Role, State, offers
+from domain.payment_sync import CAUSES, SHOWN_AS, UNSYNCHRONISED, Command, CommandOutcome, Kind, Role, State, offers
 from domain.payment_sync.commands import COMMANDS
 from starter.answers import CommandError, as_csv, as_json, as_table, say
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store import Store
 from store.installation import Installation
+from store.payment_lists import PaymentFilter
 from store.payment_sync import SyncedPayment
 
 app = typer.Typer(no_args_is_help=True, help="Captured payments on their way into the ERP.")
@@ -37,7 +38,9 @@ def list_payments(
     settings: SettingsFile,
     agency: Annotated[str | None, typer.Option(help="Only this agency.")] = None,
     status: Annotated[str | None, typer.Option(help="Part of the words shown ('sin sincronizar') or a state.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Part of the reason.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="The reason, as the list shows it: business, transient, paid_otherwise …")
+    ] = None,
     connector: Annotated[str | None, typer.Option(help="Only this ERP.")] = None,
     older_than: Annotated[float | None, typer.Option(help="Captured more than so many hours ago.")] = None,
     least: Annotated[float | None, typer.Option(help="Least amount, in the payment's currency.")] = None,
@@ -48,17 +51,18 @@ def list_payments(
 ) -> None:
     """Payments: those that are paid and not synchronised first, the oldest first."""
     installation, now = read_settings(settings), datetime.now(UTC)
+    wanted = PaymentFilter(
+        states=_states(status),
+        causes=frozenset() if reason is None else frozenset({_cause(reason)}),
+        connector=connector,
+        captured_before=None if older_than is None else now - timedelta(hours=older_than),
+        least=None if least is None else round(least * 100),
+        most=None if most is None else round(most * 100),
+    )
+    agencies = sorted(installation.agencies) if agency is None else [agency]
     with opened_store(installation) as store:
-        found = store.payment_sync.list(
-            agency,
-            states=_states(status),
-            reason=reason,
-            connector=connector,
-            captured_before=None if older_than is None else now - timedelta(hours=older_than),
-            least=None if least is None else round(least * 100),
-            most=None if most is None else round(most * 100),
-            limit=limit,
-        )
+        pages = [store.payment_lists.page(each, wanted, limit=limit) for each in agencies]
+    found = [payment for page in pages for payment in page.payments][:limit]
     rows = [_row(each, now) for each in found]
     if json_out:
         as_json(rows)
@@ -181,8 +185,9 @@ def sync_now(
         if payment is not None:
             found = [_find(store, agency, payment)]
         else:
-            waiting = (State.UNSYNCED, State.RETRY_WAIT)
-            found = store.payment_sync.list(agency, states=waiting, reason=reason)
+            waiting = frozenset({State.UNSYNCED, State.RETRY_WAIT})
+            wanted = PaymentFilter(states=waiting, causes=frozenset({_cause(reason or "")}))
+            found = store.payment_lists.page(agency, wanted, limit=500).payments
     done = asyncio.run(_tell(installation, Kind.SYNC_NOW, found, {"actor": by, "role": Role.OPERATOR}))
     if payment is not None:
         _answer(payment, done[0], json_out)
@@ -233,15 +238,21 @@ def _answer(payment: str, done: CommandOutcome, json_out: bool) -> None:
         raise CommandError(f"{payment}: refused, {done.reason}{seen}; see 'bookings payment show'")
 
 
-def _states(status: str | None) -> list[State]:
+def _cause(text: str) -> str:
+    if text not in CAUSES:
+        raise CommandError(f"no reason is called '{text}'; reasons are: {', '.join(CAUSES)}")
+    return text
+
+
+def _states(status: str | None) -> frozenset[State]:
     if status is None:
-        return []
+        return frozenset()
     found = [state for state in State if status == state.value or status.lower() in SHOWN_AS[state].lower()]
     if status.lower() == "pagado sin sincronizar":
         found = [state for state in State if state in UNSYNCHRONISED]
     if not found:
         raise CommandError(f"no status is called '{status}'; try 'Pagado sin sincronizar', 'Pagado' or 'Devuelto'")
-    return found
+    return frozenset(found)
 
 
 def _row(payment: SyncedPayment, now: datetime) -> dict[str, Any]:

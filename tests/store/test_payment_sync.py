@@ -42,22 +42,3 @@ def test_a_report_that_comes_twice_or_late_changes_nothing(store: Store) -> None
     assert found is not None
     assert (found.sync.state, found.sync) == (State.UNSYNCED, late.sync)
     assert store.payment_sync.transitions("sol", "pay_1") == list(late.lines)
-
-
-def test_the_list_begins_with_what_is_not_synchronised_and_oldest_and_can_be_narrowed(store: Store) -> None:
-    done = report("pay_done", age=timedelta(days=9))
-    done = done.model_copy(update={"sync": done.sync.model_copy(update={"state": State.SYNCED_AUTO})})
-    young = report("pay_young", refused("period closed"), amount=500)
-    old = report("pay_old", refused("period closed"), age=timedelta(days=2))
-    for log in (done, young, old):
-        store.payment_sync.moved(log)
-
-    def names(**filters: object) -> list[str]:
-        return [each.sync.payment_id for each in store.payment_sync.list("sol", **filters)]  # type: ignore[arg-type]
-
-    assert names() == ["pay_old", "pay_young", "pay_done"]
-    assert names(states=[State.UNSYNCED]) == ["pay_old", "pay_young"]
-    assert names(captured_before=NOW - timedelta(days=1)) == ["pay_old", "pay_done"]
-    assert names(reason="BUSINESS") == ["pay_old", "pay_young"]
-    assert (names(most=500), names(least=501)) == (["pay_young"], ["pay_old", "pay_done"])
-    assert (names(connector="journal"), store.payment_sync.list("luna")) == ([], [])
