@@ -13,6 +13,16 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from domain.check_steps import FilesCheck, FilesChecked, InvoicesCheck, InvoicesChecked
+from domain.connector_steps import (
+    Admission,
+    AdmitStep,
+    BreakerKept,
+    BreakerReport,
+    Described,
+    DescribeStep,
+    WaitingPayments,
+    WaitingQuestion,
+)
 from domain.deal_steps import (
     BotStep,
     DealMoneyStep,
@@ -109,6 +119,7 @@ GIAV_AMEND_BOOKING = Verb("giav.amend_booking", Queue.GIAV, BookingStep, Done)
 GIAV_CANCEL_BOOKING = Verb("giav.cancel_booking", Queue.GIAV, CancellationStep, Done)
 GIAV_RECORD_PAYMENT = Verb("giav.record_payment", Queue.GIAV, PaymentStep, Done)
 GIAV_PROBE_PAYMENT = Verb("giav.probe_payment", Queue.GIAV, ProbeStep, Evidence)
+GIAV_DESCRIBE = Verb("giav.describe", Queue.GIAV, DescribeStep, Described)
 GIAV_RECORD_REFUND = Verb("giav.record_refund", Queue.GIAV, RefundStep, Done)
 GIAV_RECORD_CHARGEBACK = Verb("giav.record_chargeback", Queue.GIAV, ChargebackStep, Done)
 GIAV_REPORT_DECLINE = Verb("giav.report_decline", Queue.GIAV, InstalmentStep, Done)
@@ -163,6 +174,9 @@ OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)
 OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
 OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)
 OFFICE_LOG_TRANSITION = Verb("office.log_transition", Queue.OFFICE, TransitionLog, Done)
+OFFICE_ADMIT_PAYMENT = Verb("office.admit_payment", Queue.OFFICE, AdmitStep, Admission)
+OFFICE_KEEP_BREAKER = Verb("office.keep_breaker", Queue.OFFICE, BreakerReport, BreakerKept)
+OFFICE_WAITING_PAYMENTS = Verb("office.waiting_payments", Queue.OFFICE, WaitingQuestion, WaitingPayments)
 
 RATEHAWK_READ_PAGE = Verb("ratehawk.read_page", Queue.SUPPLIER, FeedStep, FeedPage)
 RATEHAWK_READ_NUDGED = Verb("ratehawk.read_nudged", Queue.SUPPLIER, FeedStep, FeedPage)

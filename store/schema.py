@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store import (
     audit_trail,
+    connectors,
     crm_tokens,
     deal_hooks,
     documents,
@@ -18,6 +19,7 @@ from store import (
     payment_sync,
     people_tables,
     plan_orders,
+    reconciliations,
     tamara_answers,
     tamara_contents,
     tamara_prints,
@@ -30,6 +32,7 @@ from store.tables import metadata
 
 MODULES = (
     audit_trail,
+    connectors,
     crm_tokens,
     deal_hooks,
     documents,
@@ -44,6 +47,7 @@ MODULES = (
     payment_sync,
     people_tables,
     plan_orders,
+    reconciliations,
     tamara_answers,
     tamara_contents,
     tamara_prints,

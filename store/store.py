@@ -8,6 +8,7 @@ from typing import Self
 from domain.desk import Desk
 from store.audit_trail import AuditTrail
 from store.clock import Clock, utc_now
+from store.connectors import Connectors
 from store.crm_tokens import CrmTokens
 from store.database import Database
 from store.deal_hooks import DealHooks
@@ -26,6 +27,7 @@ from store.people import People
 from store.people_sessions import PeopleSessions
 from store.periods import Periods
 from store.plan_orders import PlanOrders
+from store.reconciliations import Reconciliations
 from store.statements import Statements
 from store.subaccounts import Subaccounts
 from store.sums import Sums
@@ -83,6 +85,8 @@ class Store:
         self.plan_orders = PlanOrders(database, clock)
         self.payment_requests = PaymentRequests(database, clock, self.vault)
         self.payment_sync = PaymentSyncs(database)
+        self.connectors = Connectors(database, clock)
+        self.reconciliations = Reconciliations(database, clock)
         self.audit_trail = AuditTrail(database, clock)
         self.people = People(database, clock, self.audit_trail)
         self.sessions = PeopleSessions(database, clock)

@@ -33,6 +33,7 @@ from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.integration import MidOfficeIntegration
 from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.resending import MidOfficeResending
+from activities.office.connectors import ConnectorActivities
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.office.returns import ReturnActivities
@@ -140,6 +141,7 @@ def cells(
     """The implementations of every cell of the verbs × systems table, by task queue."""
     zones = {name: agency.timezone for name, agency in installation.agencies.items()}
     names = {name: agency.name for name, agency in installation.agencies.items()}
+    erps = {name: agency.erp for name, agency in installation.agencies.items()}
     columns: dict[str, list[object]] = {
         Queue.GIAV: [
             GiavActivities(store, accounts.giav),
@@ -175,6 +177,7 @@ def cells(
         ],
         Queue.OFFICE: [
             DeskActivities(store),
+            ConnectorActivities(store, erps),
             PlanActivities(store, client, zones, rules=accounts.plans),
             ReturnActivities(store, accounts.plans),
             InstalmentLetters(store, accounts.mail, names),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from activities.effects import Effects
 from activities.failures import implements
-from activities.giav import bookings, changes, costs, experiences, payments, probing, refunds, tasks
+from activities.giav import bookings, changes, costs, describing, experiences, payments, probing, refunds, tasks
 from activities.giav.client import SYSTEM
 from activities.giav.closed_files import in_open_file
 from activities.giav.office import GiavAccount, Office
@@ -18,6 +18,7 @@ from activities.signatures import (
     GIAV_CANCEL_BOOKING,
     GIAV_CLOSE_EXPERIENCE,
     GIAV_CONFIRM_COSTS,
+    GIAV_DESCRIBE,
     GIAV_OPEN_EXPERIENCE,
     GIAV_PROBE_PAYMENT,
     GIAV_RECORD_CHARGEBACK,
@@ -27,6 +28,7 @@ from activities.signatures import (
     GIAV_REPORT_DECLINE,
     GIAV_UNDO_REGISTER_BOOKING,
 )
+from domain.connector_steps import Described, DescribeStep
 from domain.errors import NeedsPerson
 from domain.payment_steps import ProbeStep
 from domain.payment_sync import Evidence
@@ -102,6 +104,10 @@ class GiavActivities:
     @implements(GIAV_PROBE_PAYMENT)
     def probe_payment(self, step: ProbeStep) -> Evidence:
         return probing.probe_payment(self._office(step.agency), step)
+
+    @implements(GIAV_DESCRIBE)
+    def describe(self, step: DescribeStep) -> Described:
+        return describing.describe(self._office(step.agency), step)
 
     @implements(GIAV_RECORD_REFUND)
     def record_refund(self, step: RefundStep) -> Done:

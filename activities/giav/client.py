@@ -83,6 +83,19 @@ class GiavClient:
             raise UnknownOutcome("answered without an id", system=SYSTEM, operation=name)
         return str(made)
 
+    def service_description(self) -> bytes | None:
+        """What the service shows for `?WSDL`; None when it shows nothing. Raises as a call that only reads."""
+        name = "WSDL"
+        try:
+            answer = self._line.ask("GET", "?WSDL", b"", {})
+        except httpx.HTTPError as error:
+            raise Transient(f"no description: {type(error).__name__}", system=SYSTEM, operation=name) from None
+        if answer.status in (401, 403):
+            raise Unauthorised(f"HTTP {answer.status}", system=SYSTEM, operation=name, code=str(answer.status))
+        if answer.status == 429 or answer.status >= 500:
+            raise Transient(f"HTTP {answer.status}", system=SYSTEM, operation=name, code=str(answer.status))
+        return answer.content if answer.status == 200 else None
+
     def search(self, name: str, /, **values: Any) -> Iterator[Record]:
         """All records of a SEARCH, page by page; items without a positive Id are the service's way to say none."""
         first_of_page = None

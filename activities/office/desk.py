@@ -15,6 +15,7 @@ from domain.money import total
 from domain.payment_steps import TransitionLog
 from domain.steps import BookingQuestion, Done, LifecycleOutcome, MoneyAtStake, Parked, Parking, RefundStep, Unparking
 from store import Store
+from store.connectors import WRITING
 from store.parked import BY_ITSELF
 
 
@@ -71,4 +72,6 @@ class DeskActivities:
     def log_transition(self, log: TransitionLog) -> Done:
         """Keep where a payment stands on its way into the ERP, and every move that led there."""
         self._store.payment_sync.moved(log)
+        if any(line.before in WRITING and line.after not in WRITING for line in log.lines):
+            self._store.connectors.give_back(log.agency, log.sync.payment_id)
         return Done()

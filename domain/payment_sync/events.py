@@ -67,10 +67,10 @@ class Event(BaseModel):
     """One thing that happened. A command of a person carries the `version` of the payment that the person saw.
 
     `permitted` says that what only the workflow can know holds: the breaker is closed and no other synchronisation of this
-    receivable runs (`START`, `SYNC_NOW`; a payment that may not start is `HELD`), instalments are open for a credit (`CHOOSE_CREDIT`), the gateway's refund window
-    is open (`CHOOSE_REFUND`), the customer can be reached (`ASK_CUSTOMER`), the period is open (`UNDO_MANUAL`), no link of
-    the request was paid (`EXPIRED`, `CANCELLED`), gateway and amount confirm it (`CAPTURED`, `REFUND_DONE`). `because` says
-    why not.
+    receivable runs (`START`, `SYNC_NOW`; a payment that may not start is `HELD`), instalments are open for a credit
+    (`CHOOSE_CREDIT`), the gateway's refund window is open (`CHOOSE_REFUND`), the customer can be reached (`ASK_CUSTOMER`),
+    the period is open (`UNDO_MANUAL`), no link of the request was paid (`EXPIRED`, `CANCELLED`), gateway and amount confirm
+    it (`CAPTURED`, `REFUND_DONE`). `because` says why not.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -53,6 +53,9 @@ class Manners:
     full_invoice_needs_document: bool = True
     """An invoice that is not simplified is refused to a client without tax document."""
 
+    new_field: str = ""
+    """A mandatory element that an update has put into the description of `Cobro_POST`; empty: no update."""
+
     def change(self, wish: Mapping[str, Any]) -> None:
         """Take over the members of `wish`; raises ValueError on an unknown member or value."""
         known = {each.name for each in fields(self)}

@@ -3,6 +3,7 @@
 Stricter than the real system in one point: elements in another order than the schema's are refused, where GIAV tolerates
 some. What is configured (ids, key) is in `seeds`. Besides the usual control endpoint:
 
+    GET     /webservices/api_2_05.asmx?WSDL   the service description
     GET/PUT /control/manners   how the installation behaves: {"economics_lag": 5, "leaky_cobros": true, "empty_lists": "rotate"}
     POST    /control/people    what people do by hand: {"act": "hand-over", "cobro": 12}
     GET     /                  the books as a page
@@ -39,6 +40,7 @@ from sandbox.giav import (
 from sandbox.giav.books import INDEXED, Books, EmptyLists, Manners, madrid_now
 from sandbox.giav.books import Operation as Handler
 from sandbox.giav.cobro_reads import cobro_view
+from sandbox.giav.describing import service_description
 from sandbox.giav.due_dates import due_date_view
 from sandbox.giav.economics import economics
 from sandbox.giav.invoice_reads import invoice_view
@@ -97,6 +99,7 @@ class GiavStandIn(StandIn):
     def routes(self) -> list[BaseRoute]:
         return [
             Route(PATH, self._call, methods=["POST"]),
+            Route(PATH, self._describe, methods=["GET"]),
             Route("/", self._page),
             Route("/control/manners", self._manners, methods=["GET", "PUT"]),
             Route("/control/people", self._people, methods=["POST"]),
@@ -128,6 +131,11 @@ class GiavStandIn(StandIn):
         except BadMessage as error:
             return _xml(soap.fault("Client", str(error)), 500)
         return await self.serve(operation.name, lambda: self._perform(operation, body))
+
+    async def _describe(self, request: Request) -> Response:
+        if request.url.query.upper() != "WSDL":
+            return Response("Method Not Allowed", status_code=405, media_type="text/plain")
+        return await self.serve("WSDL", lambda: _xml(service_description(self.books.manners.new_field), 200))
 
     def _perform(self, operation: Operation, body: bytes) -> Response:
         """Read, check the key, run and answer one call as one unit of work."""
