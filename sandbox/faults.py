@@ -29,8 +29,20 @@ class Kind(StrEnum):
     """Stored, and the answer is cut in the middle of its markup."""
     LATE = "late"
     """The connection is cut at once; the effect appears `seconds` later."""
+    HANG = "hang"
+    """Nothing for `seconds`, then the connection is cut; nothing stored."""
+    EMPTY = "empty"
+    """Stored, and a success without a body is answered."""
+    PAGE_200 = "page-200"
+    """An HTML page with status 200, as of a proxy or a log-in; nothing stored."""
+    CROSSED = "crossed"
+    """Stored, and what is answered belongs to another call: the last answer of the same operation, or another number."""
     THROTTLE = "throttle"
     """Too many requests: 429 with Retry-After `seconds`, or what the system has instead."""
+
+
+WIRE = (Kind.HANG, Kind.EMPTY, Kind.PAGE_200, Kind.CROSSED)
+"""Kinds of systems that answer over HTTP; servers of files do not know them."""
 
 
 @dataclass

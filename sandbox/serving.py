@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from abc import ABC, abstractmethod
 from collections import deque
@@ -32,6 +33,10 @@ PAGE_503 = (
     "<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head>"
     "<body><h1>Service Unavailable</h1><p>Scheduled maintenance.</p></body></html>"
 )
+
+
+PAGE_200 = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form method='post'></form></body></html>"
+NUMBER = re.compile(rb"(?<=[>\":\s])\d{1,9}(?=[<\",}\s])")
 
 
 class Dropped(Response):
@@ -59,6 +64,7 @@ class StandIn(ABC):
         self.faults = FaultBoard()
         self.calls: deque[dict[str, Any]] = deque(maxlen=100_000)
         self._late: set[asyncio.Task[None]] = set()
+        self._last: dict[str, Response] = {}
 
     @abstractmethod
     def routes(self) -> list[BaseRoute]:
@@ -87,6 +93,8 @@ class StandIn(ABC):
         began = time.perf_counter()
         fault = self.faults.take(operation)
         answer = effect() if fault is None else await self._misbehave(fault, operation, effect)
+        if fault is None:
+            self._last[operation] = answer
         outcome = fault.kind.value if fault else str(answer.status_code)
         took = time.perf_counter() - began
         self.calls.append({"operation": operation, "outcome": outcome, "at": time.time(), "seconds": took})
@@ -120,8 +128,27 @@ class StandIn(ABC):
                 self._late.add(task)
                 task.add_done_callback(self._late.discard)
                 return Dropped()
+            case Kind.HANG:
+                await asyncio.sleep(fault.seconds)
+                return Dropped()
+            case Kind.EMPTY:
+                effect()
+                return Response(b"", status_code=200)
+            case Kind.PAGE_200:
+                return HTMLResponse(PAGE_200)
+            case Kind.CROSSED:
+                return self._crossed(operation, effect())
             case Kind.THROTTLE:
                 return self.throttled(operation, fault.seconds)
+
+    def _crossed(self, operation: str, answer: Response) -> Response:
+        """The answer of the call before; of the first call, its own with another first number."""
+        before = self._last.get(operation)
+        if before is not None and before.status_code == answer.status_code and bytes(before.body) != bytes(answer.body):
+            return before
+        other = NUMBER.sub(lambda found: b"%d" % (int(found[0]) + 1), bytes(answer.body), count=1)
+        kept = {name: value for name, value in answer.headers.items() if name.lower() != "content-length"}
+        return Response(other, answer.status_code, kept)
 
     async def _land(self, seconds: float, effect: Callable[[], Response]) -> None:
         await asyncio.sleep(seconds)

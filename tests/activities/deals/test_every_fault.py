@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.faults import Kind
+from sandbox.faults import WIRE, Kind
 from tests.activities.deals.theatre import AGENCY, House, eur
 
 
@@ -15,7 +15,7 @@ def strike(house: House, kind: Kind, *calls: str) -> None:
         system.faults.set({"operation": call, "kind": kind.value, "seconds": 0.02})
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.LATE])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.LATE, *WIRE)])
 def test_every_call_of_both_systems_goes_wrong_and_nothing_is_there_twice(house: House, kind: Kind) -> None:
     """What lands late is met by its key, or is an orphan: `test_money_side`."""
     house.new_deal()
