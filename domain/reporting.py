@@ -81,9 +81,9 @@ def figures_of(booking: Booking, moved: Mapping[str, Moved]) -> dict[str, Figure
         it, zero = moved.get(currency) or Moved.nothing(currency), Money.zero(currency)
         found[currency] = Figures(
             sale=booking.totals.total if currency == own else zero,
-            cost_estimated=_cost(booking, "estimated") if currency == own else zero,
-            cost_confirmed=_cost(booking, "confirmed") if currency == own else zero,
-            cost_invoiced=_cost(booking, "invoiced") if currency == own else zero,
+            cost_estimated=cost_of(booking, "estimated") if currency == own else zero,
+            cost_confirmed=cost_of(booking, "confirmed") if currency == own else zero,
+            cost_invoiced=cost_of(booking, "invoiced") if currency == own else zero,
             collected=it.collected,
             invoiced=it.invoiced,
             refunded=it.refunded,
@@ -92,7 +92,7 @@ def figures_of(booking: Booking, moved: Mapping[str, Moved]) -> dict[str, Figure
     return found
 
 
-def _cost(booking: Booking, status: str) -> Money:
+def cost_of(booking: Booking, status: str) -> Money:
     """A cancelled line counts too: its cost is what the supplier charges all the same."""
     return total((line.cost.total for line in booking.lines if line.cost.status == status), booking.currency)
 

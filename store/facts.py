@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Column,
     Date,
@@ -58,10 +59,10 @@ def _fact_table(name: str, *columns: Any) -> Table:
         metadata,
         agency_column(primary_key=True),
         id_column("id", primary_key=True),
-        *columns,
         id_column("event_id"),
         Column("body", Text, nullable=False),
         Column("updated_at", Instant, nullable=False),
+        *columns,
     )
 
 
@@ -71,6 +72,7 @@ experiences = _fact_table(
     Column("status", String(20), nullable=False),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
+    Index(None, "agency", "starts_on", "id"),
 )
 bookings = _fact_table(
     "bookings",
@@ -79,7 +81,14 @@ bookings = _fact_table(
     id_column("locator"),
     Column("status", String(20), nullable=False),
     *money_columns(),
+    # Minor units of the same currency, by how sure they are: lists add them up without opening a snapshot.
+    Column("cost_estimated", BigInteger, nullable=False, server_default="0"),
+    Column("cost_confirmed", BigInteger, nullable=False, server_default="0"),
+    Column("cost_invoiced", BigInteger, nullable=False, server_default="0"),
+    Column("cancelled_at", Instant),
     Index(None, "agency", "experience_id"),
+    Index(None, "agency", "updated_at", "id"),
+    Index(None, "agency", "status", "updated_at", "id"),
     Index(None, "agency", "locator"),
 )
 payment_plans = _fact_table(
@@ -88,6 +97,20 @@ payment_plans = _fact_table(
     id_column("booking_id"),
     Index(None, "agency", "booking_id"),
 )
+plan_instalments = Table(
+    "plan_instalments",
+    metadata,
+    agency_column(primary_key=True),
+    id_column("booking_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("plan_id"),
+    Column("seq", Integer, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("status", String(20), nullable=False),
+    *money_columns(),
+    Index(None, "agency", "due_on", "booking_id", "id"),
+)
+"""The instalments of the newest plan of each booking, as the platform told them."""
 payments = _fact_table(
     "payments",
     id_column("booking_id"),
@@ -96,7 +119,8 @@ payments = _fact_table(
     Column("method", String(20), nullable=False),
     *money_columns(),
     Column("captured_at", Instant, nullable=False),
-    Index(None, "agency", "booking_id"),
+    id_column("instalment_id", nullable=True),
+    Index(None, "agency", "booking_id", "currency", "amount"),
     Index(None, "agency", "captured_at"),
     Index(None, "agency", "payment_ref"),
     UniqueConstraint("agency", "processor", "payment_ref"),

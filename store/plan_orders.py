@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, String, Table, Text, select
+from typing import Any
+
+from sqlalchemy import Column, Index, Row, String, Table, Text, select
 
 from domain.money import Money
 from domain.plan_orders import PlanOrder, Standing, standing
@@ -63,18 +65,20 @@ class PlanOrders:
         )
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return [
-            PlanOrder(
-                order=row.order,
-                by=row.given_by,
-                why=row.why,
-                instalment_id=row.instalment_id,
-                amount=None if row.amount is None else Money(amount=row.amount, currency=row.currency),
-                at=row.given_at,
-            )
-            for row in rows
-        ]
+        return [order_in(row) for row in rows]
 
     def standing(self, agency: str, plan: PaymentPlan) -> Standing:
         """How a plan stands after its orders."""
         return standing(self.of(agency, plan.id), plan.mandate.signed_at if plan.mandate else None)
+
+
+def order_in(row: Row[Any]) -> PlanOrder:
+    """The order of a row."""
+    return PlanOrder(
+        order=row.order,
+        by=row.given_by,
+        why=row.why,
+        instalment_id=row.instalment_id,
+        amount=None if row.amount is None else Money(amount=row.amount, currency=row.currency),
+        at=row.given_at,
+    )

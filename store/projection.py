@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, delete, select
 
 from domain.checks import discrepancies
 from domain.desk import StoreReason
 from domain.money import Money
-from domain.platform import Cancellation, EventData, Experience, Payment, PaymentPlan
+from domain.platform import Cancellation, EventData, Experience, Instalment, Payment, PaymentPlan
+from domain.reporting import cost_of
 from store.facts import (
     bookings,
     chargeback_stages,
@@ -21,6 +22,7 @@ from store.facts import (
     payment_failures,
     payment_plans,
     payments,
+    plan_instalments,
     refund_failures,
     refunds,
 )
@@ -103,6 +105,8 @@ def _booking(connection: Connection, told: Told) -> Outcome:
         "status": booking.status,
         "amount": booking.totals.total.amount,
         "currency": booking.currency,
+        **{f"cost_{status}": cost_of(booking, status).amount for status in ("estimated", "confirmed", "invoiced")},
+        "cancelled_at": booking.cancelled_at,
     }
     return _snapshot(connection, told, bookings, booking, data.aggregate.revision, row)
 
@@ -113,7 +117,26 @@ def _plan(connection: Connection, told: Told) -> Outcome:
 
 
 def _plan_snapshot(connection: Connection, told: Told, plan: PaymentPlan) -> Outcome:
-    return _snapshot(connection, told, payment_plans, plan, plan.revision, {"booking_id": plan.booking_id})
+    outcome = _snapshot(connection, told, payment_plans, plan, plan.revision, {"booking_id": plan.booking_id})
+    if outcome.verdict == "applied":
+        mine = (plan_instalments.c.agency == told.agency) & (plan_instalments.c.booking_id == plan.booking_id)
+        connection.execute(delete(plan_instalments).where(mine))
+        connection.execute(plan_instalments.insert(), [_instalment_row(told, plan, each) for each in plan.installments])
+    return outcome
+
+
+def _instalment_row(told: Told, plan: PaymentPlan, instalment: Instalment) -> dict[str, Any]:
+    return {
+        "agency": told.agency,
+        "booking_id": plan.booking_id,
+        "id": instalment.id,
+        "plan_id": plan.id,
+        "seq": instalment.seq,
+        "due_on": instalment.due_on,
+        "status": instalment.status,
+        "amount": instalment.amount.amount,
+        "currency": instalment.amount.currency,
+    }
 
 
 def _captured(connection: Connection, told: Told) -> Outcome:
@@ -128,7 +151,11 @@ def _captured(connection: Connection, told: Told) -> Outcome:
         "amount": payment.amount.amount,
         "currency": payment.amount.currency,
     }
-    extra = {"method": payment.method, "captured_at": payment.captured_at}
+    extra = {
+        "method": payment.method,
+        "captured_at": payment.captured_at,
+        "instalment_id": payment.installment_id,
+    }
     outcome = _once(connection, told, payments, payment.id, payment, row | extra, same=row, amount=payment.amount)
     return outcome or _clash(connection, told, payment)
 

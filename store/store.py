@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from domain.desk import Desk
+from store.added_figures import AddedFigures
 from store.audit_trail import AuditTrail
+from store.booking_lists import BookingLists
 from store.clock import Clock, utc_now
 from store.connectors import Connectors
 from store.crm_tokens import CrmTokens
@@ -26,7 +28,9 @@ from store.payment_sync import PaymentSyncs
 from store.people import People
 from store.people_sessions import PeopleSessions
 from store.periods import Periods
+from store.plan_calendar import PlanCalendar
 from store.plan_orders import PlanOrders
+from store.receivables import Receivables
 from store.reconciliations import Reconciliations
 from store.statements import Statements
 from store.subaccounts import Subaccounts
@@ -38,6 +42,7 @@ from store.tamara_answers import TamaraAnswers
 from store.tamara_contents import TamaraContents
 from store.tamara_prints import TamaraPrints
 from store.tamara_stops import TamaraStops
+from store.timelines import Timelines
 from store.transfers import Transfers
 from store.vault import Vault
 
@@ -64,6 +69,11 @@ class Store:
         self.inbox = Inbox(database, clock, self.parked)
         self.facts = Facts(database)
         self.sums = Sums(database)
+        self.added_figures = AddedFigures(database)
+        self.receivables = Receivables(database)
+        self.booking_lists = BookingLists(database)
+        self.timelines = Timelines(database)
+        self.plan_calendar = PlanCalendar(database)
         self.documents = Documents(database, clock)
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)

@@ -57,6 +57,7 @@ supplier_orders = Table(
     Column("updated_at", Instant, nullable=False),
     Index(None, "agency", "supplier", "partner_order_id"),
     Index(None, "agency", "booking_id"),
+    Index(None, "agency", "modified_at", "order_id"),
 )
 Index(
     "ix_supplier_orders_pending",

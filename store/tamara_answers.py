@@ -62,6 +62,7 @@ answers = Table(
     Column("settled_by", String(200)),
     Column("settled_why", Text),
     UniqueConstraint("agency", "name", "digest", name="uq_tamara_answers_name"),
+    Index("ix_tamara_answers_newest", "agency", "id"),
 )
 
 answered = Table(

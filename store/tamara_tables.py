@@ -107,6 +107,8 @@ lines = Table(
     ),
     Index("ix_tamara_lines_waiting", "agency", "kind", "mode", "state"),
     Index("ix_tamara_lines_file", "partner_id", "kind", "mode", "seq"),
+    Index("ix_tamara_lines_newest", "agency", "id"),
+    Index("ix_tamara_lines_by_state", "agency", "state", "id"),
 )
 
 files = Table(
@@ -139,6 +141,7 @@ files = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("agency", "kind", "mode", "day", name="uq_tamara_files_day"),
+    Index("ix_tamara_files_newest", "agency", "created_at"),
 )
 
 counters = Table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Row, String, Table, Text, delete, select
+from sqlalchemy import Column, Index, Row, String, Table, Text, delete, select
 
 from store.clock import Clock
 from store.database import Database
@@ -23,6 +23,8 @@ transfers = Table(
     Column("reason", Text, nullable=False),
     id_column("outside_id", nullable=True),
     Column("updated_at", Instant, nullable=False),
+    Index(None, "agency", "updated_at"),
+    Index(None, "agency", "state", "updated_at"),
 )
 
 KEY = ("agency", "system", "booking_id", "line_id")
