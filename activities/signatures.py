@@ -41,6 +41,7 @@ from domain.deal_steps import (
     RequestStep,
     Standing,
 )
+from domain.duplicates import CreditPlan, DuplicateLetter, DuplicateStep
 from domain.naming import Queue
 from domain.payment_steps import ProbeStep, TransitionLog
 from domain.payment_sync import Evidence
@@ -134,6 +135,8 @@ MIDOFFICE_UNTOLD = Verb("midoffice.untold", Queue.MIDOFFICE, IntegrationBackfill
 MIDOFFICE_READ_ANSWERS = Verb("midoffice.read_answers", Queue.MIDOFFICE, AnswersStep, Done)
 
 JOURNAL_RECORD_PAYMENT = Verb("journal.record_payment", Queue.ACCOUNTING, PaymentStep, Done)
+JOURNAL_SET_ASIDE = Verb("journal.set_aside", Queue.ACCOUNTING, DuplicateStep, Done)
+JOURNAL_RELEASE = Verb("journal.release", Queue.ACCOUNTING, DuplicateStep, Done)
 JOURNAL_AMEND_BOOKING = Verb("journal.amend_booking", Queue.ACCOUNTING, BookingStep, Done)
 JOURNAL_CANCEL_BOOKING = Verb("journal.cancel_booking", Queue.ACCOUNTING, CancellationStep, Done)
 JOURNAL_RECORD_REFUND = Verb("journal.record_refund", Queue.ACCOUNTING, RefundStep, Done)
@@ -168,6 +171,8 @@ OFFICE_THAW_PLAN = Verb("office.thaw_plan", Queue.OFFICE, BookingQuestion, Done)
 OFFICE_ORDER_PLAN = Verb("office.order_plan", Queue.OFFICE, PlanOrderStep, PlanArrangement)
 OFFICE_JUDGE_RETURN = Verb("office.judge_return", Queue.OFFICE, ChargebackStep, ReturnVerdict)
 OFFICE_TELL_PAYER = Verb("office.tell_payer", Queue.OFFICE, TellStep, Done)
+OFFICE_PLAN_CREDIT = Verb("office.plan_credit", Queue.OFFICE, PaymentStep, CreditPlan)
+OFFICE_TELL_OF_DUPLICATE = Verb("office.tell_of_duplicate", Queue.OFFICE, DuplicateLetter, Done)
 OFFICE_REFUND_SHOWN = Verb("office.refund_shown", Queue.OFFICE, RefundStep, Done)
 OFFICE_MONEY_AT_STAKE = Verb("office.money_at_stake", Queue.OFFICE, BookingQuestion, MoneyAtStake)
 OFFICE_PARK = Verb("office.park", Queue.OFFICE, Parking, Parked)

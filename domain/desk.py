@@ -85,6 +85,8 @@ DUTIES: dict[str, Duty] = {
     "payment_without_target": Duty(owner=ACCOUNTING, hours=24),
     "payment_mismatch": Duty(owner=ACCOUNTING, hours=24),
     "payment_duplicate": Duty(owner=ACCOUNTING, hours=240),
+    "payment_unanswered": Duty(owner=ACCOUNTING, hours=72),
+    "payment_remainder": Duty(owner=ACCOUNTING, hours=72),
     "payment_refund": Duty(owner=ACCOUNTING, hours=72),
     "payment_refund_failed": Duty(owner=ACCOUNTING, hours=24),
     "Transient": Duty(owner=TECHNICAL, hours=8),

@@ -98,6 +98,7 @@ class Fact(StrEnum):
     COLLECTION = "collection"
     SUSPENSE = "suspense"
     MATCH = "match"
+    SET_ASIDE = "duplicate_set_aside"
     RECTIFYING = "rectifying"
     PENALTY = "penalty"
     FEE = "fee"
@@ -140,6 +141,7 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
     Fact.COLLECTION: (("clearing", "debit", "amount"), ("customers", "credit", "amount")),
     Fact.SUSPENSE: (("clearing", "debit", "amount"), ("suspense", "credit", "amount")),
     Fact.MATCH: (("suspense", "debit", "amount"), ("customers", "credit", "amount")),
+    Fact.SET_ASIDE: (("customers", "debit", "amount"), ("suspense", "credit", "amount")),
     Fact.RECTIFYING: (("advances", "debit", "amount"), ("customers", "credit", "amount")),
     Fact.PENALTY: (("customers", "debit", "amount"), ("indemnities", "credit", "amount")),
     Fact.FEE: (("customers", "debit", "amount"), ("services", "credit", "amount")),
@@ -184,8 +186,9 @@ RULES: dict[Fact, tuple[tuple[Role, Side, Part], ...]] = {
 The processor's fee is known when it settles, not when a payment is captured; the amount of a settlement is what reached
 the bank. A management fee (1.4.11) is a service, not an indemnity, and a refund by bank transfer (F-R2) does not pass the
 processor. Of a refund beyond its decision (F-R7) the `fee` part is the difference, which waits in 555 until a person says
-that the payer owes it or that it is lost; a lost dispute waits in 436 for the same answer (F-P11). `RENDERED` empties 438
-when the trip starts, `RENDERED_LESS` follows a correction after it. What failed or was won back is a `reversal`.
+that the payer owes it or that it is lost; a lost dispute waits in 436 for the same answer (F-P11), and a payment for what was
+paid already in 555 for the customer's choice (`SET_ASIDE`, then `MATCH`; F-C18). `RENDERED` empties 438 when the trip starts,
+`RENDERED_LESS` follows a correction after it. What failed or was won back is a `reversal`.
 """
 
 

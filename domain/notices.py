@@ -46,6 +46,7 @@ class EventNotice(BaseModel):
     refund_by: datetime | None = None
     refund_status: str | None = None
     destination: str | None = None
+    refund_cause: str | None = None
     undeclared: bool = False
     dispute_kind: str | None = None
     answer_by: datetime | None = None
@@ -110,6 +111,7 @@ def notice_of(agency: str, event_id: str, kind: str, occurred_at: datetime, data
             "amount": data.refund.amount,
             "refund_status": data.refund.status,
             "destination": data.refund.destination,
+            "refund_cause": data.refund.cause,
             "undeclared": kind == "payment.refunded" and _is_undeclared(data),
         }
     if data.chargeback is not None:

@@ -133,9 +133,9 @@ def composed(told: Told, language: str) -> tuple[str, str]:
     """Subject and text."""
     words = TEMPLATES[language][told.occasion]
     said = {
-        "amount": _amount(told.amount, language),
+        "amount": in_words(told.amount, language),
         "locator": told.locator,
-        "on": _day(told.on, language),
+        "on": on_day(told.on, language),
         "link": told.link or WITHOUT_LINK[language],
         "mandate": told.mandate,
     }
@@ -153,12 +153,12 @@ def letter_key(
     return EffectKey(agency, MAIL, "plan_letter", f"{place}/{tail}", "send")
 
 
-def _amount(amount: Money, language: str) -> str:
+def in_words(amount: Money, language: str) -> str:
     text = f"{amount}"
     return text.translate(str.maketrans(",.", ".,")) if language == "es" else text
 
 
-def _day(day: date | None, language: str) -> str:
+def on_day(day: date | None, language: str) -> str:
     if day is None:
         return ""
     return f"{day:%d/%m/%Y}" if language == "es" else f"{day.day} {day:%B %Y}"

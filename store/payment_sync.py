@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Row, SmallInteger, String, Table, Text, select
 
+from domain.duplicates import CREDITED, HELD, Duplicates
 from domain.payment_steps import TransitionLog
 from domain.payment_sync import UNSYNCHRONISED, PaymentSync, Transition, cause_of
 from store.database import Database
@@ -136,6 +137,20 @@ class PaymentSyncs:
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else synced_payment(row)
+
+    def duplicates_of(self, agency: str, booking_id: str) -> Duplicates:
+        """The payments of a booking that were for what was settled already."""
+        query = select(payment_syncs.c.payment_id, payment_syncs.c.state).where(
+            payment_syncs.c.agency == agency,
+            payment_syncs.c.booking_id == booking_id,
+            payment_syncs.c.state.in_([state.value for state in HELD | CREDITED]),
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return Duplicates(
+            held=frozenset(row.payment_id for row in rows if row.state in HELD),
+            credited=frozenset(row.payment_id for row in rows if row.state in CREDITED),
+        )
 
     def transitions(self, agency: str, payment_id: str) -> list[Transition]:
         """In the order they happened."""

@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from activities.accounting.activities import JournalActivities
 from activities.accounting.deals import DealJournal
+from activities.accounting.duplicates import DuplicateEntries
 from activities.accounting.settings import JournalSettings
 from activities.easycount.account import EasyCountAccount
 from activities.easycount.documents import EasyCountDocuments
@@ -27,6 +28,7 @@ from activities.kommo.integration import KommoIntegration
 from activities.kommo.settings import KommoSettings
 from activities.kommo.watching import KommoWatch
 from activities.mailing.activities import MailActivities
+from activities.mailing.duplicates import DuplicateLetters
 from activities.mailing.instalments import InstalmentLetters
 from activities.midoffice.accounts import MidOfficeAccount
 from activities.midoffice.activities import MidOfficeActivities
@@ -34,6 +36,7 @@ from activities.midoffice.integration import MidOfficeIntegration
 from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.resending import MidOfficeResending
 from activities.office.connectors import ConnectorActivities
+from activities.office.credits import CreditActivities
 from activities.office.desk import DeskActivities
 from activities.office.plans import PlanActivities
 from activities.office.returns import ReturnActivities
@@ -163,6 +166,7 @@ def cells(
         Queue.ACCOUNTING: [
             JournalActivities(store, accounts.journal),
             DealJournal(store, accounts.journal),
+            DuplicateEntries(store, accounts.journal),
             EasyCountDocuments(store, accounts.easycount, installation.agencies, accounts.deals),
             EasyCountPayments(store, accounts.easycount, installation.agencies),
         ],
@@ -181,6 +185,8 @@ def cells(
             PlanActivities(store, client, zones, rules=accounts.plans),
             ReturnActivities(store, accounts.plans),
             InstalmentLetters(store, accounts.mail, names),
+            DuplicateLetters(store, accounts.mail, names),
+            CreditActivities(store),
             MailActivities(store, accounts.deals, names),
         ],
     }

@@ -263,7 +263,7 @@ class SyncsPayment(BookingLifecycle):
                 # What the person wants is there already.
                 self.move(Kind.PROBED, evidence=evidence)
             else:
-                self.move(kind, version=version, **self._told(kind, command, evidence))
+                self.move(kind, version=version, **await self.told_by(kind, command, evidence))
         except Forbidden as refusal:
             reason = str(refusal)
         return CommandOutcome(
@@ -275,7 +275,8 @@ class SyncsPayment(BookingLifecycle):
             evidence=evidence or self.sync.evidence,
         )
 
-    def _told(self, kind: Kind, command: Command, evidence: Evidence | None) -> dict[str, Any]:
+    async def told_by(self, kind: Kind, command: Command, evidence: Evidence | None) -> dict[str, Any]:
+        """What a command says, and whether what only the workflow can know permits it."""
         told: dict[str, Any] = {
             "role": command.role,
             "actor": command.actor,
@@ -283,8 +284,6 @@ class SyncsPayment(BookingLifecycle):
             "override": command.override,
             "evidence": evidence,
         }
-        if kind is Kind.CHOOSE_CREDIT and (evidence is None or evidence.verdict is not Verdict.UNPAID):
-            told |= {"permitted": False, "because": "nothing is open to which the money could be credited"}
         if kind is Kind.REFUND_DONE:
             told |= {"amount": self.sync.amount, "case_id": command.reference or None}
             if not command.reference:

@@ -20,8 +20,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.payment_sync.conditions import PROBES, RETRIES
     from domain.payment_sync.guards import UNDO
     from domain.steps import Decision, DecisionTaken, Done, PaymentStep
+    from workflows.duplicate_payment import SettlesDuplicate
     from workflows.messages import Known, LifecycleInput, LifecycleResult
-    from workflows.payment_sync import SyncsPayment
     from workflows.stepping import FORWARD, Fault
 
 HOLDS_NOTHING_BACK = timedelta(minutes=10)
@@ -48,7 +48,7 @@ ASKS: dict[State, tuple[str, tuple[Decision, ...]]] = {
 
 
 @workflow.defn
-class RecordPayment(SyncsPayment):
+class RecordPayment(SettlesDuplicate):
     """Captured money is a pivot: it is never undone and never forgotten; each system goes its own way and parks alone."""
 
     kind = "payment"
@@ -80,6 +80,7 @@ class RecordPayment(SyncsPayment):
             self._reported = False
             await self._erp(step)
             result = await self._end()
+        await self.letters_sent()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self.written()
         return result
@@ -119,6 +120,7 @@ class RecordPayment(SyncsPayment):
         if self.sync.state is State.SYNCED_AUTO and done is None:
             # The cobro stands; what hangs on it is finished by the same cell, which finds the cobro in its ledger.
             done = await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+        await self.close_duplicate(step)
         return done
 
     async def _attempt(self, step: PaymentStep) -> Done | None:
@@ -175,6 +177,7 @@ class RecordPayment(SyncsPayment):
 
     async def _credit(self, step: PaymentStep) -> Done | None:
         """The money goes to what is open of the same sale."""
+        await self.begin_credit()
         try:
             done = await self.patiently(GIAV_RECORD_PAYMENT, step, about="credit it")
         except ActivityError as error:
@@ -189,8 +192,9 @@ class RecordPayment(SyncsPayment):
 
     async def _ask(self, step: PaymentStep) -> None:
         """On the list until a person has decided, by an answer to the item or by a command."""
-        state = self.sync.state
+        state, unanswered = self.sync.state, self.unanswered
         reason, decisions = ASKS.get(state, ("", FORWARD))
+        reason = "payment_unanswered" if state is State.AWAITING_CUSTOMER and unanswered else reason
         fault = Fault(kind="Verdict", code=reason, words=self._words(state)) if reason else self._fault()
         begun, deadline = self.sync.since, None
         if state is State.REFUND_REQUESTED:
@@ -208,7 +212,7 @@ class RecordPayment(SyncsPayment):
             amount=step.amount,
             decisions=decisions if fault.effect or "adopt" not in decisions else ("retry", "skip"),
             deadline=deadline,
-            solved=lambda: self.sync.state not in stays,
+            solved=lambda: self.sync.state not in stays or self.unanswered != unanswered,
             otherwise=self._became,
         )
         if lapse is not None:
@@ -227,7 +231,9 @@ class RecordPayment(SyncsPayment):
         said = self.sync.evidence.words if self.sync.evidence else ""
         return {
             State.DUPLICATE: f"paid twice ({said}): approve gives this payment back, decline credits it",
-            State.AWAITING_CUSTOMER: f"paid twice ({said}); the customer says: approve gives it back, decline credits it",
+            State.AWAITING_CUSTOMER: f"paid twice ({said}); the customer "
+            + ("has not answered in 10 days" if self.unanswered else "says")
+            + ": approve gives it back, decline credits it",
             State.REFUND_REQUESTED: "give it back at the processor; approve when it is back, decline when it was refused",
             State.REFUND_FAILED: "the processor refused to give it back, or shows nothing; retry asks again",
         }[state]
@@ -251,9 +257,7 @@ class RecordPayment(SyncsPayment):
                 evidence = await self.look(step)
                 if self.sync.state is State.DUPLICATE:
                     self.move(Kind.ASK_CUSTOMER, **who)
-                because = "nothing is open to which the money could be credited"
-                open_there = evidence.verdict is Verdict.UNPAID
-                self.move(Kind.CHOOSE_CREDIT, **who, evidence=evidence, permitted=open_there, because=because)
+                self.move(Kind.CHOOSE_CREDIT, **who, evidence=evidence, **await self.may_be_credited(evidence))
             case State.REFUND_REQUESTED, "approve":
                 self.move(Kind.REFUND_DONE, **who, amount=step.amount, case_id=taken.outside_id)
             case State.REFUND_REQUESTED, _:

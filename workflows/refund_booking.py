@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
@@ -15,6 +16,8 @@ with workflow.unsafe.imports_passed_through():
         JOURNAL_SETTLE_CLAIM,
         TAMARA_RECORD_REFUND,
     )
+    from domain import naming
+    from domain.duplicates import GivenBack
     from domain.money import Money
     from domain.steps import ClaimStep, RefundStep
     from workflows.messages import LifecycleInput, LifecycleResult
@@ -39,6 +42,7 @@ class RefundBooking(MoneyBackLifecycle):
             await self._failed()
         elif await self._may_be_recorded() and given.notice.destination != "voucher":
             await self._refund()
+            await self._tell_payment()
         return await self.conclude("done")
 
     # What a person must agree to ---------------------------------------------------------------------------------
@@ -121,6 +125,18 @@ class RefundBooking(MoneyBackLifecycle):
         if await self._agreed(step, Fault(kind="refund_undeclared", words=words)):
             step = step.model_copy(update={"rectify": True})
             await asyncio.gather(self._erp(step), self._airplus(step))
+
+    async def _tell_payment(self) -> None:
+        """A duplicate that went back, in whole or what a credit left of it, has come to its end."""
+        step = self.refund_step()
+        if self.given.notice.refund_cause != "duplicate":
+            return
+        paid = naming.payment_workflow(step.agency, step.payment_id)
+        told = GivenBack(refund_id=step.refund_id, amount=step.amount)
+        try:
+            await workflow.get_external_workflow_handle(paid).signal("given_back", told)
+        except ApplicationError:
+            workflow.logger.info("%s does not wait for it", paid)
 
     async def _failed(self) -> None:
         """A refund that was announced and then failed: its entries are taken back, the credit notes stay, and the duty to

@@ -339,6 +339,8 @@ OWN_REASONS = frozenset(
         "payment_paid_otherwise",
         "payment_partly_open",
         "payment_refund",
+        "payment_remainder",
+        "payment_unanswered",
         "payment_refund_failed",
         "payment_without_target",
         "tamara_answer_unclear",

@@ -28,7 +28,22 @@ def collection(payment: Payment, zone: ZoneInfo, fact: Fact) -> Movement:
 
 def invoice(payment: Payment, zone: ZoneInfo) -> Movement:
     """The invoice that belongs to a captured payment; its day is the day of capture."""
-    return _of_payment(payment, Fact.INVOICE, key_of("inv", payment.id), _day(payment.captured_at, zone), payment.id)
+    return _of_payment(payment, Fact.INVOICE, invoice_key(payment.id), _day(payment.captured_at, zone), payment.id)
+
+
+def invoice_key(payment_id: str, number: int = 0) -> str:
+    """`number` counts how often the invoice was taken back because the payment was a duplicate, and posted again."""
+    return key_of("inv", payment_id, "again", str(number)) if number else key_of("inv", payment_id)
+
+
+def set_aside(payment: Payment, number: int, day: datetime) -> Movement:
+    """The money of a duplicate, until the customer has chosen."""
+    return _of_payment(payment, Fact.SET_ASIDE, key_of("dup", payment.id, str(number)), day, payment.id)
+
+
+def released(payment: Payment, number: int, day: datetime) -> Movement:
+    """The money of a duplicate pays after all, or has gone back."""
+    return _of_payment(payment, Fact.MATCH, key_of("dup", payment.id, str(number), "released"), day, payment.id)
 
 
 def refund(given: Refund, payment: Payment, zone: ZoneInfo, beyond: Money) -> Movement:

@@ -13,6 +13,7 @@ from activities.giav.elements import Record
 from activities.giav.mapping.values import CURRENCY, carries, day_of, local_day, money_of
 from activities.giav.office import CREATE, Office
 from activities.giav.one_call import NOTHING
+from domain.allocation import settled_otherwise
 from domain.effects import REFERENCE_PREFIX, EffectKey, EffectRecord, EffectState
 from domain.errors import ContractBroken
 from domain.money import Money, total
@@ -134,6 +135,23 @@ def _receivable(office: Office, payment: Payment, own: int, sale: Money, foreign
     came = total((each.amount for each in others), CURRENCY)
     typed = total((money_of(each["Importe"]) for each in foreign), CURRENCY)
     left = max(sale - came, payment.amount) if payment.amount.currency == CURRENCY else sale
-    open_amount = max(left - typed, Money.zero(CURRENCY))
+    open_amount = max(min(left - typed, _open_of_instalment(office, payment, typed, left)), Money.zero(CURRENCY))
     state = "open" if open_amount.amount else "paid"
     return Receivable.model_validate({"id": str(own), "state": state, "total": sale, "open_amount": open_amount})
+
+
+def _open_of_instalment(office: Office, payment: Payment, typed: Money, left: Money) -> Money:
+    """A payment that names its instalment is for that one: what people typed may have settled it and left others open.
+
+    GIAV knows no instalments: what was typed pays the oldest, as all money does that has no name.
+    """
+    facts, store = office.store.facts, office.store
+    others = [
+        each
+        for each in facts.payments_of(office.agency, payment.booking_id)
+        if office.made(office.key("cobro", each.id, CREATE)) is not None
+    ]
+    plan = facts.plan(office.agency, payment.booking_id)
+    duplicates = store.payment_sync.duplicates_of(office.agency, payment.booking_id)
+    settled = settled_otherwise(plan, payment, others, typed, duplicates)
+    return payment.amount - settled if settled else left

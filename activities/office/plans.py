@@ -35,6 +35,7 @@ from activities.signatures import (
 from domain import naming
 from domain.allocation import open_amounts
 from domain.collecting import PlanRules, begins_on, meets_the_next, taken_back
+from domain.duplicates import NONE, Duplicates
 from domain.effects import EffectState
 from domain.errors import Transient
 from domain.plan_orders import PlanOrder
@@ -54,9 +55,10 @@ def open_instalments(
     payments: Sequence[Payment],
     refunds: Sequence[Refund],
     returned: frozenset[str] = frozenset(),
+    duplicates: Duplicates = NONE,
 ) -> tuple[DueInstalment, ...]:
     """The instalments that still want money, with what is left of each after what was paid (money-rules F-P16)."""
-    wanted = open_amounts(plan, payments, refunds, returned)
+    wanted = open_amounts(plan, payments, refunds, returned, duplicates)
     return tuple(
         DueInstalment(instalment_id=item.id, due_on=item.due_on, amount=wanted[item.id])
         for item in sorted(plan.installments, key=lambda item: item.seq)
@@ -94,7 +96,8 @@ class PlanActivities:
         facts = self._store.facts
         payments, refunds = facts.payments_of(agency, booking_id), facts.refunds_of(agency, booking_id)
         returned = taken_back(facts.chargebacks_of(agency, booking_id))
-        return plan, open_instalments(plan, payments, refunds, returned)
+        duplicates = self._store.payment_sync.duplicates_of(agency, booking_id)
+        return plan, open_instalments(plan, payments, refunds, returned, duplicates)
 
     def _begins(self, agency: str, plan: PaymentPlan, due_on: date) -> date:
         return begins_on(plan, due_on, self._rules.get(agency, NO_RULES))

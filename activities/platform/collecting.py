@@ -82,7 +82,8 @@ class Collecting:
         refunds = facts.refunds_of(step.agency, step.booking_id)
         chargebacks = facts.chargebacks_of(step.agency, step.booking_id)
         returned = taken_back(chargebacks)
-        wanted = open_amounts(plan, payments, refunds, returned)
+        duplicates = self._store.payment_sync.duplicates_of(step.agency, step.booking_id)
+        wanted = open_amounts(plan, payments, refunds, returned, duplicates)
         verdict = what_to_charge(
             plan,
             step.plan_id,
@@ -250,7 +251,10 @@ class Collecting:
             return {}
         facts = self._store.facts
         wanted = open_amounts(
-            plan, facts.payments_of(step.agency, step.booking_id), facts.refunds_of(step.agency, step.booking_id)
+            plan,
+            facts.payments_of(step.agency, step.booking_id),
+            facts.refunds_of(step.agency, step.booking_id),
+            duplicates=self._store.payment_sync.duplicates_of(step.agency, step.booking_id),
         )
         return {"sequence": sequence_of(plan, instalment, wanted), "mandate": plan.mandate.id}
 

@@ -217,6 +217,7 @@ def _plain(store: Store, agency: str, plan: PaymentPlan) -> dict[str, Any]:
         facts.payments_of(agency, booking),
         facts.refunds_of(agency, booking),
         taken_back(facts.chargebacks_of(agency, booking)),
+        store.payment_sync.duplicates_of(agency, booking),
     )
     wanted = {} if known is not None and known.status == "cancelled" else wanted
     stands = store.plan_orders.standing(agency, plan)

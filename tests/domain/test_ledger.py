@@ -45,6 +45,7 @@ TABLE = [
     ),
     (Fact.SUSPENSE, {}, {("5729", "stripe", "debit", 30000), ("555", "pay_1001", "credit", 30000)}),
     (Fact.MATCH, {}, {("555", "pay_1001", "debit", 30000), ("430", "cus_77", "credit", 30000)}),
+    (Fact.SET_ASIDE, {}, {("430", "cus_77", "debit", 30000), ("555", "pay_1001", "credit", 30000)}),
     (Fact.RECTIFYING, {}, {("438", "bkg_500", "debit", 30000), ("430", "cus_77", "credit", 30000)}),
     (Fact.PENALTY, {}, {("430", "cus_77", "debit", 30000), ("778", "", "credit", 30000)}),
     (Fact.FEE, {}, {("430", "cus_77", "debit", 30000), ("705", "bkg_500", "credit", 30000)}),
