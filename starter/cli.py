@@ -9,6 +9,7 @@ from starter.answers import CommandError, complain
 from starter.commands import (
     cards,
     consenting,
+    console,
     deals,
     demo,
     doctor,
@@ -19,6 +20,7 @@ from starter.commands import (
     midoffice,
     park,
     payments,
+    people,
     plans,
     processes,
     reports,
@@ -40,6 +42,7 @@ app = typer.Typer(
 )
 for name in ("up", "worker", "gateway"):
     app.command(name)(getattr(processes, name))
+app.command("console")(console.console)
 app.command("demo")(demo.demo)
 app.command("import")(imports.import_file)
 app.command("doctor")(doctor.doctor)
@@ -48,6 +51,7 @@ app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
 app.add_typer(payments.app, name="payment")
 app.add_typer(plans.app, name="plan")
+app.add_typer(people.app, name="user")
 app.add_typer(stores.app, name="store")
 app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")

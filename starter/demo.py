@@ -17,11 +17,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.people import Role
 from starter.answers import CommandError
 from starter.children import Child, Recipe
 from starter.embedded import port_is_free
+from starter.opening import opened_store
+from store.installation import Installation
 
 AGENCY = "demo"
+CONSOLE_NAME = "demo"
+"""Who signs in to the console of a demo, as administrator."""
 RATEHAWK_LIMIT = 300
 """Requests a minute, as after a certification: a season happens in a minute."""
 CARD_TOKEN = "airplus-meridian"  # noqa: S105 the name under which the season's company account is lodged
@@ -38,6 +43,7 @@ PREFERRED_PORTS = {
     "temporal": 7233,
     "temporal_ui": 8233,
     "gateway": 8080,
+    "console": 8081,
     "giav": 18101,
     "midoco": 18102,
     "airplus": 18103,
@@ -54,7 +60,7 @@ PREFERRED_PORTS = {
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
 
-SANDBOX_PORTS = tuple(name for name in PREFERRED_PORTS if name not in ("temporal", "temporal_ui", "gateway"))
+SANDBOX_PORTS = tuple(name for name in PREFERRED_PORTS if name not in ("temporal", "temporal_ui", "gateway", "console"))
 
 Announce = Callable[[str], None]
 
@@ -76,6 +82,7 @@ class DemoState(BaseModel):
     kommo_token: str
     kommo_secret: str
     kommo_hook: str
+    console_password: str
     midoffice: str = "midoco"
 
     @classmethod
@@ -94,6 +101,7 @@ class DemoState(BaseModel):
             kommo_token=secrets.token_urlsafe(48),
             kommo_secret=secrets.token_urlsafe(48),
             kommo_hook=secrets.token_urlsafe(32),
+            console_password=secrets.token_urlsafe(15),
             midoffice=midoffice,
         )
 
@@ -125,7 +133,7 @@ class DemoState(BaseModel):
         missing = {name: port for name, port in PREFERRED_PORTS.items() if name not in kept["ports"]}
         ports = {**_choose_ports(missing), **kept["ports"]}
         invented: dict[str, str] = {"ratehawk_key": str(uuid.uuid5(uuid.NAMESPACE_URL, kept["master_key"]))}
-        for name in ("easycount_key", "kommo_token", "kommo_secret", "kommo_hook"):
+        for name in ("easycount_key", "kommo_token", "kommo_secret", "kommo_hook", "console_password"):
             # The same at every start, because nobody writes them down.
             invented[name] = hashlib.sha256(f"{name}:{kept['master_key']}".encode()).hexdigest()
         return cls.model_validate({**invented, **kept, "ports": ports})
@@ -141,6 +149,13 @@ def _choose_ports(preferred: Mapping[str, int]) -> dict[str, int]:
                 port = probe.getsockname()[1]
         chosen[name] = port
     return chosen
+
+
+def let_in(installation: Installation, state: DemoState) -> None:
+    """The person of a demo, once; whoever gave another password meanwhile keeps it."""
+    with opened_store(installation) as store:
+        if store.people.get(CONSOLE_NAME) is None:
+            store.people.add(CONSOLE_NAME, Role.ADMINISTRATOR, None, password=state.console_password, by="demo")
 
 
 def write_private(path: Path, text: str) -> None:

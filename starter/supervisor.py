@@ -1,4 +1,4 @@
-"""`bookings up`: Temporal, store, gateway and worker as one installation on one machine (DESIGN section 8)."""
+"""`bookings up`: Temporal, store, gateway, console and worker as one installation on one machine (DESIGN section 8)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starter.embedded import port_is_free, server_command, wait_until_serving
 from starter.opening import opened_store
 from store.installation import Installation
 
-GRACE = {"temporal": 10.0, "gateway": 5.0, "worker": 25.0}
+GRACE = {"temporal": 10.0, "gateway": 5.0, "console": 5.0, "worker": 25.0}
 """Seconds that each child gets to end; together the longest time that stopping takes."""
 
 
@@ -36,6 +36,7 @@ class Supervisor:
         gateway = self._installation.gateway
         return {
             "gateway": f"http://{gateway.host}:{gateway.port}/events",
+            "console": self._installation.console.url,
             "temporal": self._installation.temporal.target,
             "temporal ui": self._installation.temporal.ui,
             "store": f"{self._installation.data / 'store.db'}"
@@ -71,7 +72,10 @@ class Supervisor:
 
     def _check_ports(self) -> None:
         installation = self._installation
-        needed = [("gateway.port", installation.gateway.host, installation.gateway.port)]
+        needed = [
+            ("gateway.port", installation.gateway.host, installation.gateway.port),
+            ("console.port", installation.console.host, installation.console.port),
+        ]
         if installation.temporal.address is None:
             needed.append(("temporal.port", "127.0.0.1", installation.temporal.port))
             needed.append(("temporal.ui_port", "127.0.0.1", installation.temporal.ui_port))
@@ -94,7 +98,7 @@ class Supervisor:
                 f"Temporal did not answer at {self._installation.temporal.target}; see {self.logs / 'temporal.log'}"
             ) from None
         self._announce(f"Temporal ready, UI at {self._installation.temporal.ui}")
-        for name in ("gateway", "worker"):
+        for name in ("gateway", "worker", "console"):
             command = [sys.executable, "-m", "starter", name, "--settings", str(self._settings_file)]
             await self._child(name, command)
         await self._wait_for_gateway()
@@ -122,7 +126,7 @@ class Supervisor:
 
     async def _stop(self) -> None:
         """Ways in first, then the workers, then Temporal; what arrives meanwhile finds a closed door, not a lost event."""
-        for name in ("gateway", "worker", "temporal"):
+        for name in ("gateway", "console", "worker", "temporal"):
             if name in self.children:
                 await self.children[name].stop()
         self._announce("stopped")

@@ -106,6 +106,7 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
         supervisor = Supervisor(installation, settings, say)
         async with supervisor.running(asked):
             await asyncio.to_thread(install_crm, installation, AGENCY)
+            await asyncio.to_thread(stage.let_in, installation, state)
             playing = asyncio.create_task(_season(installation, settings, sandbox, state, pace))
             stopping = asyncio.create_task(asked.wait())
             await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +119,7 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
             if once:
                 _write(played)
                 return 0 if played.well else 1
+            say(f"Console: {installation.console.url}, sign in as {stage.CONSOLE_NAME} with {state.console_password}")
             say("Ctrl-C stops everything; `bookings demo` goes on where it stopped.")
             await stopping
             say("stopping")

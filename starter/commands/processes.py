@@ -18,7 +18,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def up(settings: SettingsFile) -> None:
-    """Start everything on this machine: Temporal, store, gateway and worker; Ctrl-C stops it."""
+    """Start everything on this machine: Temporal, store, gateway, console and worker; Ctrl-C stops it."""
     installation = read_settings(settings)
     supervisor = Supervisor(installation, settings, say)
 

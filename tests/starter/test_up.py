@@ -36,6 +36,8 @@ def settings(tmp_path: Path) -> Path:
         ui_port = {free_port()}
         [gateway]
         port = {free_port()}
+        [console]
+        port = {free_port()}
         [agencies.demo]
         name = "Viajes Ejemplo"
         [agencies.demo.platform]
@@ -81,7 +83,7 @@ def test_up_serves_survives_a_killed_gateway_and_stops_without_a_rest(
     told = read_until(running, "Ctrl-C stops everything")
     gateway = next(word for word in told.split() if word.endswith("/events"))
     family = children_of(running.pid)
-    assert len(family) == 3, told
+    assert len(family) == 4, told
     body = raw(payment_captured())
     headers = signed(body, payment_captured()["id"], at=int(time.time()))
     assert httpx.post(gateway, content=body, headers=headers).status_code == 202

@@ -1,0 +1,36 @@
+"""`console`: serve the pages that people look at and decide on (docs/console.md)."""
+
+from __future__ import annotations
+
+import logging
+
+import uvicorn
+
+from starter import temporal
+from starter.answers import say
+from starter.opening import SettingsFile, opened_store, read_settings
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def console(settings: SettingsFile) -> None:
+    """Serve the web console. People sign in with what 'bookings user add' gave them."""
+    from starter.console.app import build_console
+
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    installation = read_settings(settings)
+    with opened_store(installation) as store:
+        if not store.people.list() and installation.console.openid is None:
+            say("nobody can sign in yet: bookings user add NAME --role administrator --all-agencies")
+        application = build_console(installation, store, connect=lambda: temporal.connect(installation))
+        say(f"console at {installation.console.url}")
+        uvicorn.run(
+            application,
+            host=installation.console.host,
+            port=installation.console.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )

@@ -1,0 +1,44 @@
+"""Spanish words for what the program calls by code: roles, answers, reasons, states. What has no word shows its code.
+
+An area adds its own kinds with `add` when it is loaded. Texts are marked for translation here and translated where shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starter.console.languages import N_
+
+_KINDS: dict[str, dict[str, str]] = {
+    "role": {
+        "viewer": N_("Consulta"),
+        "operator": N_("Operación"),
+        "supervisor": N_("Supervisión"),
+        "administrator": N_("Administración"),
+    },
+    "owner": {
+        "accounting": N_("Contabilidad"),
+        "operations": N_("Operaciones"),
+        "technical": N_("Técnica"),
+    },
+    "outcome": {
+        "done": N_("hecho"),
+        "refused": N_("rechazado"),
+        "failed": N_("fallido"),
+    },
+    "way": {
+        "console": N_("consola"),
+        "command": N_("línea de comandos"),
+        "api": N_("API"),
+    },
+}
+
+
+def add(kind: str, words: Mapping[str, str]) -> None:
+    """Words of another kind, or more words of one that exists."""
+    _KINDS.setdefault(kind, {}).update(words)
+
+
+def label(kind: str, value: object) -> str:
+    """The Spanish word for a value, the value itself where there is none."""
+    return _KINDS.get(kind, {}).get(str(value), str(value))
