@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from temporalio import activity
 
 from domain.effects import (
+    RESTORED,
     AfterLook,
     EffectKey,
     EffectRecord,
@@ -31,9 +32,17 @@ class Ledger(Protocol):
     """What the protocol asks of the store (`store.effects.EffectLedger`); each method is one transaction."""
 
     def intend(
-        self, key: EffectKey, *, booking_id: str | None, request: Mapping[str, Any] | None
+        self,
+        key: EffectKey,
+        *,
+        booking_id: str | None,
+        request: Mapping[str, Any] | None,
+        unseen: str | None = None,
     ) -> tuple[EffectRecord, bool]:
-        """Insert the row with one act counted; the flag says whether this call inserted it."""
+        """Insert the row with one act counted; the flag says whether this call inserted it and may send at once.
+
+        Under a restored backup nothing may be sent at once: no act is counted, and what is `unseen` is refused.
+        """
 
     def sending(self, key: EffectKey, request: Mapping[str, Any] | None = None) -> None:
         """Count one more act and forget the looks, before sending again; `request` is what is sent this time."""
@@ -87,6 +96,7 @@ class Effect:
     reached: Callable[[], str | None] | None = None
     booking_id: str | None = None
     request: Mapping[str, Any] | None = None
+    unseen: str | None = None
 
 
 def beat(what: object) -> None:
@@ -108,11 +118,21 @@ class Effects:
         (come back after `retry_after`), `NeedsPerson` when it could not be found after all acts.
         """
         beat(f"{effect.key.operation} {effect.key.entity}")
-        record, fresh = self._ledger.intend(effect.key, booking_id=effect.booking_id, request=effect.request)
+        record, fresh = self._ledger.intend(
+            effect.key, booking_id=effect.booking_id, request=effect.request, unseen=effect.unseen
+        )
         match next_move(record, fresh=fresh):
             case Move.RETURN:
                 outside_id = record.outside_id or ""
                 return Queued(outside_id) if record.state is EffectState.QUEUED else outside_id
+            case Move.REPORT_REFUSAL if record.reason.startswith(RESTORED):
+                raise NeedsPerson(
+                    record.reason,
+                    system=effect.key.system,
+                    operation=effect.key.operation,
+                    code="restored_unseen",
+                    effect=str(effect.key),
+                )
             case Move.REPORT_REFUSAL:
                 raise Refused(
                     record.reason or f"already {record.state.value}",

@@ -24,6 +24,9 @@ MAX_ACTS = 3
 MAX_BREAKDOWNS = 3
 """How often a write that sets a state may be answered with a breakdown before a person is asked (giav 1.4)."""
 
+RESTORED = "the store was restored from a backup: "
+"""Begins the reason of an effect that may have been sent before the loss and cannot be looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class EffectKey:

@@ -96,6 +96,10 @@ def _store(installation: Installation, *, fix: bool) -> Finding:
         return Finding("store", "wrong", str(error), "correct the settings")
     try:
         if store.database.schema_is_current():
+            standing = store.restores.standing()
+            if standing:
+                words = f"restored from a backup of {standing[0].taken_at:%Y-%m-%d %H:%M} UTC; nothing is sent without a look"
+                return Finding("store", "wrong", words, "run: bookings store reconcile")
             return Finding("store", "ok", "reachable, tables up to date")
         if fix:
             store.database.migrate()

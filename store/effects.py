@@ -7,20 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Text, bindparam, func, select, update
+from sqlalchemy import BindParameter, Boolean, Row, Text, and_, bindparam, case, func, literal, select, update
 
 from domain.desk import StoreReason, item_id
-from domain.effects import EffectKey, EffectRecord, EffectState
+from domain.effects import RESTORED, EffectKey, EffectRecord, EffectState
 from store.clock import Clock
 from store.database import Database
 from store.effect_tables import RECORD, EffectRow, effects, record_of
 from store.parked import ParkedItems, StoreParking
+from store.restores import STANDS
 from store.tables import Instant, insert_for
 
 _key: BindParameter[str] = bindparam("k")
 _moment: BindParameter[datetime] = bindparam("moment", type_=Instant)
 _why: BindParameter[str] = bindparam("why")
-_INSERTED = [column.name for column in effects.c if column.name not in ("outside_id", "position", "breakdowns")]
+_GIVEN = {"outside_id", "position", "breakdowns", "state", "acts", "reason"}
+_INSERTED = [column.name for column in effects.c if column.name not in _GIVEN]
 
 
 class EffectLedger:
@@ -36,10 +38,22 @@ class EffectLedger:
         place = select(func.coalesce(func.max(earlier.c.position), 0) + 1).where(
             earlier.c.agency == bindparam("agency"), earlier.c.booking_id == bindparam("booking_id")
         )
+        unseen = bindparam("unseen", type_=Text)
+        doubtful = and_(STANDS, bindparam("is_unseen", type_=Boolean))
         self._insert = (
             insert_for(database.dialect, effects)
-            .values({**{name: bindparam(name) for name in _INSERTED}, "position": place.scalar_subquery()})
+            .values(
+                {
+                    **{name: bindparam(name) for name in _INSERTED},
+                    "position": place.scalar_subquery(),
+                    # While a restored backup is not settled, no row is no proof that nothing was sent.
+                    "acts": case((STANDS, 0), else_=1),
+                    "state": case((doubtful, EffectState.REFUSED.value), else_=EffectState.INTENDED.value),
+                    "reason": case((doubtful, unseen), else_=literal("")),
+                }
+            )
             .on_conflict_do_nothing()
+            .returning(effects.c.state, effects.c.acts, effects.c.reason)
         )
         self._select = select(effects).where(effects.c.key == _key)
         self._of_booking = RECORD.where(
@@ -67,13 +81,22 @@ class EffectLedger:
         )
 
     def intend(
-        self, key: EffectKey, *, booking_id: str | None, request: Mapping[str, Any] | None
+        self,
+        key: EffectKey,
+        *,
+        booking_id: str | None,
+        request: Mapping[str, Any] | None,
+        unseen: str | None = None,
     ) -> tuple[EffectRecord, bool]:
-        """Insert the row with one act counted; the flag says whether this call inserted it."""
+        """Insert the row with one act counted; the flag says whether this call inserted it and may send at once.
+
+        While a restored backup is not settled the row may be one that got lost: no act is counted, so that it is looked for
+        first; what cannot be looked for, as `unseen` says, is refused with those words.
+        """
         moment = self._clock()
         text = str(key)
         with self._database.begin() as connection:
-            inserted = connection.execute(
+            row = connection.execute(
                 self._insert,
                 {
                     "key": text,
@@ -84,19 +107,18 @@ class EffectLedger:
                     "operation": key.operation,
                     "sequence": key.sequence,
                     "reference": key.reference,
-                    "state": EffectState.INTENDED.value,
                     "request": _as_json(request),
-                    "acts": 1,
                     "looks": 0,
                     "adopted": False,
-                    "reason": "",
                     "booking_id": booking_id,
                     "created_at": moment,
                     "updated_at": moment,
+                    "unseen": RESTORED + (unseen or ""),
+                    "is_unseen": unseen is not None,
                 },
-            )
-            if inserted.rowcount == 1:
-                return EffectRecord(key, EffectState.INTENDED, acts=1), True
+            ).one_or_none()
+            if row is not None:
+                return EffectRecord(key, EffectState(row.state), acts=row.acts, reason=row.reason), row.acts == 1
             return record_of(connection.execute(self._select, {"k": text}).one()), False
 
     def sending(self, key: EffectKey, request: Mapping[str, Any] | None = None) -> None:

@@ -32,6 +32,7 @@ from store.plan_calendar import PlanCalendar
 from store.plan_orders import PlanOrders
 from store.receivables import Receivables
 from store.reconciliations import Reconciliations
+from store.restores import Restores
 from store.statements import Statements
 from store.subaccounts import Subaccounts
 from store.sums import Sums
@@ -67,6 +68,7 @@ class Store:
         self.parked = ParkedItems(database, clock, desks or {})
         self.effects = EffectLedger(database, clock, self.parked)
         self.inbox = Inbox(database, clock, self.parked)
+        self.restores = Restores(database, clock)
         self.facts = Facts(database)
         self.sums = Sums(database)
         self.added_figures = AddedFigures(database)

@@ -29,6 +29,10 @@ from store.installation import AgencySettings
 from store.payment_requests import DealRefund, IssuedDocument, Link, LinkPayment
 
 SYSTEM = drafting.SYSTEM
+UNSEEN_PAGE = (
+    "a page may have been made for this deal, whose secret is lost, so that nobody can be asked whether it was paid; look into "
+    "the deal and EasyCount's back office, then retry (make a page) or skip"
+)
 
 
 def _utc_now() -> datetime:
@@ -74,7 +78,7 @@ class EasyCountDocuments:
             there = requests.link_of(step.agency, step.deal_id, step.revision, step.ordinal)
             return str((there or self._made(step, amount)).number)
 
-        self._effects.perform(Effect(key, act=act, booking_id=self._said(step).booking_id))
+        self._effects.perform(Effect(key, act=act, booking_id=self._said(step).booking_id, unseen=UNSEEN_PAGE))
         made = requests.link_of(step.agency, step.deal_id, step.revision, step.ordinal)
         if made is None:
             raise Refused("there is no page for this revision; ask for a new one", system=SYSTEM, operation="page")

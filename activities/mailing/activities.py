@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from activities.effects import Effect, Effects
 from activities.failures import implements
-from activities.mailing.client import SYSTEM, send
+from activities.mailing.client import SYSTEM, UNSEEN, send
 from activities.mailing.letters import letter
 from activities.signatures import OFFICE_MAIL_REQUEST
 from domain.deal_steps import RequestStep
@@ -57,5 +57,5 @@ class MailActivities:
             send(letter(said, page.url, reference, settings, self._names.get(step.agency, step.agency)), settings)
             return reference
 
-        self._effects.perform(Effect(key, act=act, booking_id=said.booking_id))
+        self._effects.perform(Effect(key, act=act, booking_id=said.booking_id, unseen=UNSEEN))
         return Done()

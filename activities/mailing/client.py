@@ -11,6 +11,9 @@ from domain.errors import Refused, Transient, Unauthorised, UnknownOutcome
 
 SYSTEM = "mail"
 OPERATION = "send"
+UNSEEN = (
+    "nobody can be asked whether this letter went out; ask whom it was for, then adopt (it was told) or retry (send it)"
+)
 
 
 def send(letter: EmailMessage, settings: SmtpSettings) -> None:

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from activities.effects import Effect, Effects
 from activities.failures import implements
-from activities.mailing.client import SYSTEM, send
+from activities.mailing.client import SYSTEM, UNSEEN, send
 from activities.mailing.letters import one_line
 from activities.signatures import OFFICE_TELL_PAYER
 from domain.errors import NeedsPerson, Transient
@@ -57,7 +57,7 @@ class InstalmentLetters:
             send(self._letter(step, booking, plan, address, reference, settings), settings)
             return reference
 
-        self._effects.perform(Effect(key, act=act, booking_id=step.booking_id))
+        self._effects.perform(Effect(key, act=act, booking_id=step.booking_id, unseen=UNSEEN))
         return Done()
 
     def _letter(

@@ -75,6 +75,19 @@ class PlatformBackfill:
             )
 
 
+def catch_up(store: Store, account: PlatformAccount, agency: str) -> BackfillProgress:
+    """Read everything that the platform knows into the inbox, whatever the day of the trip: after a restored backup nobody
+    can say which deliveries got lost. What is known already is passed over. Raises `Refused` without an address.
+    """
+    if account.client is None:
+        raise Refused("the agency's platform has no address in the settings", system=SYSTEM, operation="catch up")
+    progress = BackfillProgress(ended_since=date.min)
+    while progress.phase != "done":
+        step = IntegrationBackfill(agency=agency, system=SYSTEM, by="reconcile", progress=progress)
+        progress = _Page(store, account, account.client, step).taken()
+    return progress
+
+
 class _Page:
     """One page on its way into the inbox."""
 

@@ -1,4 +1,4 @@
-"""`store migrate`, `store rotate-key`: bring the tables to this version, the secrets under a new master key."""
+"""`store migrate`, `store rotate-key`: bring the tables to this version, the secrets under a new master key; and backups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import typer
 
 from domain.errors import BackOfficeError
 from starter.answers import CommandError, as_json, say
+from starter.commands import backups
 from starter.opening import AsJson, SettingsFile, opened_store, read_settings
 
 app = typer.Typer(no_args_is_help=True, help="The store.")
@@ -14,6 +15,10 @@ app = typer.Typer(no_args_is_help=True, help="The store.")
 @app.callback()
 def store() -> None:
     """The store."""
+
+
+for command in (backups.backup, backups.restore, backups.restored, backups.reconcile):
+    app.command()(command)
 
 
 @app.command()

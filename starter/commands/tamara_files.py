@@ -44,6 +44,10 @@ def release(
     settings: SettingsFile,
     by: Annotated[str, typer.Option(help="Who decides.")],
     why: Annotated[str, typer.Option(help="What was settled with AirPlus, in at least 10 characters.")],
+    last: Annotated[
+        list[str] | None,
+        typer.Option("--last", help="MA=17: the last number that AirPlus has of this kind; after a restored backup."),
+    ] = None,
 ) -> None:
     """Let files of a stopped partner go again. Then answer its parked items with --retry."""
     installation = read_settings(settings)
@@ -51,10 +55,20 @@ def release(
     if not by.strip() or len(why.strip()) < 10:
         raise CommandError("say who decides (--by) and what was settled with AirPlus (--why, at least 10 characters)")
     partner, mode = str(section["partner_id"]), str(section.get("mode", "T"))
+    numbers = [_number(text) for text in last or ()]
     with opened_store(installation) as store:
+        for kind, number in numbers:
+            store.tamara.set_last_number(partner, kind, mode, number)
         if not store.tamara_stops.release(partner, mode, by, why):
             raise CommandError(f"files of {partner} ({mode}) are not stopped")
     say(f"files of {partner} ({mode}) may go again; answer the parked items with --retry")
+
+
+def _number(text: str) -> tuple[str, int]:
+    kind, _, number = text.partition("=")
+    if kind not in ("MA", "BSP") or not number.isascii() or not number.isdecimal() or len(number) > 6:
+        raise CommandError(f"'{text}' is no last number; write it like MA=17 or BSP=3")
+    return kind, int(number)
 
 
 def _section(configured: AgencySettings, agency: str) -> dict[str, object]:

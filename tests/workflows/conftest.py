@@ -57,10 +57,9 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-@pytest.fixture(scope="session")
-async def dev_server() -> AsyncIterator[Client]:
+async def local_server() -> WorkflowEnvironment:
     """The real server in memory, with our search attributes."""
-    environment = await WorkflowEnvironment.start_local(
+    return await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         dev_server_existing_path=binary("temporal"),
         search_attributes=[KEYS[kind](name) for name, kind in SEARCH_ATTRIBUTES.items()],
@@ -73,7 +72,11 @@ async def dev_server() -> AsyncIterator[Client]:
             'history.timerProcessorMaxTimeShift="1ms"',
         ],
     )
-    async with environment:
+
+
+@pytest.fixture(scope="session")
+async def dev_server() -> AsyncIterator[Client]:
+    async with await local_server() as environment:
         yield environment.client
 
 
