@@ -1,10 +1,4 @@
-"""The journal: entries once by key, balanced by the database itself, never changed (contracts: money-rules 2, L1).
-
-How an unbalanced entry is refused at commit: a trigger keeps the sum of an entry's postings in `journal_balances`, and
-the entry's columns (id, zero, lines) are a deferred foreign key to (entry_id, balance, lines) there. Only a row whose
-balance is zero and whose number of lines is the announced one satisfies it; a posting added later breaks it again.
-Triggers refuse UPDATE and DELETE, and entries in a closed period; they are part of the migrations.
-"""
+"""The journal: entries once by key, balanced by the database itself, never changed (contracts: money-rules 2, L1)."""
 
 from __future__ import annotations
 
@@ -12,28 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Connection,
-    Date,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    PrimaryKeyConstraint,
-    Row,
-    Select,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    bindparam,
-    case,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import ContractBroken, Refused, Transient
@@ -41,70 +14,15 @@ from domain.ledger import Entry, Posting, in_open_period
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
+from store.journal_rows import entry_rows
+from store.journal_tables import joined, journal_entries, journal_postings, signed
 from store.periods import closed_until
-from store.tables import Instant, LongId, agency_column, id_column, insert_for, metadata
 
-journal_balances = Table(
-    "journal_balances",
-    metadata,
-    Column("entry_id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
-    Column("balance", BigInteger, nullable=False),
-    Column("lines", SmallInteger, nullable=False),
-    UniqueConstraint("entry_id", "balance", "lines"),
-)
-
-journal_entries = Table(
-    "journal_entries",
-    metadata,
-    Column("id", LongId, primary_key=True, autoincrement=True),
-    agency_column(),
-    Column("key", String(300), nullable=False),
-    id_column("fact"),
-    Column("on_date", Date, nullable=False),
-    id_column("booking_id"),
-    Column("text", Text, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("zero", BigInteger, nullable=False),
-    Column("lines", SmallInteger, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    CheckConstraint("zero = 0", name="zero"),
-    UniqueConstraint("agency", "key"),
-    UniqueConstraint("id", "currency"),
-    Index(None, "agency", "booking_id"),
-    Index(None, "agency", "on_date"),
-    ForeignKeyConstraint(
-        ["id", "zero", "lines"],
-        ["journal_balances.entry_id", "journal_balances.balance", "journal_balances.lines"],
-        name="fk_journal_entries_balanced",
-        deferrable=True,
-        initially="DEFERRED",
-    ),
-)
-
-journal_postings = Table(
-    "journal_postings",
-    metadata,
-    Column("entry_id", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
-    Column("line", SmallInteger, nullable=False),
-    Column("account", String(20), nullable=False),
-    id_column("sub"),
-    Column("side", String(6), nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
-    CheckConstraint("side IN ('debit', 'credit')", name="side"),
-    CheckConstraint("amount > 0", name="amount"),
-    PrimaryKeyConstraint("entry_id", "line"),
-    ForeignKeyConstraint(["entry_id", "currency"], ["journal_entries.id", "journal_entries.currency"]),
-    Index(None, "account", "sub"),
-)
-
-signed = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=-journal_postings.c.amount)
 _BY_KEY = select(journal_entries).where(
     journal_entries.c.agency == bindparam("of_agency"), journal_entries.c.key == bindparam("of_key")
 )
 _debit = case((journal_postings.c.side == "debit", journal_postings.c.amount), else_=0)
 _credit = case((journal_postings.c.side == "credit", journal_postings.c.amount), else_=0)
-joined = journal_postings.join(journal_entries, journal_entries.c.id == journal_postings.c.entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +54,7 @@ class Journal:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        # Built once: every payment, invoice and refund goes through them.
-        self._insert = (
-            insert_for(database.dialect, journal_entries)
-            .on_conflict_do_nothing(index_elements=["agency", "key"])
-            .returning(journal_entries.c.id, journal_entries.c.key)
-        )
-        self._insert_postings = journal_postings.insert()
+        self._rows = entry_rows(database.engine.dialect)
 
     def append(self, agency: str, *entries: Entry) -> list[int]:
         """Post all entries in one transaction; one that is posted already under its key stays as it is.
@@ -238,14 +150,10 @@ class Journal:
             ]
 
     def _append(self, connection: Connection, agency: str, entries: Sequence[Entry]) -> list[int]:
-        """Two statements, however many entries; what is posted already is compared instead."""
-        written_at = self._clock()
-        rows = connection.execute(self._insert, [_row(agency, entry, written_at) for entry in entries])
-        new: dict[str, int] = {row.key: row.id for row in rows}
-        postings = [line for entry in entries if entry.key in new for line in _lines(new[entry.key], entry)]
-        if postings:
-            connection.execute(self._insert_postings, postings)
-        return [new[entry.key] if entry.key in new else self._already(connection, agency, entry) for entry in entries]
+        """What is posted already is compared instead."""
+        new = self._rows.insert(connection, agency, entries, self._clock())
+        # The same key twice: the first was posted, the second is compared with it.
+        return [new.pop(entry.key, 0) or self._already(connection, agency, entry) for entry in entries]
 
     @staticmethod
     def _already(connection: Connection, agency: str, entry: Entry) -> int:
@@ -257,35 +165,6 @@ class Journal:
     def _entries(self, query: Select[tuple[object, ...]]) -> list[PostedEntry]:
         with self._database.read() as connection:
             return _read(connection, query.order_by(journal_entries.c.id))
-
-
-def _row(agency: str, entry: Entry, written_at: datetime) -> dict[str, object]:
-    return {
-        "agency": agency,
-        "key": entry.key,
-        "fact": entry.fact,
-        "on_date": entry.on,
-        "booking_id": entry.booking_id,
-        "text": entry.text,
-        "currency": entry.currency,
-        "zero": 0,
-        "lines": len(entry.postings),
-        "created_at": written_at,
-    }
-
-
-def _lines(number: int, entry: Entry) -> Iterable[dict[str, object]]:
-    """The postings as rows, the first last: with it the entry is complete (`store.migrations.balance_guards`)."""
-    for line, posting in reversed(list(enumerate(entry.postings, start=1))):
-        yield {
-            "entry_id": number,
-            "line": line,
-            "account": posting.account,
-            "sub": posting.sub,
-            "side": posting.side,
-            "amount": posting.amount.amount,
-            "currency": posting.amount.currency,
-        }
 
 
 def _read(

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from domain.ledger import Side
 from domain.money import Money
 from store.database import Database
-from store.journal import joined, journal_entries, journal_postings, signed
+from store.journal_tables import joined, journal_entries, journal_postings, signed
 
 
 @dataclass(frozen=True, slots=True)

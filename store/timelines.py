@@ -20,7 +20,7 @@ from store.documents import documents
 from store.effect_tables import effects
 from store.events import events
 from store.facts import payments
-from store.journal import journal_entries, journal_postings
+from store.journal_tables import journal_entries, journal_postings
 from store.lifecycles import lifecycles
 from store.parked import decisions_taken, parked_items
 from store.payment_requests import deal_documents, link_payments, payment_request_moves, payment_requests

@@ -57,6 +57,26 @@ def test_entries_posted_together_stand_or_fall_together(store: Store) -> None:
     assert store.journal.find("sol", COLLECTION.key) is None
 
 
+def test_what_is_posted_already_is_left_alone_among_what_is_new(store: Store) -> None:
+    (first,) = store.journal.append("sol", INVOICE)
+    others = [INVOICE.model_copy(update={"key": f"led:inv:other_{number}"}) for number in range(3)]
+    numbers = store.journal.append("sol", others[0], INVOICE, *others[1:], others[1])
+    assert numbers[1] == first
+    assert numbers[2] == numbers[4]
+    posted = store.journal.entries("sol")
+    assert [each.entry for each in posted] == [INVOICE, *others]
+    assert [each.number for each in posted] == sorted({*numbers})
+    with pytest.raises(ContractBroken):
+        store.journal.append("sol", *_twins())
+    assert len(store.journal.entries("sol")) == 4
+
+
+def _twins() -> tuple[Entry, Entry]:
+    """Two different entries under one key."""
+    one = INVOICE.model_copy(update={"key": "led:inv:twin"})
+    return one, one.model_copy(update={"fact": "another"})
+
+
 def test_balances_are_added_up_by_account_sub_account_and_booking(store: Store) -> None:
     store.journal.append("sol", INVOICE, COLLECTION)
     store.journal.append("sol", entry(Fact.INVOICE, "led:inv:pay_2", 100, booking_id="bkg_600"))
