@@ -66,14 +66,14 @@ def run(chosen: argparse.Namespace) -> Result:
     asked: dict[str, list[float]] = {name: [] for name in QUESTIONS}
     asked |= {"page in the middle": [], "newest": [], "what waits": []}
     floor: list[float] = []
-    middle = Place("urgent", 1, NOW - timedelta(seconds=97 * chosen.payments // 2), "pay_0")
+    middle = Place("urgent", 1, NOW - timedelta(seconds=97 * chosen.payments // 2), "pay_0", AGENCY)
     for _ in range(chosen.rounds):
         floor.append(_seconds(lambda: _by_key(store, ids)))
         for name, wanted in QUESTIONS.items():
             asked[name].append(_seconds(lambda wanted=wanted: _page(store, wanted)))
         asked["page in the middle"].append(_seconds(lambda: _page(store, {}, after=middle)))
         asked["newest"].append(_seconds(lambda: _page(store, {}, order="newest")))
-        asked["what waits"].append(_seconds(lambda: store.payment_lists.waiting(AGENCY)))
+        asked["what waits"].append(_seconds(lambda: store.payment_lists.waiting([AGENCY])))
     store.close()
     typical = {name: sorted(times)[len(times) // 2] for name, times in asked.items()}
     slowest = max(typical, key=lambda name: typical[name])
@@ -91,7 +91,7 @@ def run(chosen: argparse.Namespace) -> Result:
 
 
 def _page(store: Store, wanted: dict[str, Any], **how: Any) -> None:
-    store.payment_lists.page(AGENCY, PaymentFilter(**wanted), **how)
+    store.payment_lists.page([AGENCY], PaymentFilter(**wanted), **how)
 
 
 def _by_key(store: Store, ids: list[str]) -> None:

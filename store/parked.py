@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Row, String, Table, Text, func, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Row,
+    String,
+    Table,
+    Text,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from domain.desk import Desk
 from domain.errors import ContractBroken
@@ -247,10 +261,20 @@ class ParkedItems:
         booking_id: str | None = None,
         owner: str | None = None,
         reason: str | None = None,
+        agencies: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 500,
     ) -> list[ParkedItem]:
-        """Items by deadline, nearest first; `state=None` for open and closed. Decisions come with `get`."""
+        """Items by deadline, nearest first; `state=None` for open and closed. Decisions come with `get`.
+
+        `agencies` are those that may be shown; `after` is deadline and id of the last item before.
+        """
         query = select(parked_items).order_by(parked_items.c.deadline, parked_items.c.item_id).limit(limit)
+        if agencies is not None:
+            query = query.where(parked_items.c.agency.in_(agencies))
+        if after is not None:
+            place = tuple_(literal(after[0], Instant), literal(after[1], String))
+            query = query.where(tuple_(parked_items.c.deadline, parked_items.c.item_id) > place)
         wanted = {"agency": agency, "state": state, "booking_id": booking_id, "owner": owner, "reason": reason}
         for column, value in wanted.items():
             if value is not None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, Integer, Select, String, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, String, func, literal, select, tuple_
 
 from domain.payment_sync import State
 from domain.platform import Booking, Payment
@@ -28,7 +28,7 @@ Order = Literal["urgent", "newest"]
 
 
 class PaymentFilter(BaseModel):
-    """What is wanted of the payments of one agency; everything given must hold. Amounts are in minor units, bounds
+    """What is wanted of payments; everything given must hold. Amounts are in minor units, bounds
     inclusive; `text` is an id, locator, reference or invoice number, whole."""
 
     model_config = ConfigDict(frozen=True)
@@ -58,9 +58,10 @@ class Place:
     settled: int
     captured_at: datetime
     payment_id: str
+    agency: str
 
     def __str__(self) -> str:
-        told = json.dumps([self.order, self.settled, self.captured_at.isoformat(), self.payment_id])
+        told = json.dumps([self.order, self.settled, self.captured_at.isoformat(), self.payment_id, self.agency])
         return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
     @classmethod
@@ -68,14 +69,15 @@ class Place:
         """Raises `BrokenPlace`."""
         try:
             padded = text + "=" * (-len(text) % 4)
-            order, settled, moment, payment_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+            order, settled, moment, payment_id, agency = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
             at = datetime.fromisoformat(moment)
         except (ValueError, TypeError):
             raise BrokenPlace("not a place of this list") from None
-        known = order in ("urgent", "newest") and settled in (0, 1) and isinstance(payment_id, str)
+        known = order in ("urgent", "newest") and settled in (0, 1)
+        known = known and isinstance(payment_id, str) and isinstance(agency, str)
         if not known or at.tzinfo is None:
             raise BrokenPlace("not a place of this list")
-        return cls(order, settled, at, payment_id)
+        return cls(order, settled, at, payment_id, agency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,81 +115,101 @@ class PaymentLists:
 
     def page(
         self,
-        agency: str,
+        agencies: Sequence[str],
         wanted: PaymentFilter,
         *,
         order: Order = "urgent",
         after: Place | None = None,
         limit: int = 50,
     ) -> Page:
-        """`after` counts only for the order that it came from."""
-        query = page_query(agency, wanted, order=order, after=after, limit=limit + 1)
+        """Of one agency or of several in one order. `after` counts only for the order that it came from."""
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = [
+                row
+                for agency in agencies
+                for row in connection.execute(page_query(agency, wanted, order=order, after=after, limit=limit + 1))
+            ]
+        rows.sort(key=_urgency if order == "urgent" else _moment, reverse=order == "newest")
         found = [synced_payment(row) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(found, None)
         last = rows[limit - 1]
-        return Page(found, Place(order, last.settled, last.captured_at, last.payment_id))
+        return Page(found, Place(order, last.settled, last.captured_at, last.payment_id, last.agency))
 
-    def waiting(self, agency: str) -> list[Waiting]:
+    def waiting(self, agencies: Sequence[str]) -> list[Waiting]:
         """What is paid and not synchronised, by cause, the oldest first."""
         wanted = payment_syncs.c
         query = (
             select(wanted.cause, func.count().label("number"), func.min(wanted.captured_at).label("oldest"))
-            .where(wanted.agency == agency, wanted.settled == 0)
+            .where(wanted.agency.in_(agencies), wanted.settled == 0)
             .group_by(wanted.cause)
         )
         with self._database.read() as connection:
             found = [Waiting(row.cause, row.number, row.oldest) for row in connection.execute(query)]
         return sorted(found, key=lambda each: each.oldest)
 
-    def faces(self, agency: str, shown: Iterable[SyncedPayment]) -> dict[str, Face]:
-        """By payment id, three reads for a whole page."""
-        of = {each.sync.payment_id: each.booking_id for each in shown}
-        paid_query = select(payments.c.body).where(payments.c.agency == agency, payments.c.id.in_(of))
-        sold_query = select(bookings.c.body).where(bookings.c.agency == agency, bookings.c.id.in_(set(of.values())))
-        issued_query = (
-            select(documents.c.payment_id, documents.c.number)
-            .where(documents.c.agency == agency, documents.c.payment_id.in_(of), documents.c.kind == "invoice")
-            .order_by(documents.c.recorded_at, documents.c.key)
-        )
+    def faces(self, shown: Sequence[SyncedPayment]) -> dict[tuple[str, str], Face]:
+        """By agency and payment id; three reads for each agency of a page."""
+        found: dict[tuple[str, str], Face] = {}
         with self._database.read() as connection:
-            paid = {each.id: each for each in map(Payment.model_validate_json, connection.scalars(paid_query))}
-            sold = {each.id: each for each in map(Booking.model_validate_json, connection.scalars(sold_query))}
-            issued = connection.execute(issued_query).all()
-        numbers: dict[str, list[str]] = {}
-        for row in issued:
-            numbers.setdefault(row.payment_id, []).append(row.number)
-        return {
-            own: Face(
-                paid.get(own),
-                sold[booking].payer.name if booking in sold else "",
-                sold[booking].locator if booking in sold else "",
-                tuple(numbers.get(own, ())),
-            )
-            for own, booking in of.items()
-        }
+            for agency in {each.agency for each in shown}:
+                of = {each.sync.payment_id: each.booking_id for each in shown if each.agency == agency}
+                found |= {(agency, own): face for own, face in _faces(connection, agency, of).items()}
+        return found
+
+
+def _faces(connection: Connection, agency: str, of: dict[str, str]) -> dict[str, Face]:
+    paid_query = select(payments.c.body).where(payments.c.agency == agency, payments.c.id.in_(of))
+    sold_query = select(bookings.c.body).where(bookings.c.agency == agency, bookings.c.id.in_(set(of.values())))
+    issued_query = (
+        select(documents.c.payment_id, documents.c.number)
+        .where(documents.c.agency == agency, documents.c.payment_id.in_(of), documents.c.kind == "invoice")
+        .order_by(documents.c.recorded_at, documents.c.key)
+    )
+    paid = {each.id: each for each in map(Payment.model_validate_json, connection.scalars(paid_query))}
+    sold = {each.id: each for each in map(Booking.model_validate_json, connection.scalars(sold_query))}
+    numbers: dict[str, list[str]] = {}
+    for row in connection.execute(issued_query):
+        numbers.setdefault(row.payment_id, []).append(row.number)
+    return {
+        own: Face(
+            paid.get(own),
+            sold[booking].payer.name if booking in sold else "",
+            sold[booking].locator if booking in sold else "",
+            tuple(numbers.get(own, ())),
+        )
+        for own, booking in of.items()
+    }
+
+
+def _urgency(row: Row[Any]) -> tuple[Any, ...]:
+    return row.settled, row.captured_at, row.payment_id, row.agency
+
+
+def _moment(row: Row[Any]) -> tuple[Any, ...]:
+    return row.captured_at, row.payment_id, row.agency
 
 
 def page_query(
     agency: str, wanted: PaymentFilter, *, order: Order = "urgent", after: Place | None = None, limit: int = 51
-) -> Select[tuple[object, ...]]:
-    """The statement of one page."""
+) -> Select[Any]:
+    """The statement of one page of one agency."""
     at = payment_syncs.c
     query = select(payment_syncs).where(at.agency == agency, *_conditions(agency, wanted)).limit(limit)
     if order == "newest":
         query = query.order_by(at.captured_at.desc(), at.payment_id.desc())
         if after is not None:
-            behind = tuple_(literal(after.captured_at, Instant), literal(after.payment_id, String))
-            query = query.where(tuple_(at.captured_at, at.payment_id) < behind)
+            last = tuple_(literal(after.captured_at, Instant), literal(after.payment_id, String))
+            here = tuple_(at.captured_at, at.payment_id)
+            query = query.where(here <= last if agency < after.agency else here < last)
         return query
     query = query.order_by(at.settled, at.captured_at, at.payment_id)
     if after is not None:
-        behind = tuple_(
+        last = tuple_(
             literal(after.settled, Integer), literal(after.captured_at, Instant), literal(after.payment_id, String)
         )
-        query = query.where(tuple_(at.settled, at.captured_at, at.payment_id) > behind)
+        here = tuple_(at.settled, at.captured_at, at.payment_id)
+        query = query.where(here >= last if agency > after.agency else here > last)
     return query
 
 

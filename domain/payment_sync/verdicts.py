@@ -130,6 +130,11 @@ def _is_same(receipt: Receipt, paid: Paid) -> bool:
     return receipt.amount == paid.amount or abs(receipt.on - paid.on) <= NEAR
 
 
+def same_code(one: str, other: str) -> bool:
+    """Whether two codes say the same, however they were written."""
+    return bool(_code(one)) and _code(one) == _code(other)
+
+
 def _code(text: str) -> str:
     """A code without what people and systems write differently: case, blanks, separators, leading zeros."""
     return re.sub(r"[\W_]", "", text).upper().lstrip("0")

@@ -13,7 +13,8 @@ from temporalio.service import RPCError
 from domain.naming import Queue, resend_workflow
 from domain.steps import BookingQuestion, DecisionTaken, Done
 from starter.answers import CommandError, as_json, as_table, say
-from starter.commands.park import tell_workflow
+from starter.commands.acting import at_the_desk
+from starter.desk import parked
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from starter.transferred import STATES, TransferredBooking, mid_offices, transferred
 from store import Store
@@ -131,9 +132,11 @@ def resend(
     said: dict[str, Any]
     if items:
         answers = []
-        for item in items:
-            taken = DecisionTaken(item_id=item.item_id, decision="retry", by=by, explanation=why)
-            answers.append(asyncio.run(tell_workflow(installation, item.workflow_id, taken)) or "its workflow is gone")
+        with at_the_desk(installation) as office:
+            acting = office.acting(by)
+            for item in items:
+                taken = DecisionTaken(item_id=item.item_id, decision="retry", by=by, explanation=why)
+                answers.append(asyncio.run(parked.decide(office, acting, taken)).answer)
         said = {"booking": booking, "answered": answers}
     else:
         done = asyncio.run(_resend(installation, agency, booking))

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from temporalio.client import WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 
-from domain import naming
-from domain.allocation import open_amounts
-from domain.collecting import taken_back
 from domain.money import Money
 from domain.plan_orders import OrderKind
 from domain.plan_steps import PlanCommand
-from domain.platform import PaymentPlan
 from starter.answers import CommandError, as_json, as_table, say
-from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
-from store import Store
-from store.installation import Installation
+from starter.commands.acting import at_the_desk
+from starter.desk import plans
+from starter.desk.acting import looking_on
+from starter.desk.plans import PlanShown
+from starter.opening import AsJson, SettingsFile, agency_of, read_settings
 
+AT_A_TIME = 200
 app = typer.Typer(no_args_is_help=True, help="Payment plans: what is due, what people ordered, and charging by hand.")
 Agency = Annotated[str, typer.Argument(help="The agency, as the settings name it.", show_default=False)]
 OfBooking = Annotated[str, typer.Argument(help="The booking whose plan it is (bkg_…).", show_default=False)]
@@ -41,10 +38,13 @@ def list_plans(
     """Every plan that still wants money, the next due day first."""
     installation = read_settings(settings)
     agency_of(installation, agency)
-    with opened_store(installation) as store:
-        plans = [plan for booking in store.facts.bookings(agency) if (plan := store.facts.plan(agency, booking.id))]
-        rows = [_plain(store, agency, plan) for plan in plans]
-    rows = [row for row in rows if row["open"] and (not held or row["paused"] or row["held"])]
+    rows: list[dict[str, Any]] = []
+    with at_the_desk(installation) as office:
+        after: str | None = ""
+        while after is not None:
+            page = plans.list_plans(office, looking_on(installation), agency, held=held, after=after, limit=AT_A_TIME)
+            rows += [_plain(plan) for plan in page.items]
+            after = page.next
     rows.sort(key=lambda row: (row["next_due"], row["plan"]))
     if json_out:
         as_json(rows)
@@ -73,8 +73,8 @@ def show(agency: Agency, booking: OfBooking, settings: SettingsFile, json_out: A
     """One plan: its instalments, what is open of each, and every order with who gave it and why."""
     installation = read_settings(settings)
     agency_of(installation, agency)
-    with opened_store(installation) as store:
-        plain = _plain(store, agency, _plan(store, agency, booking))
+    with at_the_desk(installation) as office:
+        plain = _plain(plans.show_plan(office, looking_on(installation), agency, booking))
     if json_out:
         as_json(plain)
         return
@@ -152,7 +152,7 @@ def charge_now(
 
 
 def _order(
-    settings: Any,
+    settings: Path,
     agency: str,
     booking: str,
     order: OrderKind,
@@ -164,32 +164,15 @@ def _order(
 ) -> None:
     installation = read_settings(settings)
     agency_of(installation, agency)
-    with opened_store(installation) as store:
-        plan = _plan(store, agency, booking)
-    command = PlanCommand(
-        order=order, by=by, why=why, instalment_id=instalment, amount=_money(amount, plan.currency) if amount else None
-    )
-    said = asyncio.run(tell_plan(installation, agency, booking, command))
-    as_json({"plan": plan.id, "order": order, "answer": said}) if json_out else say(said)
-
-
-async def tell_plan(installation: Installation, agency: str, booking: str, command: PlanCommand) -> str:
-    """The plan's answer. Raises `CommandError` with its refusal."""
-    client = await connected(installation)
-    handle = client.get_workflow_handle(naming.plan_workflow(agency, booking))
-    try:
-        answer: Any = await handle.execute_update("order", command, result_type=str)
-    except WorkflowUpdateFailedError as error:
-        cause = error.cause
-        raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise CommandError(
-                f"the plan of {booking} does not run: everything is paid or cancelled, or its event has not come; "
-                f"see 'bookings plan show {agency} {booking}'"
-            ) from None
-        raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
-    return str(answer)
+    with at_the_desk(installation) as office:
+        acting = office.acting(by)
+        plan = plans.show_plan(office, acting, agency, booking)
+        currency = plan.instalments[0].amount.currency
+        command = PlanCommand(
+            order=order, by=by, why=why, instalment_id=instalment, amount=_money(amount, currency) if amount else None
+        )
+        done = asyncio.run(plans.order(office, acting, agency, booking, command))
+    as_json({"plan": done.plan, "order": done.order, "answer": done.answer}) if json_out else say(done.answer)
 
 
 def _money(text: str, currency: str) -> Money:
@@ -202,51 +185,32 @@ def _money(text: str, currency: str) -> Money:
     return Money(amount=int(minor), currency=currency)
 
 
-def _plan(store: Store, agency: str, booking: str) -> PaymentPlan:
-    plan = store.facts.plan(agency, booking)
-    if plan is None:
-        raise CommandError(f"{agency} has no payment plan of booking {booking}; see 'bookings plan list {agency}'")
-    return plan
-
-
-def _plain(store: Store, agency: str, plan: PaymentPlan) -> dict[str, Any]:
-    facts, booking = store.facts, plan.booking_id
-    known = facts.booking(agency, booking)
-    wanted = open_amounts(
-        plan,
-        facts.payments_of(agency, booking),
-        facts.refunds_of(agency, booking),
-        taken_back(facts.chargebacks_of(agency, booking)),
-        store.payment_sync.duplicates_of(agency, booking),
-    )
-    wanted = {} if known is not None and known.status == "cancelled" else wanted
-    stands = store.plan_orders.standing(agency, plan)
-    days = [item.due_on for item in plan.installments if item.id in wanted]
-    total = sum((amount.amount for amount in wanted.values()), 0)
+def _plain(plan: PlanShown) -> dict[str, Any]:
+    """Amounts as people write them."""
     return {
-        "plan": plan.id,
-        "booking": booking,
+        "plan": plan.plan,
+        "booking": plan.booking,
         "revision": plan.revision,
         "collection": plan.collection,
         "method": plan.method,
-        "mandate": plan.mandate.status if plan.mandate else None,
-        "open": str(Money(amount=total, currency=plan.currency)) if wanted else None,
-        "next_due": min(days).isoformat() if days else None,
-        "paused": stands.paused.model_dump(mode="json") if stands.paused else None,
-        "held": {own: f"{each.order}: {each.why}" for own, each in stands.held.items() if own in wanted},
+        "mandate": plan.mandate,
+        "open": str(plan.open) if plan.open else None,
+        "next_due": plan.next_due.isoformat() if plan.next_due else None,
+        "paused": plan.paused.model_dump(mode="json") if plan.paused else None,
+        "held": {own: f"{each.order}: {each.why}" for own, each in plan.held.items()},
         "instalments": [
             {
                 "id": item.id,
                 "due_on": item.due_on.isoformat(),
                 "kind": item.kind,
                 "amount": str(item.amount),
-                "open": str(wanted[item.id]) if item.id in wanted else None,
+                "open": str(item.open) if item.open else None,
                 "status": item.status,
             }
-            for item in plan.installments
+            for item in plan.instalments
         ],
         "orders": [
             {**order.model_dump(mode="json"), "amount": str(order.amount) if order.amount else None}
-            for order in store.plan_orders.of(agency, plan.id)
+            for order in plan.orders
         ],
     }

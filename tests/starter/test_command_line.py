@@ -251,7 +251,7 @@ def test_a_decision_for_a_workflow_needs_temporal(bookings: Any, store: Store) -
     store.parked.open(parking, "operations", datetime.now(UTC))
     one_line(bookings("park", "decide", "prk_workflow", "--retry", "--by", "Ana"), "Temporal does not answer")
     shown = bookings("park", "show", "prk_workflow", "--json").json
-    assert shown["link"].endswith("/namespaces/default/workflows/booking%2Fdemo%2Fbkg_500%2Fcreate")
+    assert shown["workflow_page"].endswith("/namespaces/default/workflows/booking%2Fdemo%2Fbkg_500%2Fcreate")
 
 
 def test_a_card_number_comes_from_standard_input_and_is_sealed(settings: Path, store: Store) -> None:

@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def names(store: Store, **wanted: Any) -> list[str]:
-    page = store.payment_lists.page("sol", PaymentFilter(**wanted))
+    page = store.payment_lists.page(["sol"], PaymentFilter(**wanted))
     return [each.sync.payment_id for each in page.payments]
 
 
@@ -41,10 +41,10 @@ def test_the_list_begins_with_what_is_not_synchronised_and_oldest_and_can_be_nar
     assert (names(store, connector="journal"), names(store, currency="USD")) == ([], [])
     assert names(store, text="pay_young") == ["pay_young"]
     assert names(store, text="bkg_1", least=501) == ["pay_old", "pay_done"]
-    assert store.payment_lists.page("luna", PaymentFilter()).payments == []
-    newest = store.payment_lists.page("sol", PaymentFilter(), order="newest").payments
+    assert store.payment_lists.page(["luna"], PaymentFilter()).payments == []
+    newest = store.payment_lists.page(["sol"], PaymentFilter(), order="newest").payments
     assert [each.sync.payment_id for each in newest] == ["pay_young", "pay_old", "pay_done"]
-    (waiting,) = store.payment_lists.waiting("sol")
+    (waiting,) = store.payment_lists.waiting(["sol"])
     assert (waiting.cause, waiting.number, waiting.oldest) == ("business", 2, NOW - 2 * DAY)
 
 
@@ -53,21 +53,23 @@ def test_pages_follow_each_other_without_loss_or_repetition_while_payments_come_
     store: Store, order: Any
 ) -> None:
     for number in range(7):
-        store.payment_sync.moved(report(f"pay_{number}", refused("closed"), age=DAY))
+        log = report(f"pay_{number}", refused("closed"), age=DAY)
+        store.payment_sync.moved(log)
+        store.payment_sync.moved(log.model_copy(update={"agency": "luna"}))
     seen: list[str] = []
     place = None
     while True:
-        page = store.payment_lists.page("sol", PaymentFilter(), order=order, after=place, limit=3)
-        seen += [each.sync.payment_id for each in page.payments]
+        page = store.payment_lists.page(["luna", "sol"], PaymentFilter(), order=order, after=place, limit=3)
+        seen += [f"{each.agency} {each.sync.payment_id}" for each in page.payments]
         if page.next is None:
             break
         place = Place.parse(str(page.next))
         age = timedelta() if order == "newest" else 2 * DAY
         store.payment_sync.moved(report(f"pay_new{len(seen)}", refused("closed"), age=age))
-    assert sorted(seen) == [f"pay_{number}" for number in range(7)]
+    assert sorted(seen) == [f"{agency} pay_{number}" for agency in ("luna", "sol") for number in range(7)]
 
 
-@pytest.mark.parametrize("text", ["", "é", "bm9uc2Vuc2U", "W10", "WyJ1cmdlbnQiLCAyLCAiMjAyNi0xMS0yMiIsICJwIl0"])
+@pytest.mark.parametrize("text", ["", "é", "bm9uc2Vuc2U", "W10", "WyJ1cmdlbnQiLCAyLCAiMjAyNi0xMS0yMiIsICJwIiwgImEiXQ"])
 def test_a_place_that_no_page_gave_is_refused(text: str) -> None:
     with pytest.raises(BrokenPlace):
         Place.parse(text)
