@@ -19,6 +19,7 @@ from activities.failures import as_failure
 from activities.signatures import VERBS, Verb
 from domain import naming
 from domain.deal_steps import DealRead, DealsFound, DealShown, LinkAtWork, LinksSeen, RefundedSoFar, Standing
+from domain.duplicates import CreditPlan
 from domain.errors import BackOfficeError
 from domain.mailbox import BookingState
 from domain.money import Money
@@ -49,6 +50,7 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "office.due_instalments": lambda _: PlanArrangement(collection="automatic", due=()),
     "giav.probe_payment": lambda _: Evidence(verdict=Verdict.UNPAID, at=datetime.now(UTC), words="nothing is there"),
     "giav.record_payment": lambda _: Done(ids={"cobro": "501"}),
+    "office.plan_credit": lambda s: CreditPlan(remainder=s.amount),
     "office.order_plan": lambda _: PlanArrangement(collection="automatic", due=()),
     "office.judge_return": lambda _: ReturnVerdict(answer="ask", code="MS03", words="the bank gave no reason"),
     "platform.collect_instalment": lambda _: ChargeResult(status="captured", payment_id="pay_2"),

@@ -122,3 +122,24 @@ def test_the_cobro_that_an_invoice_makes_is_ours(desk: Desk) -> None:
     desk.activities.record_payment(step)
     assert probe(desk, step).ours
     assert step.agency == stories.AGENCY
+
+
+@pytest.mark.covers("F-C18")
+@pytest.mark.parametrize(("typed_amount", "verdict"), [("382.00", Verdict.PAID_OTHERWISE), ("100.00", Verdict.PARTIAL)])
+def test_an_instalment_that_was_paid_in_the_office_is_paid_although_later_ones_are_open(
+    desk: Desk, typed_amount: str, verdict: Verdict
+) -> None:
+    desk.registered()
+    desk.told("payment_plan.created", stories.data("payment_plan/plan_50", payment_plan=plan_of_the_sale(desk)))
+    desk.activities.record_payment(desk.payment("pay_1", ref="pi_1", plan_id="plan_50", installment_id="ins_01"))
+    twice = desk.payment("pay_2", 38200, ref="pi_2", plan_id="plan_50", installment_id="ins_02")
+    assert probe(desk, twice).verdict is Verdict.UNPAID
+    typed(desk, typed_amount, "caja 19")
+    assert probe(desk, twice).verdict is verdict
+
+
+def plan_of_the_sale(desk: Desk) -> dict[str, Any]:
+    """300.00, 382.00, and what is left of the sale."""
+    sale = round(float(desk.container()["VentaComis"]) * 100)
+    told = stories.plan(balance=sale - 68200)
+    return told | {"total": stories.eur(sale)}
