@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 NAME ?=
 MIDOFFICE ?=
 
-.PHONY: demo demo-once up test check bench lock histories coverage-page clean
+.PHONY: demo demo-once up test check bench lock histories coverage-page translations screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/bookings demo $(addprefix --midoffice ,$(MIDOFFICE))
@@ -34,6 +34,14 @@ histories: $(VENV)/.dev
 coverage-page: $(VENV)/.dev
 	$(BIN)/python -m tests.coverage_giav
 	$(BIN)/python -m tests.coverage_midoffice
+
+# Collect the console's texts into its catalogues, and list what is not translated.
+translations: $(VENV)/.dev
+	$(BIN)/python -m starter.console.translating
+
+# Take the pictures of docs/images from a console on which a season was played.
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.console.screenshots
 
 # Pin every dependency anew, with hashes and without naming an index.
 LOCK := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \

@@ -9,6 +9,50 @@ from collections.abc import Mapping
 
 from starter.console.languages import N_
 
+COMMON = (
+    N_("Abierto"),
+    N_("Acciones"),
+    N_("Acción"),
+    N_("Agencia"),
+    N_("Buscar"),
+    N_("Cancelar"),
+    N_("Cliente"),
+    N_("Cobro"),
+    N_("Creado"),
+    N_("Detalle"),
+    N_("Desde"),
+    N_("Estado"),
+    N_("Evento"),
+    N_("Experiencia"),
+    N_("Fecha"),
+    N_("Filtrar"),
+    N_("Fichero"),
+    N_("Guardar"),
+    N_("Hasta"),
+    N_("Historial"),
+    N_("Importe"),
+    N_("Moneda"),
+    N_("Motivo"),
+    N_("Nombre"),
+    N_("Plan"),
+    N_("Plazo"),
+    N_("Quién"),
+    N_("Reserva"),
+    N_("Responsable"),
+    N_("Sistema"),
+    N_("Sobre"),
+    N_("Tipo"),
+    N_("Total"),
+    N_("Ver"),
+    N_("Volver"),
+    N_("Explicación"),
+    N_("todos"),
+    N_("todas"),
+    N_("sí"),
+    N_("no"),
+)
+"""Words that many pages use: translated once, with the frame."""
+
 _KINDS: dict[str, dict[str, str]] = {
     "role": {
         "viewer": N_("Consulta"),

@@ -1,0 +1,51 @@
+import re
+
+import pytest
+
+from starter.console import translating
+from starter.console.languages import LANGUAGES, SOURCE, preferred, speaker, translations
+
+OTHERS = [language for language in LANGUAGES if language != SOURCE]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_is_translated(language: str) -> None:
+    assert translating.missing(language) == [], "run make translations, and translate what it lists"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
+    for area, template in translating.extracted().items():
+        kept = translating.catalogue_of(language, area)
+        for message in template:
+            known = kept.get(message.id) if message.id else None
+            if known is None or not isinstance(known.id, str):
+                continue
+            assert placeholders(known.string) == placeholders(known.id), known.id
+
+
+def placeholders(text: object) -> set[str]:
+    return set(re.findall(r"%\(\w+\)[sd]", str(text)))
+
+
+def test_the_texts_of_every_part_of_the_console_are_found() -> None:
+    found = translating.extracted()
+    assert found["console"].get("Salir") is not None
+    assert found["signing"].get("Contraseña") is not None
+    assert found["console"].get("Supervisión") is not None
+
+
+def test_a_text_is_read_from_the_catalogue_of_its_language() -> None:
+    assert translations("pl").gettext("Salir") == "Wyloguj"
+
+
+def test_a_text_that_nobody_marked_comes_back_as_it_is() -> None:
+    assert speaker("en")("the other system's own words") == "the other system's own words"
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("pl-PL,pl;q=0.9,en;q=0.8", "pl"), ("en", "en"), ("", "es"), ("fi,sv", "es"), (";;,", "es")],
+)
+def test_a_browser_gets_the_best_of_our_languages(header: str, language: str) -> None:
+    assert preferred(header) == language
