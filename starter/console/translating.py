@@ -39,9 +39,9 @@ def extracted() -> dict[str, Catalog]:
             catalogue.add(message, locations=[(place, None)], auto_comments=comments, context=context)  # type: ignore[list-item]
     for area, catalogue in found.items():
         if area != SHARED:
-            for message in list(catalogue):
-                if message.id and found[SHARED].get(message.id) is not None:
-                    catalogue.delete(message.id)
+            for own in list(catalogue):
+                if own.id and found[SHARED].get(own.id) is not None:
+                    catalogue.delete(own.id)
     return {area: catalogue for area, catalogue in found.items() if len(catalogue)}
 
 
