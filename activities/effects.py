@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from temporalio import activity
 
+from activities.measuring import observed
 from domain.effects import (
     RESTORED,
     AfterLook,
@@ -141,9 +142,11 @@ class Effects:
                     effect=str(effect.key),
                 )
             case Move.LOOK_UP:
-                return self._look_then_act(effect, record)
+                with observed(effect.key, record):
+                    return self._look_then_act(effect, record)
             case Move.ACT:
-                return self._act(effect, first=True)
+                with observed(effect.key, record):
+                    return self._act(effect, first=True)
 
     def take_back(self, key: EffectKey, undo: Effect) -> None:
         """Undo an effect, if it stands, by another effect with its own key."""

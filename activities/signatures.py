@@ -101,7 +101,7 @@ class Verb(Generic[In, Out]):
     """One cell. `limit` bounds one attempt; after `silence` without the worker's pulse another worker takes it over."""
 
     name: str
-    queue: str
+    queue: Queue
     takes: type[In]
     gives: type[Out]
     limit: timedelta = timedelta(minutes=5)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 REFERENCE_PREFIX = "ORQ-"
@@ -71,7 +72,7 @@ class EffectRecord:
 
     `acts` counts sends that may have left the house: it is raised before sending and lowered again only when the
     request certainly never arrived or its effect was undone. `looks` counts look-ups that found nothing since the last act,
-    `breakdowns` the times that the other side answered with a breakdown.
+    `breakdowns` the times that the other side answered with a breakdown. `begun_at` is when it was intended first.
     """
 
     key: EffectKey
@@ -81,6 +82,7 @@ class EffectRecord:
     looks: int = 0
     reason: str = ""
     breakdowns: int = 0
+    begun_at: datetime | None = None
 
 
 class Move(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 
 def experience_workflow(agency: str, experience_id: str) -> str:
     return f"experience/{agency}/{experience_id}"
@@ -95,7 +97,7 @@ def revenue_schedule(agency: str) -> str:
     return f"revenue/{agency}"
 
 
-class Queue:
+class Queue(StrEnum):
     """Task queues: one for workflows, one for every outside system, so that a dead system stalls only itself."""
 
     WORKFLOWS = "workflows"
@@ -107,8 +109,6 @@ class Queue:
     OFFICE = "office"
     SUPPLIER = "supplier"
     CRM = "crm"
-
-    ACTIVITIES = (GIAV, MIDOFFICE, TAMARA, ACCOUNTING, PLATFORM, OFFICE, SUPPLIER, CRM)
 
 
 SEARCH_ATTRIBUTES: dict[str, str] = {

@@ -22,6 +22,7 @@ from domain.notices import EventNotice
 from domain.superseding import ExperienceState, PlanState
 from store import Store
 from store.inbox import OutboxRow
+from workers.tracing import span_of
 from workflows.searching import found_by
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,8 @@ class Dispatcher:
         """Stops at the first that fails, so that a later event never overtakes it."""
         for count, notice in enumerate(notices):
             try:
-                await signal(client, notice)
+                with span_of(notice.agency, notice.event_id, "dispatch", workflow=notice.workflow_id):
+                    await signal(client, notice)
             except RPCError as error:
                 if error.status in OUTAGE:
                     raise TemporalAway(f"Temporal answers {error.status.name}") from None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from store import migrations
@@ -74,6 +74,13 @@ class Database:
         """Whether the schema is the one this code was written for."""
         with self.read() as connection:
             return migrations.is_current(connection)
+
+    def trouble(self) -> str | None:
+        """Why nothing can be stored now, in one line without addresses; None when it can."""
+        try:
+            return None if self.schema_is_current() else "the tables are missing or old; run: bookings store migrate"
+        except SQLAlchemyError as error:
+            return f"the store does not answer: {type(error).__name__}"
 
     def close(self) -> None:
         self.engine.dispose()

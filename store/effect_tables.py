@@ -57,6 +57,7 @@ RECORD: Select[Any] = select(
     effects.c.looks,
     effects.c.reason,
     effects.c.breakdowns,
+    effects.c.created_at,
 )
 """What an `EffectRecord` is made of; what was sent can be large."""
 
@@ -82,4 +83,5 @@ def record_of(row: Row[Any]) -> EffectRecord:
         looks=row.looks,
         reason=row.reason,
         breakdowns=row.breakdowns,
+        begun_at=row.created_at,
     )

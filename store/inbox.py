@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
@@ -97,6 +97,12 @@ class Inbox:
         with self._database.read() as connection:
             row = event_row(connection, agency, event_id)
         return stored(row) if row else None
+
+    def received_at(self, agency: str, event_id: str) -> datetime | None:
+        """When an event was stored."""
+        query = select(events.c.received_at).where(events.c.agency == agency, events.c.event_id == event_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
 
     def redispatch(self, wanted: EventFilter) -> int:
         """Put events that were handed on before into the outbox again; the number of events."""

@@ -76,6 +76,14 @@ class StoreSettings(Section):
     retired_keys: tuple[SecretStr, ...] = ()
 
 
+class TelemetrySettings(Section):
+    """What is seen of the processes: form and level of their logs, and the collector that traces are sent to (OTLP over HTTP)."""
+
+    logs: Literal["text", "json"] = "text"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    traces: str | None = None
+
+
 class GatewaySettings(Section):
     host: str = "127.0.0.1"
     port: int = 8080
@@ -136,6 +144,7 @@ class Installation(Section):
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     agencies: Annotated[dict[str, AgencySettings], Field(min_length=1)]
 
     @property

@@ -33,6 +33,7 @@ from store.plan_orders import PlanOrders
 from store.receivables import Receivables
 from store.reconciliations import Reconciliations
 from store.restores import Restores
+from store.standing import Standings
 from store.statements import Statements
 from store.subaccounts import Subaccounts
 from store.sums import Sums
@@ -80,6 +81,7 @@ class Store:
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)
         self.statements = Statements(database)
+        self.standings = Standings(database, clock)
         self.periods = Periods(database, clock)
         self.subaccounts = Subaccounts(database)
         self.lifecycles = Lifecycles(database, clock)

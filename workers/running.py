@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError
+from temporalio.worker import Interceptor, Worker
 
 from domain.naming import Queue
 from store.installation import Installation
@@ -19,11 +21,14 @@ from workers.connection import connect
 from workers.crm_watch import watch_crm, watched
 from workers.deal_sweeps import sweep_deals
 from workers.feeds import start_feeds
+from workers.latency import Latency
+from workers.probes import Probes, measured_runtime
 from workers.pulse import BEAT, Pulse
 from workers.sandboxing import workflow_runner
 from workers.schedules import reconcile_schedules
 from workers.secrecy import without_core_dumps
 from workers.sharing import FairShare
+from workers.tracing import Tracing
 from workers.wiring import cells, open_accounts
 from workflows.registry import WORKFLOWS
 
@@ -48,26 +53,60 @@ GRACE = timedelta(seconds=20)
 """How long running activities may finish after SIGTERM; what is cut off resumes elsewhere by its effects."""
 
 
-async def run_workers(installation: Installation) -> None:
-    """Work until SIGTERM or SIGINT. Waits for Temporal if it is not up yet."""
+async def run_workers(
+    installation: Installation, *, queues: frozenset[Queue] = frozenset(Queue), probes: str = ""
+) -> None:
+    """Work on `queues` until SIGTERM or SIGINT. Waits for Temporal if it is not up yet. `probes`: see `workers.probes`."""
     without_core_dumps()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    starting, stopping = asyncio.create_task(_prepared(installation)), asyncio.create_task(stop.wait())
-    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        starting.cancel()
-        return
     async with AsyncExitStack() as stack:
-        for worker in build_workers(installation, await starting, stack):
+        readiness = Readiness()
+        runtime = None
+        if probes:
+            runtime, shown_at = measured_runtime()
+            stack.enter_context(Probes(probes, {"worker": readiness.trouble}, sdk_metrics=shown_at))
+        starting, stopping = asyncio.create_task(_prepared(installation, runtime)), asyncio.create_task(stop.wait())
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            return
+        client = await starting
+        for worker in build_workers(installation, client, stack, queues):
             await stack.enter_async_context(worker)
         log.info("working on %s", installation.temporal.target)
+        watching = asyncio.create_task(readiness.watch(client))
         await stopping
+        watching.cancel()
+        readiness.trouble_is("stopping")
+        log.info("stopping; what runs may finish within %.0f s", GRACE.total_seconds())
 
 
-async def _prepared(installation: Installation) -> Client:
-    client = await _connected(installation)
+class Readiness:
+    """Whether Temporal answers this process; asked every few seconds, told to whoever probes."""
+
+    def __init__(self) -> None:
+        self._trouble: str | None = "not connected to Temporal yet"
+
+    def trouble(self) -> str | None:
+        return self._trouble
+
+    def trouble_is(self, why: str | None) -> None:
+        self._trouble = why
+
+    async def watch(self, client: Client, every: float = 5.0) -> None:
+        while True:
+            try:
+                healthy = await client.service_client.check_health(timeout=timedelta(seconds=every))
+                self._trouble = None if healthy else "Temporal says that it does not serve"
+            except RPCError as error:
+                self._trouble = f"Temporal does not answer: {error.status.name}"
+            await asyncio.sleep(every)
+
+
+async def _prepared(installation: Installation, runtime: Runtime | None) -> Client:
+    client = await _connected(installation, runtime)
     await reconcile_schedules(client, installation)
     await start_feeds(client, installation)
     with closing(open_store(installation)) as store:
@@ -76,21 +115,28 @@ async def _prepared(installation: Installation) -> Client:
     return client
 
 
-def build_workers(installation: Installation, client: Client, stack: AsyncExitStack) -> list[Worker]:
-    """All workers of the process; their thread pools and the store close with `stack`."""
+def build_workers(
+    installation: Installation, client: Client, stack: AsyncExitStack, queues: frozenset[Queue] = frozenset(Queue)
+) -> list[Worker]:
+    """The workers of `queues` in this process; their thread pools and the store close with `stack`."""
     store = open_store(installation)
     stack.callback(store.database.close)
     by_queue = cells(installation, store, open_accounts(installation, store), client)
-    workers = [
-        Worker(
-            client,
-            task_queue=Queue.WORKFLOWS,
-            workflows=WORKFLOWS,
-            workflow_runner=workflow_runner(),
-            graceful_shutdown_timeout=GRACE,
+    measured: tuple[Interceptor, ...] = (Tracing(), Latency(store.inbox.received_at))
+    workers = []
+    if Queue.WORKFLOWS in queues:
+        workers.append(
+            Worker(
+                client,
+                task_queue=Queue.WORKFLOWS,
+                workflows=WORKFLOWS,
+                workflow_runner=workflow_runner(),
+                graceful_shutdown_timeout=GRACE,
+            )
         )
-    ]
     for queue, activities in by_queue.items():
+        if queue not in queues:
+            continue
         threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE[queue], thread_name_prefix=queue))
         alone = len(installation.agencies) == 1 or queue in OURS
         workers.append(
@@ -100,7 +146,7 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
                 activities=activities,
                 activity_executor=threads,
                 max_concurrent_activities=AT_ONCE[queue],
-                interceptors=[Pulse()] if alone else [FairShare(queue, AT_ONCE[queue]), Pulse()],
+                interceptors=[*measured, Pulse()] if alone else [FairShare(queue, AT_ONCE[queue]), *measured, Pulse()],
                 max_heartbeat_throttle_interval=BEAT,
                 graceful_shutdown_timeout=GRACE,
             )
@@ -108,12 +154,12 @@ def build_workers(installation: Installation, client: Client, stack: AsyncExitSt
     return workers
 
 
-async def _connected(installation: Installation) -> Client:
+async def _connected(installation: Installation, runtime: Runtime | None) -> Client:
     """A client, however long Temporal takes to come up."""
     said = False
     while True:
         try:
-            return await connect(installation)
+            return await connect(installation, runtime=runtime)
         except RuntimeError:
             if not said:
                 log.warning("Temporal does not answer at %s; waiting for it", installation.temporal.target)

@@ -140,12 +140,12 @@ def _checked(where: str, build: Callable[[dict[str, Any]], T], section: dict[str
 
 def cells(
     installation: Installation, store: Store, accounts: Accounts, client: Client
-) -> dict[str, list[Callable[..., Any]]]:
+) -> dict[Queue, list[Callable[..., Any]]]:
     """The implementations of every cell of the verbs × systems table, by task queue."""
     zones = {name: agency.timezone for name, agency in installation.agencies.items()}
     names = {name: agency.name for name, agency in installation.agencies.items()}
     erps = {name: agency.erp for name, agency in installation.agencies.items()}
-    columns: dict[str, list[object]] = {
+    columns: dict[Queue, list[object]] = {
         Queue.GIAV: [
             GiavActivities(store, accounts.giav),
             GiavChecks(store, accounts.giav),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -17,13 +18,14 @@ from temporalio.client import Client
 from starter.deals import DealDispatcher
 from starter.dispatch import Dispatcher
 from starter.events import BrokenEnvelope, Receipt, agency_of_source, source_of, take_in
-from starter.gateway import problems, signatures
+from starter.gateway import metrics, problems, signatures
 from starter.gateway.deals import DealGateway
 from starter.gateway.paid_pages import PaidPages
 from starter.gateway.problems import Problem
 from starter.gateway.suppliers import SupplierGateway
 from store import Store
 from store.installation import Installation, WebhookSecret
+from workers.tracing import span_of
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +104,7 @@ class Gateway:
         return tuple(secret for platform in platforms for secret in signatures.secrets_in_use(platform))
 
     async def _keep(self, raw: bytes, event_id: str) -> Receipt:
+        started = time.monotonic()
         try:
             receipt = await asyncio.to_thread(
                 take_in, self._store, self._installation, raw, received_at=self._now(), event_id=event_id
@@ -113,7 +116,16 @@ class Gateway:
             raise Problem(
                 503, "not_durable", "the event could not be stored; send it again", headers={"Retry-After": RETRY_AFTER}
             ) from None
-        log.info("event %s of %s: %s", receipt.event_id, receipt.agency, receipt.result)
+        metrics.STORED.observe(time.monotonic() - started)
+        metrics.EVENTS.labels(receipt.agency, receipt.result).inc()
+        with span_of(receipt.agency, receipt.event_id, "receive", event=receipt.event_id, result=receipt.result):
+            log.info(
+                "event %s of %s: %s",
+                receipt.event_id,
+                receipt.agency,
+                receipt.result,
+                extra={"agency": receipt.agency, "event": receipt.event_id},
+            )
         return receipt
 
 

@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from starter.gateway.metrics import REFUSED
+
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {
     "type": "object",
@@ -48,6 +50,7 @@ def problem_response(problem: Problem) -> Response:
 
 async def answer_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    REFUSED.labels(error.code).inc()
     return problem_response(error)
 
 

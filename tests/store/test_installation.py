@@ -25,7 +25,8 @@ def test_a_secret_may_stand_in_a_file_beside_the_settings_or_in_the_environment(
     monkeypatch.setenv("STORE_ADDRESS", "sqlite:///elsewhere.db")
     path = written(tmp_path, '[store]\nurl = { env = "STORE_ADDRESS" }\nmaster_key = { file = "secrets/key" }\n')
     store = load_installation(path).store
-    assert store.url is not None and store.master_key is not None
+    assert store.url is not None
+    assert store.master_key is not None
     assert store.url.get_secret_value() == "sqlite:///elsewhere.db"
     assert store.master_key.get_secret_value() == "one line"
 

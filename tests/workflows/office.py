@@ -143,7 +143,7 @@ async def working(client: Client, office: Office, *, max_cached_workflows: int =
                 max_cached_workflows=max_cached_workflows,
             )
         )
-        for queue in naming.Queue.ACTIVITIES:
+        for queue in set(naming.Queue) - {naming.Queue.WORKFLOWS}:
             await stack.enter_async_context(
                 Worker(client, task_queue=queue, activities=office.cells(queue), activity_executor=threads)
             )
