@@ -23,6 +23,7 @@ from store.journal import Journal
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
 from store.payment_lists import PaymentLists
+from store.payment_pages import PaymentPages
 from store.payment_requests import PaymentRequests
 from store.payment_sync import PaymentSyncs
 from store.people import People
@@ -97,7 +98,8 @@ class Store:
         self.deal_hooks = DealHooks(database, clock)
         self.tamara_contents = TamaraContents(database, clock, self.vault)
         self.plan_orders = PlanOrders(database, clock)
-        self.payment_requests = PaymentRequests(database, clock, self.vault)
+        self.payment_pages = PaymentPages(database, clock, self.vault)
+        self.payment_requests = PaymentRequests(database, clock, self.payment_pages)
         self.payment_sync = PaymentSyncs(database)
         self.connectors = Connectors(database, clock)
         self.reconciliations = Reconciliations(database, clock)

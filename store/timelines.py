@@ -23,7 +23,7 @@ from store.facts import payments
 from store.journal_tables import journal_entries, journal_postings
 from store.lifecycles import lifecycles
 from store.parked import decisions_taken, parked_items
-from store.payment_requests import deal_documents, link_payments, payment_request_moves, payment_requests
+from store.payment_request_tables import deal_documents, link_payments, payment_request_moves, payment_requests
 from store.payment_sync import payment_syncs, payment_transitions
 from store.plan_orders import plan_orders
 from store.supplier_orders import supplier_orders

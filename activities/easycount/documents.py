@@ -26,7 +26,7 @@ from domain.money import Money
 from domain.steps import Done
 from store import Store
 from store.installation import AgencySettings
-from store.payment_requests import DealRefund, IssuedDocument, Link, LinkPayment
+from store.payment_request_records import DealRefund, IssuedDocument, Link, LinkPayment
 
 SYSTEM = drafting.SYSTEM
 UNSEEN_PAGE = (
@@ -63,33 +63,33 @@ class EasyCountDocuments:
     @implements(EASYCOUNT_MAKE_LINK)
     def make_link(self, step: RequestStep) -> LinkAtWork:
         """A page for this revision. What may have been made without an answer is an orphan: on record, sent to nobody."""
-        requests, account = self._store.payment_requests, self._account(step.agency)
+        pages, account = self._store.payment_pages, self._account(step.agency)
         amount = step.amount or self._said(step).amount
         assert amount is not None
         drafting.examine(amount, account.settings)
         place = f"{step.deal_id}/{step.revision}/{step.ordinal}"
         key = EffectKey(step.agency, SYSTEM, "page", place, "create")
-        known = requests.link_of(step.agency, step.deal_id, step.revision, step.ordinal)
+        known = pages.of_revision(step.agency, step.deal_id, step.revision, step.ordinal)
         before = self._store.effects.get(key)
         if known is None and before is not None and before.acts and before.state is not EffectState.DONE:
-            requests.link_lost(step.agency, step.deal_id, step.revision, step.ordinal, amount)
+            pages.lost(step.agency, step.deal_id, step.revision, step.ordinal, amount)
 
         def act(_reference: str) -> str:
-            there = requests.link_of(step.agency, step.deal_id, step.revision, step.ordinal)
+            there = pages.of_revision(step.agency, step.deal_id, step.revision, step.ordinal)
             return str((there or self._made(step, amount)).number)
 
         self._effects.perform(Effect(key, act=act, booking_id=self._said(step).booking_id, unseen=UNSEEN_PAGE))
-        made = requests.link_of(step.agency, step.deal_id, step.revision, step.ordinal)
+        made = pages.of_revision(step.agency, step.deal_id, step.revision, step.ordinal)
         if made is None:
             raise Refused("there is no page for this revision; ask for a new one", system=SYSTEM, operation="page")
         return at_work(made, paid=False)
 
     def _made(self, step: RequestStep, amount: Money) -> Link:
-        account, requests = self._account(step.agency), self._store.payment_requests
-        token = requests.new_token(step.agency, step.deal_id)
+        account, pages = self._account(step.agency), self._store.payment_pages
+        token = pages.new_token(step.agency, step.deal_id)
         gateway = self._rules_of(step.agency).gateway_url
         page = account.client.create_link(amount, f"{gateway.rstrip('/')}/paid/{token}" if gateway else None)
-        return requests.link_made(
+        return pages.made(
             step.agency,
             step.deal_id,
             step.revision,
@@ -105,7 +105,7 @@ class EasyCountDocuments:
     def issue_document(self, step: RequestStep) -> Done:
         """The proforma of a revision, or its invoice where the agency invoices first. EasyCount sends it with the link."""
         account, said = self._account(step.agency), self._said(step)
-        page = self._store.payment_requests.link_of(step.agency, step.deal_id, step.revision)
+        page = self._store.payment_pages.of_revision(step.agency, step.deal_id, step.revision)
         kind, key = self._asking(step.agency, step.deal_id, step.revision)
         sent = account.settings.e_mails and self._rules_of(step.agency).mail == "easycount"
         wanted = drafting.request_for_payment(

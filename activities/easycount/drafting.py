@@ -9,7 +9,7 @@ from activities.easycount.wire import DocumentRequest, Item, Kind, PaidBy
 from domain.deals import CURRENCIES, DealSaid
 from domain.errors import Refused
 from domain.money import Money
-from store.payment_requests import LinkPayment
+from store.payment_request_records import LinkPayment
 
 SYSTEM = "easycount"
 LONGEST_TEXT = 250

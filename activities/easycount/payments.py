@@ -37,7 +37,7 @@ from domain.steps import Done
 from store import Store
 from store.inbox import AcceptedEvent
 from store.installation import AgencySettings
-from store.payment_requests import Link, LinkPayment
+from store.payment_request_records import Link, LinkPayment
 
 SYSTEM = "easycount"
 GRACE = timedelta(hours=2)
@@ -258,7 +258,7 @@ class EasyCountPayments:
         paid = {payment.link for payment in self._store.payment_requests.payments(step.agency, step.deal_id)}
         return [
             link
-            for link in self._store.payment_requests.links(step.agency, step.deal_id)
+            for link in self._store.payment_pages.of(step.agency, step.deal_id)
             if not link.orphan and link.number not in paid and now <= link.expires_at + ONCE_MORE + GRACE
         ]
 
@@ -268,7 +268,7 @@ class EasyCountPayments:
         return LinksSeen(
             links=tuple(
                 at_work(link, paid=link.number in paid)
-                for link in self._store.payment_requests.links(step.agency, step.deal_id)
+                for link in self._store.payment_pages.of(step.agency, step.deal_id)
                 if not link.orphan
             ),
             payments=tuple(

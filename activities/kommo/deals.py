@@ -22,7 +22,7 @@ from domain.errors import Refused
 from domain.steps import Done
 from store import Store
 from store.deal_hooks import DealHook
-from store.payment_requests import Request
+from store.payment_request_records import Request
 
 TASK_WITHIN = timedelta(days=1)
 GONE = "gone"
@@ -169,7 +169,7 @@ class DealActivities:
     @implements(CRM_ANSWER_BOT)
     def answer_bot(self, step: BotStep) -> Done:
         """Let a waiting bot go on, with the state and the link for its own words (kommo 4.3)."""
-        links = [each for each in self._store.payment_requests.links(step.agency, step.deal_id) if not each.orphan]
+        links = [each for each in self._store.payment_pages.of(step.agency, step.deal_id) if not each.orphan]
         data = {"status": step.status, "link": links[-1].url if links else ""}
         account = self._account(step.agency)
 

@@ -47,7 +47,7 @@ class MailActivities:
         if rules.mail != "smtp" or settings is None:
             return Done(outcome="skipped", note=f"mail is sent by {rules.mail}")
         said = self._store.payment_requests.asked(step.agency, step.deal_id, step.revision).said
-        page = self._store.payment_requests.link_of(step.agency, step.deal_id, step.revision, step.ordinal)
+        page = self._store.payment_pages.of_revision(step.agency, step.deal_id, step.revision, step.ordinal)
         if page is None:
             raise Refused("there is no payment page to send", system=SYSTEM)
         place = f"{step.deal_id}/{step.revision}/{step.ordinal}"

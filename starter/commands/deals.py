@@ -20,7 +20,7 @@ from starter.answers import CommandError, as_json, as_table, say
 from starter.deals import LIFECYCLE
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store.installation import Installation
-from store.payment_requests import Request
+from store.payment_request_records import Request
 from workflows.searching import found_by
 
 app = typer.Typer(no_args_is_help=True, help="Deals of the CRM: what was asked for, paid, cancelled, refunded.")

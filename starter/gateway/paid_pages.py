@@ -48,7 +48,7 @@ class PaidPages:
         if not TOKEN.fullmatch(token):
             raise Problem(404, "not_found", "Not Found")
         try:
-            found = await asyncio.to_thread(self._store.payment_requests.deal_of, token)
+            found = await asyncio.to_thread(self._store.payment_pages.deal_of, token)
         except SQLAlchemyError:
             # The customer has paid: whatever our trouble is, it is not theirs.
             return HTMLResponse(THANKS)

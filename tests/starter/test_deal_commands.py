@@ -18,7 +18,7 @@ from starter.commands.deals import order_deal
 from starter.deals import DealDispatcher
 from store import Store
 from store.deal_hooks import DealHook
-from store.payment_requests import IssuedDocument, Link
+from store.payment_request_records import IssuedDocument, Link
 from tests.starter.test_command_line import bookings, one_line, settings, store
 from tests.workflows.conftest import dev_server, office
 from tests.workflows.office import Office, working
@@ -37,7 +37,7 @@ def asked(store: Store, deal: int = 500, state: str = "awaiting_payment") -> Lin
     store.payment_requests.document_issued(
         "demo", IssuedDocument(deal, revision, f"pf:{deal}", 300, "u-1", "300001", "", EUR, None, None, WHEN)
     )
-    return store.payment_requests.link_made(
+    return store.payment_pages.made(
         "demo", deal, revision, 1, "https://pay.example/1", "secret-1", EUR, WHEN + timedelta(hours=72)
     )
 

@@ -47,5 +47,5 @@ def expect_one_of_each(house: House) -> None:
     assert (books.status, books.asked) == ("refunded", 30000)
     assert house.audit() == []
     assert house.store.journal.balance(AGENCY, "5729", "easycount", currency="EUR") == eur(0)
-    assert len([x for x in house.store.payment_requests.links(AGENCY, house.deal) if not x.orphan]) == 1
+    assert len([x for x in house.store.payment_pages.of(AGENCY, house.deal) if not x.orphan]) == 1
     assert len(house.notes()) == len(set(house.notes())) == 4

@@ -43,7 +43,7 @@ def test_a_page_whose_answer_was_lost_is_an_orphan_and_another_one_is_sent(house
     house.easycount.faults.set({"operation": "prepareSafeUrl", "kind": kind.value, "seconds": 0.05})
     house.new_deal()
     house.ask()
-    lost, live = house.store.payment_requests.links(AGENCY, house.deal)
+    lost, live = house.store.payment_pages.of(AGENCY, house.deal)
     assert (lost.orphan, lost.amount, lost.url) == (True, eur(30000), "")
     assert not live.orphan
     assert house.books().link == live.url

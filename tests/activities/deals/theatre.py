@@ -149,7 +149,7 @@ class House:
 
     def pay(self, number: int = -1) -> None:
         """The customer pays, and closes the browser."""
-        link = [each for each in self.store.payment_requests.links(AGENCY, self.deal) if not each.orphan][number]
+        link = [each for each in self.store.payment_pages.of(AGENCY, self.deal) if not each.orphan][number]
         httpx.post(f"{self.easycount_url}/control/pay", json={"url": link.url}).raise_for_status()
 
     def look(self, **more: Any) -> LinksSeen:

@@ -58,7 +58,7 @@ def mailing(inbox: Inbox, tmp_path: Path) -> Iterator[MailActivities]:
     store.payment_requests.ask("demo", 500, SAID)
     expires = datetime.now(UTC) + timedelta(hours=72)
     assert SAID.amount is not None
-    store.payment_requests.link_made("demo", 500, 1, 1, "https://pay.example/p1", "secret", SAID.amount, expires)
+    store.payment_pages.made("demo", 500, 1, 1, "https://pay.example/p1", "secret", SAID.amount, expires)
     smtp = SmtpSettings(host="127.0.0.1", port=port, security="none", sender="viajes@agency.example")
     yield MailActivities(store, {"demo": DealRules(mail="smtp", smtp=smtp)}, {"demo": "Viajes Demo"})
     store.close()
