@@ -1,0 +1,165 @@
+"""One process of the enumeration: an office, and the cases of one job file played on it side by side.
+
+python -m faults.shard JOB OUTCOMES
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sandbox.airplus.stand_in import AirplusStandIn
+from starter import entrypoint
+
+from faults import bugs, patience
+from faults.cases import Case, Recording
+from faults.houses import House, settings_of
+from faults.office import Office, address_of, gateway_socket, on_the_street, open_office, quiet, temporal_server
+from faults.playing import Outcome, play, record
+from faults.scenarios import SCENARIOS
+from faults.stage import Stage
+from faults.watching import Watch
+
+AT_ONCE = 14
+"""Cases side by side: they wait more than they work."""
+Work = Callable[[Stage], Coroutine[Any, Any, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process has to do: scenarios to record, or cases to play against recordings."""
+
+    name: str
+    scenarios: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    bug: str | None = None
+
+    def written(self, path: Path) -> Path:
+        plain = {
+            "name": self.name,
+            "scenarios": self.scenarios,
+            "cases": [vars(each) for each in self.cases],
+            "recordings": [each.plain() for each in self.recordings],
+            "bug": self.bug,
+        }
+        path.write_text(json.dumps(plain), "utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Job:
+        plain = json.loads(path.read_text("utf-8"))
+        return cls(
+            plain["name"],
+            tuple(plain["scenarios"]),
+            tuple(Case(**each) for each in plain["cases"]),
+            tuple(Recording(**each) for each in plain["recordings"]),
+            plain["bug"],
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One agency's work."""
+
+    agency: str
+    systems: frozenset[str]
+    work: Work
+
+
+def pieces_of(job: Job) -> list[Piece]:
+    found = []
+    recordings = {each.scenario: each for each in job.recordings}
+
+    def recording(name: str) -> Work:
+        async def work(stage: Stage) -> dict[str, Any]:
+            return (await record(stage, name)).plain()
+
+        return work
+
+    def playing(case: Case) -> Work:
+        async def work(stage: Stage) -> dict[str, Any]:
+            return (await play(stage, case, recordings[case.scenario])).plain()
+
+        return work
+
+    works = [(name, recording(name)) for name in job.scenarios]
+    works += [(case.scenario, playing(case)) for case in job.cases]
+    for number, (scenario, work) in enumerate(works):
+        found.append(Piece(f"c{number:04d}", SCENARIOS[scenario].systems, work))
+    return found
+
+
+async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Do everything; `tell` hears of each end as it comes."""
+    with ExitStack() as stack, bugs.planted(job.bug):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
+        pieces = pieces_of(job)
+        async with standing(stack, folder, pieces) as (office, watch, http, drop_boxes):
+            limit = asyncio.Semaphore(AT_ONCE)
+
+            async def one(piece: Piece) -> None:
+                async with limit:
+                    house = House(office.street, piece.agency, piece.systems, drop_boxes.get(piece.agency))
+                    stage = Stage(office, watch, house, http)
+                    try:
+                        tell(await piece.work(stage))
+                    finally:
+                        await stage.leave()
+                        house.close()
+
+            await asyncio.gather(*(one(piece) for piece in pieces))
+
+
+@asynccontextmanager
+async def standing(
+    stack: ExitStack, folder: Path, pieces: Sequence[Piece]
+) -> AsyncIterator[tuple[Office, Watch, httpx.AsyncClient, dict[str, AirplusStandIn]]]:
+    street, bound = on_the_street(stack), gateway_socket()
+    drop_boxes: dict[str, AirplusStandIn] = {}
+    agencies: dict[str, Any] = {}
+    for piece in pieces:
+        sftp: dict[str, Any] = {}
+        if "airplus" in piece.systems:
+            box = drop_boxes[piece.agency] = AirplusStandIn()
+            port = await street.run(box.start_sftp(0, "127.0.0.1"))
+            sftp = {"port": port, "host_keys": [box.fingerprint]}
+        agencies[piece.agency] = settings_of(piece.agency, street.url, address_of(bound), sftp, piece.systems)
+    try:
+        async with temporal_server(folder) as client, open_office(client, street, folder, agencies, bound) as office:
+            watch = Watch(office.store, client)
+            async with watch.kept(), httpx.AsyncClient(timeout=60, trust_env=False) as http:
+                yield office, watch, http, drop_boxes
+    finally:
+        for box in drop_boxes.values():
+            await street.run(box.stop_sftp())
+
+
+def main() -> int:
+    job, out = Job.read(Path(sys.argv[1])), Path(sys.argv[2])
+    patience.shorten()
+    quiet()
+    with out.open("a", encoding="utf-8") as lines:
+
+        def tell(told: dict[str, Any]) -> None:
+            lines.write(json.dumps(told) + "\n")
+            lines.flush()
+
+        asyncio.run(run(job, tell))
+    return 0
+
+
+if __name__ == "__main__":
+    entrypoint.run(main)
+
+
+__all__ = ["Job", "Outcome", "main", "run"]

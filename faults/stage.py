@@ -1,0 +1,186 @@
+"""One agency on which a scenario is played: verbs on the platform, events carried to the gateway, people who answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.service import RPCError
+
+from domain.steps import DecisionTaken
+from sandbox.platform.signature import SECRET, signed_headers
+from store.parked import ParkedItem
+
+from faults.houses import House
+from faults.office import Office
+from faults.watching import Look, Watch
+
+Doc = dict[str, Any]
+PERSON = "ana@agency"
+WHY = "looked at in both systems, and it is right"
+
+
+class Stuck(Exception):
+    """The scenario does not go on: something that has to come does not come."""
+
+
+class Told:
+    """An event as it travels."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        event = json.loads(body)
+        self.id, self.sequence, self.partition = str(event["id"]), int(event["sequence"]), str(event["partitionkey"])
+        self.kind = event["type"].removeprefix("example.planner.").removesuffix(".v1")
+
+
+class Stage:
+    """`held`: events are kept until somebody carries them by hand."""
+
+    def __init__(self, office: Office, watch: Watch, house: House, http: httpx.AsyncClient) -> None:
+        self.office, self.watch, self.house, self.http = office, watch, house, http
+        self.agency = house.agency
+        self.held = False
+        self.skew = 0.0
+        self.waiting: list[Told] = []
+        self.told: list[Told] = []
+        self._read = 0
+
+    # -- the platform -----------------------------------------------------------------------------------------------
+
+    async def do(self, verb: str, **wish: Any) -> Doc:
+        answer = await self.http.post(f"{self.house.urls['platform']}/sim/{verb}", json=wish)
+        if answer.is_error:
+            raise Stuck(f"{verb}: {answer.text[:300]}")
+        await self.carry()
+        done: Doc = answer.json()
+        return done
+
+    async def carry(self) -> int:
+        """Carry what the platform has to tell to the gateway, in its order; how many events."""
+        async def read() -> list[bytes]:
+            return self.house.platform.platform.storage.events_after(self._read, 500)
+
+        fresh = [Told(body) for body in await self.office.street.run(read())]
+        if fresh:
+            self._read = fresh[-1].sequence
+        self.waiting += fresh
+        if self.held:
+            return 0
+        for told in fresh:
+            await self.tell(told)
+        return len(fresh)
+
+    async def tell(self, told: Told) -> int:
+        """One delivery; the status of the answer. What cannot be kept now is delivered again."""
+        if told in self.waiting:
+            self.waiting.remove(told)
+        self.told.append(told)
+        while True:
+            headers = signed_headers((SECRET,), told.id, int(time.time() + self.skew), told.body)
+            answer = await self.http.post(f"{self.office.gateway}/events", content=told.body, headers=headers)
+            if answer.status_code != 503:
+                return answer.status_code
+            await asyncio.sleep(0.2)
+
+    # -- rest -------------------------------------------------------------------------------------------------------
+
+    async def rest(self, within: float = 150.0, quiet: int = 2) -> Look:
+        """Until nothing moves any more. Raises `Stuck`."""
+        end, still, look = time.monotonic() + within, 0, self.watch.last
+        while still < quiet:
+            if time.monotonic() > end:
+                raise Stuck(f"no rest: {sorted(look.running[self.agency])}, {look.outbox[self.agency]} in the outbox")
+            look = await self.watch.after(look.number if still else self.watch.last.number)
+            moved = await self.carry()
+            rests = look.rests(self.agency) and not moved and await self._mailboxes_rest(bool(look.parked[self.agency]))
+            still = still + 1 if rests else 0
+        return look
+
+    async def _mailboxes_rest(self, somebody_is_asked: bool) -> bool:
+        """Asked of the mailboxes themselves: what they were told is not seen anywhere else before they begin with it."""
+        for partition in {told.partition for told in self.told}:
+            for kind in ("booking", "plan") if partition.startswith("bkg") else ("experience",):
+                handle = self.office.client.get_workflow_handle(f"{kind}/{self.agency}/{partition}")
+                try:
+                    state = await handle.query("view", result_type=dict)
+                except (RPCError, WorkflowQueryFailedError):
+                    if kind == "plan":
+                        continue
+                    return False
+                if state.get("running") or (state["queue"] and not somebody_is_asked):
+                    return False
+        return True
+
+    async def until(self, holds: Callable[[], bool], what: str, within: float = 150.0) -> None:
+        """Until the systems show it. Raises `Stuck`."""
+        end = time.monotonic() + within
+        while not holds():
+            if time.monotonic() > end:
+                raise Stuck(f"not within {within:.0f} s: {what}")
+            await asyncio.sleep(0.15)
+            await self.carry()
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    def items(self) -> list[ParkedItem]:
+        return self.office.store.parked.list(self.agency)
+
+    async def answer(self, item: ParkedItem, decision: str = "retry", outside_id: str | None = None) -> bool:
+        """A person's answer; whether it was accepted."""
+        taken = DecisionTaken.model_validate(
+            {
+                "item_id": item.item_id,
+                "decision": decision,
+                "by": PERSON,
+                "explanation": WHY,
+                "outside_id": outside_id,
+            }
+        )
+        try:
+            await self.office.client.get_workflow_handle(item.workflow_id).execute_update("decide", taken)
+        except (WorkflowUpdateFailedError, RPCError):
+            return False
+        return True
+
+    async def parked(self, reason: str, within: float = 60.0) -> ParkedItem:
+        """The item of this reason, once it is there."""
+        found: list[ParkedItem] = []
+
+        def there() -> bool:
+            found[:] = [item for item in self.items() if item.reason == reason]
+            return bool(found)
+
+        await self.until(there, f"an item '{reason}'", within)
+        return found[0]
+
+    # -- Temporal ---------------------------------------------------------------------------------------------------
+
+    async def start(self, workflow: str, given: Any, workflow_id: str) -> Any:
+        """Start one of ours and wait for its end."""
+        return await self.office.client.execute_workflow(
+            workflow, given, id=workflow_id, task_queue="workflows", result_type=None
+        )
+
+    async def leave(self) -> None:
+        """End what still lives of this agency, so that it does not go on in other cases' time."""
+        ids: set[str] = set()
+        async for execution in self.office.client.list_workflows(f"ExecutionStatus = 'Running' AND Agency = '{self.agency}'"):
+            ids.add(execution.id)
+        ids |= self.watch.last.running[self.agency]
+        await asyncio.gather(*(self._end(each) for each in ids))
+
+    async def _end(self, workflow_id: str) -> None:
+        try:
+            await self.office.client.get_workflow_handle(workflow_id).terminate("the case is over")
+        except RPCError:  # it ended meanwhile
+            return
+
+
+def in_order(events: Sequence[Told], order: Sequence[int]) -> list[Told]:
+    return [events[place] for place in order]
