@@ -21,8 +21,9 @@ from starter.console.areas import every_area
 from starter.console.forgery import from_our_pages, visit_of
 from starter.console.headers import GuardedAnswers
 from starter.console.refusals import ConsoleRefusal, Forged, NotAllowed, NotHere, SignInNeeded
-from starter.console.rendering import page
+from starter.console.rendering import back_to, page
 from starter.console.visiting import Surroundings, cookie_name
+from starter.desk import refusals as desk
 from store import Store
 from store.installation import Installation
 
@@ -78,6 +79,7 @@ def build_console(
         return {"status": "ok"}
 
     app.add_exception_handler(ConsoleRefusal, _answer_refusal)
+    app.add_exception_handler(desk.DeskError, _answer_desk)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_bad_request)
     app.add_exception_handler(SQLAlchemyError, _answer_store_away)
@@ -129,6 +131,25 @@ def _to_sign_in(request: Request) -> Response:
     if "hx-request" in request.headers:  # a part of a page that lies open: the whole page has to go there
         return Response(status_code=204, headers={"HX-Redirect": SIGN_IN})
     return Response(status_code=303, headers={"Location": SIGN_IN + back})
+
+
+async def _answer_desk(request: Request, error: Exception) -> Response:
+    """What the desk does not do: a look gets a page that says so; after an action it stands above the page that asked."""
+    match error:
+        case desk.NotFound():
+            return await _answer_refusal(request, NotHere())
+        case desk.NotAllowed():
+            return await _answer_refusal(request, NotAllowed())
+    if request.method != "GET":
+        return back_to(_asking_page(request), ("bad", str(error)))
+    status = 503 if isinstance(error, desk.Away) else 400
+    return await asyncio.to_thread(page, request, "faults/wrong.html", status)
+
+
+def _asking_page(request: Request) -> str:
+    """The page whose form was sent, as the browser tells; ours was proved before any action."""
+    referer = urlsplit(request.headers.get("referer", ""))
+    return (referer.path or "/") + (f"?{referer.query}" if referer.query else "")
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:

@@ -5,44 +5,33 @@ A page asks for what it needs by type: `Viewer`, `Operator`, `Supervisor` or `Ad
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
-from temporalio.client import Client
 
 from domain.people import Person, Role
 from starter.console.areas import Area
 from starter.console.languages import LANGUAGES, preferred, speaker
 from starter.console.refusals import NotAllowed, NotHere, SignInNeeded
-from store import Store
+from starter.desk.acting import Acting, BackOffice
 from store.audit_trail import Deed, Outcome
 from store.installation import Installation
 from store.people_sessions import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What pages work with. `connect` gives the one Temporal client of the process, or raises `RuntimeError`."""
+class Surroundings(BackOffice):
+    """What pages work with: the back office, and the areas of the console."""
 
-    installation: Installation
-    store: Store
-    connect: Callable[[], Awaitable[Client]]
-    now: Callable[[], datetime]
-    areas: tuple[Area, ...]
+    areas: tuple[Area, ...] = ()
 
     def zone(self, agency: str | None) -> ZoneInfo:
         """The time zone of an agency, of the first one when it is None."""
         agencies = self.installation.agencies
         return ZoneInfo(agencies[agency or min(agencies)].timezone)
-
-    def workflow(self, workflow_id: str) -> str:
-        """The workflow's page in Temporal UI."""
-        temporal = self.installation.temporal
-        return f"{temporal.ui}/namespaces/{temporal.namespace}/workflows/{workflow_id.replace('/', '%2F')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,11 @@ class Visitor:
     def name(self) -> str:
         return self.person.name
 
+    @property
+    def acting(self) -> Acting:
+        """As the desk knows the visitor; what the desk does, it writes down itself."""
+        return Acting(self.person, "console")
+
     def may(self, role: str) -> bool:
         return self.person.may(Role(role))
 
@@ -74,7 +68,7 @@ class Visitor:
     def did(
         self, action: str, object_: str, *, agency: str | None = None, outcome: Outcome = "done", why: str = ""
     ) -> None:
-        """One line of the audit trail. Every action of a page writes one, also the refused ones."""
+        """One line of the audit trail. Every action writes one, also a refused one, unless the desk does it (`acting`)."""
         self.here.store.audit_trail.write(Deed(self.name, action, object_, outcome, why, agency))
 
 
