@@ -25,6 +25,7 @@ from starter.collecting.references import references_of
 from starter.collecting.suppliers import Supplier
 from starter.collecting.truth import InboxTruth, PlatformTruth, Truth, platform_books
 from store import Store
+from store.inbox import OutboxRow
 from store.installation import AgencySettings
 from store.journal import PostedEntry
 
@@ -78,16 +79,22 @@ class _Collector:
     def _what_waits(self) -> Counter[str]:
         """Parked items and undelivered events by booking."""
         parked = (item.booking_id or "" for item in self._store.parked.list(self._agency, limit=EVERYTHING))
-        rows = self._store.inbox.undispatched(EVERYTHING)
+        rows = self._undispatched()
         undelivered = (EventNotice.model_validate_json(row.notice_json).booking_id or "" for row in rows)
         return Counter([*parked, *undelivered])
+
+    def _undispatched(self, older_than: timedelta | None = None) -> list[OutboxRow]:
+        """The outbox is one for all agencies."""
+        rows = self._store.inbox.undispatched(EVERYTHING, older_than=older_than)
+        return [row for row in rows if row.agency == self._agency]
 
     def _deals_that_wait(self) -> Counter[int]:
         """Parked items by deal, and hints that were not handed over."""
         begin = f"deal/{self._agency}/"
         items = self._store.parked.list(self._agency, limit=EVERYTHING)
         parked = (int(item.workflow_id.removeprefix(begin)) for item in items if item.workflow_id.startswith(begin))
-        hints = (one.hook.lead_id for one in self._store.deal_hooks.waiting(EVERYTHING))
+        waiting = self._store.deal_hooks.waiting(EVERYTHING)
+        hints = (one.hook.lead_id for one in waiting if one.hook.agency == self._agency)
         return Counter([*parked, *hints])
 
     def books(self) -> Books:
@@ -112,7 +119,7 @@ class _Collector:
             airplus_balance=balance_of("5728"),
             settled=_settled(store.journal.entries(agency)),
             suspense_balance=balance_of("555"),
-            stale_events=tuple(row.event_id for row in store.inbox.undispatched(EVERYTHING, older_than=STALE)),
+            stale_events=tuple(row.event_id for row in self._undispatched(older_than=STALE)),
             missing_events=tuple(e for e in self._truth.event_ids() if store.inbox.get(agency, e) is None),
             unlisted_parkings=tuple(
                 item.item_id
