@@ -8,6 +8,7 @@ from starter import entrypoint
 from starter.answers import CommandError, complain
 from starter.commands import (
     cards,
+    codec,
     consenting,
     console,
     deals,
@@ -53,6 +54,7 @@ app.add_typer(payments.app, name="payment")
 app.add_typer(plans.app, name="plan")
 app.add_typer(people.app, name="user")
 app.add_typer(stores.app, name="store")
+app.add_typer(codec.app, name="codec")
 app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")
 app.add_typer(deals.app, name="deal")

@@ -39,6 +39,18 @@ class TlsSettings(Section):
         return self
 
 
+class CodecSettings(Section):
+    """Payloads sealed with AES-GCM: `key` (32 bytes in base64) seals, `retired_keys` open what they sealed.
+
+    Without `key` nothing new is sealed. Temporal UI at `ui_origin` (by default the UI's own address) may ask the console to
+    open payloads for a person who has signed in there.
+    """
+
+    key: SecretStr | None = None
+    retired_keys: tuple[SecretStr, ...] = ()
+    ui_origin: Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")] | None = None
+
+
 class TemporalSettings(Section):
     """Where Temporal is. Without an address an embedded server is started on `port`, its UI on `ui_port`."""
 
@@ -46,6 +58,7 @@ class TemporalSettings(Section):
     namespace: str = "default"
     tls: TlsSettings | None = None
     api_key: SecretStr | None = None
+    codec: CodecSettings | None = None
     port: int = 7233
     ui_port: int = 8233
     ui_url: str | None = None

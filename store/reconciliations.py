@@ -29,7 +29,9 @@ reconciliations = Table(
 )
 """One row per run; `report` is the whole of `Reconciliation` as JSON."""
 
-BOUNDARY = "days are UTC days, midnight to midnight; a payment counts on the day of its capture, and so does its receipt"
+BOUNDARY = (
+    "days are UTC days, midnight to midnight; a payment counts on the day of its capture, and so does its receipt"
+)
 
 
 class Pair(BaseModel):

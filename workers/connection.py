@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 
 from store.installation import Installation, TlsSettings
+from workers.codec import converter_of
 
 
 async def connect(installation: Installation, *, runtime: Runtime | None = None) -> Client:
@@ -21,7 +21,7 @@ async def connect(installation: Installation, *, runtime: Runtime | None = None)
     return await Client.connect(
         settings.target,
         namespace=settings.namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=converter_of(installation),
         tls=_tls(settings.tls) if settings.tls is not None else False,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
         runtime=runtime,

@@ -18,6 +18,7 @@ from temporalio.client import Client
 
 from starter.console import assets
 from starter.console.areas import every_area
+from starter.console.codec import add_codec
 from starter.console.forgery import from_our_pages, visit_of
 from starter.console.headers import GuardedAnswers
 from starter.console.refusals import ConsoleRefusal, Forged, NotAllowed, NotHere, SignInNeeded
@@ -52,6 +53,8 @@ def build_console(
     app.add_middleware(GuardedAnswers, over_https=console.over_https)
     for area in areas:
         app.include_router(area.router, dependencies=[Depends(from_our_pages)])
+
+    add_codec(app, installation)
 
     @app.middleware("http")
     async def mark_visit(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
