@@ -291,6 +291,8 @@ class DealBooks(Seen):
     pages: tuple[DealPage, ...] = ()
     gone: bool = False
     """Deleted in the CRM: it shows nothing any more."""
+    booked: bool = False
+    """It names a booking, in whose books its money stands."""
     waiting: int = 0
 
 

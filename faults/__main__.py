@@ -12,14 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from starter import entrypoint
-
 from faults import report
 from faults.bugs import BUGS
 from faults.cases import Case, enumerated
 from faults.results import PROJECT, Run, digest_of_code
 from faults.scenarios import SCENARIOS
 from faults.shard import Job
+from starter import entrypoint
 
 CHUNK = 120
 """Cases of one process: its Temporal server and its store end with it."""
@@ -73,7 +72,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)")
     parser.add_argument("--most", type=int, metavar="N", help="play at most so many cases now; the next run goes on")
     parser.add_argument("--case", metavar="ID", help="play one case, by its id as the report names it")
-    parser.add_argument("--without-bugs", action="store_true", help="do not prove with seeded bugs that faults are caught")
+    parser.add_argument(
+        "--without-bugs", action="store_true", help="do not prove with seeded bugs that faults are caught"
+    )
     parser.add_argument("--report-only", action="store_true", help="write the report of what was played before")
     parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
     chosen = parser.parse_args()
@@ -91,7 +92,9 @@ def main() -> int:
         return 130
     finally:
         team.stop()
-    told = report.told(run, [case for name in wanted if name in run.recordings for case in enumerated(run.recordings[name])])
+    told = report.told(
+        run, [case for name in wanted if name in run.recordings for case in enumerated(run.recordings[name])]
+    )
     for path in report.write(told, run, page=PROJECT / "docs" / "reliability.md" if chosen.write else None):
         print(f"written: {path}", file=sys.stderr)
     print(told.summary())

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from sandbox.faults import Kind
-
 from faults.houses import PATIENCE_SECONDS
 from faults.scenarios import SCENARIOS
+from sandbox.faults import Kind
 
 Family = Literal["call", "event", "death", "clock", "operator"]
 
@@ -35,7 +34,9 @@ CODES: dict[Kind, str] = {
 """Which fault of the alphabet a switch of the stand-ins is."""
 OF_WRITES = frozenset({Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.LATE})
 """Differ from their twins only where something is stored."""
-READING = re.compile(r"SEARCH|GET$|^(search|get|Retrieve)|Status$|\.(get|list|find)$|^(stat|connect|lead|leads|contact|notes|tasks|account)$|/info/$|/status/$")
+READING = re.compile(
+    r"SEARCH|GET$|^(search|get|Retrieve)|Status$|\.(get|list|find)$|^(stat|connect|lead|leads|contact|notes|tasks|account)$|/info/$|/status/$"
+)
 SECONDS: dict[Kind, float] = {
     Kind.SLOW: 0.8 * PATIENCE_SECONDS,
     Kind.LATE: 0.3,

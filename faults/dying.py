@@ -95,7 +95,7 @@ class Cemetery:
 
 def agency_of(workflow_id: str) -> str:
     """Every workflow id names its agency behind what it is."""
-    return (workflow_id.split("/") + ["", ""])[1]
+    return [*workflow_id.split("/"), "", ""][1]
 
 
 class Mortal(Interceptor):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.airplus.stand_in import AirplusStandIn
+from faults.street import Street
 from sandbox.easycount.stand_in import EasyCountStandIn
 from sandbox.giav.stand_in import PATH as GIAV_PATH
 from sandbox.giav.stand_in import GiavStandIn
@@ -19,9 +20,6 @@ from sandbox.ratehawk.stand_in import ORDERS, RateHawkStandIn
 from sandbox.serving import StandIn
 from starter.collecting import StandIns
 
-from faults.street import Street
-
-ALWAYS = ("platform", "giav", "midoco", "airplus")
 PATIENCE_SECONDS = 3.0
 """How long a call may take; a slow answer stays below it, a hanging one goes beyond."""
 PLATFORM_HOST = "https://platform.example"
@@ -40,10 +38,6 @@ class QuietPlatform(PlatformStandIn):
         return StandIn.app(self)
 
 
-class Files(AirplusStandIn):
-    """AirPlus with its drop box; files arrive as they do."""
-
-
 class NoFiles(StandIn):
     """AirPlus for agencies that never send it a file."""
 
@@ -56,7 +50,18 @@ class NoFiles(StandIn):
         return {"files": [], "transactions": []}
 
 
-def settings_of(agency: str, street: str, gateway: str, sftp: Mapping[str, Any], systems: frozenset[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class OwnDoor:
+    """A stand-in with a socket of its own: a server of files, or one whose address may have no path."""
+
+    stand_in: StandIn
+    settings: Mapping[str, Any]
+    url: str | None = None
+
+
+def settings_of(
+    agency: str, street: str, gateway: str, own: Mapping[str, OwnDoor], systems: frozenset[str]
+) -> dict[str, Any]:
     """The section of one agency; the parts of optional systems stand in it where the scenario uses them."""
     door = f"{street}/{agency}"
     found: dict[str, Any] = {
@@ -111,7 +116,8 @@ def settings_of(agency: str, street: str, gateway: str, sftp: Mapping[str, Any],
             "country": "ES",
             "city": "Madrid",
             "mode": "T",
-            "sftp": {"host": "127.0.0.1", "username": "agency", "password": "sandbox-airplus", "folder": "in", **sftp},
+            "sftp": {"host": "127.0.0.1", "username": "agency", "password": "sandbox-airplus", "folder": "in"}
+            | dict(own["airplus"].settings),
         }
     if "ratehawk" in systems:
         found["ratehawk"] = {
@@ -122,7 +128,7 @@ def settings_of(agency: str, street: str, gateway: str, sftp: Mapping[str, Any],
         }
     if "kommo" in systems:
         found["kommo"] = {
-            "url": f"{door}/kommo",
+            "url": own["kommo"].url,
             "account_id": ACCOUNT_ID,
             "token": KOMMO_TOKEN,
             "client_id": CLIENT_ID,
@@ -145,10 +151,14 @@ def settings_of(agency: str, street: str, gateway: str, sftp: Mapping[str, Any],
     return found
 
 
+def crm() -> KommoStandIn:
+    return KommoStandIn(token=KOMMO_TOKEN, client_secret=KOMMO_SECRET, per_second=1000.0)
+
+
 class House:
     """The stand-ins of one agency behind its doors of the street."""
 
-    def __init__(self, street: Street, agency: str, systems: frozenset[str], airplus: StandIn | None = None) -> None:
+    def __init__(self, street: Street, agency: str, systems: frozenset[str], own: Mapping[str, OwnDoor]) -> None:
         self.street, self.agency = street, agency
         self.platform = QuietPlatform(account=Account(planner_id=f"pl_{agency}", host=PLATFORM_HOST))
         self.giav = GiavStandIn()
@@ -156,14 +166,16 @@ class House:
             "platform": self.platform,
             "giav": self.giav,
             "midoco": MidocoStandIn(),
-            "airplus": airplus or NoFiles(),
+            "airplus": own["airplus"].stand_in if "airplus" in own else NoFiles(),
         }
         if "ratehawk" in systems:
             self.stand_ins["ratehawk"] = RateHawkStandIn(api_key=RATEHAWK_KEY, limits={ORDERS: (RATEHAWK_LIMIT, 60)})
         if "kommo" in systems:
-            self.stand_ins["kommo"] = KommoStandIn(token=KOMMO_TOKEN, client_secret=KOMMO_SECRET, per_second=1000.0)
+            self.stand_ins["kommo"] = own["kommo"].stand_in
             self.stand_ins["easycount"] = EasyCountStandIn(api_key=EASYCOUNT_KEY)
-        self.urls = {name: street.open(agency, name, each.app()) for name, each in self.stand_ins.items()}
+        doors = {name: each for name, each in self.stand_ins.items() if name not in own or own[name].url is None}
+        self.urls = {name: street.open(agency, name, each.app()) for name, each in doors.items()}
+        self.urls |= {name: each.url for name, each in own.items() if each.url is not None}
         self.platform.ordering.url = self.urls.get("ratehawk")
 
     def close(self) -> None:

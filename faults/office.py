@@ -21,6 +21,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain import naming
 from domain.naming import Queue
+from faults.dying import Cemetery, Mortal
+from faults.street import Street, served
 from sandbox.running import Listener, loopback_socket
 from starter.embedded import DYNAMIC_CONFIG, temporal_binary
 from starter.gateway.app import build_app
@@ -30,9 +32,6 @@ from store.opening import open_store
 from workers.pulse import Pulse
 from workers.wiring import cells, open_accounts
 from workflows.registry import WORKFLOWS
-
-from faults.dying import Cemetery, Mortal
-from faults.street import Street, served
 
 THREADS = 24
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -60,7 +59,11 @@ async def temporal_server(folder: Path) -> AsyncIterator[Client]:
         dev_server_log_level="never",
         dev_server_extra_args=[
             *(word for pair in config for word in ("--dynamic-config-value", pair)),
-            *(word for name, kind in naming.SEARCH_ATTRIBUTES.items() for word in ("--search-attribute", f"{name}={kind}")),
+            *(
+                word
+                for name, kind in naming.SEARCH_ATTRIBUTES.items()
+                for word in ("--search-attribute", f"{name}={kind}")
+            ),
         ],
     )
     async with environment:
@@ -113,7 +116,9 @@ async def open_office(
 
         app = build_app(installation, store, connect=connected)
         await stack.enter_async_context(app.router.lifespan_context(app))
-        config = uvicorn.Config(app, lifespan="off", access_log=False, log_level="warning", ws="none", timeout_keep_alive=300)
+        config = uvicorn.Config(
+            app, lifespan="off", access_log=False, log_level="warning", ws="none", timeout_keep_alive=300
+        )
         listener = Listener(config, [bound])
         serving = asyncio.create_task(listener.serve(sockets=listener.bound))
         await asyncio.to_thread(listener.listening.wait)

@@ -88,7 +88,9 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
         "by_scenario": _by_scenario(run, cases),
         "wrong": wrong,
     }
-    data["good"] = not wrong and not data["call_sites_without"] and data["fired"] == len(outcomes) and all(bugs.values())
+    data["good"] = (
+        not wrong and not data["call_sites_without"] and data["fired"] == len(outcomes) and all(bugs.values())
+    )
     return Told(data)
 
 
@@ -126,7 +128,8 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 def _markdown(what: Told) -> str:
     d = what.data
     codes = [code for code in FAULTS if any(code in found for found in d["by_scenario"].values())]
-    share = f"{100 * d['unknown_resolved_alone'] / d['unknown_outcomes']:.1f} %" if d["unknown_outcomes"] else "–"
+    alone = d["unknown_resolved_alone"]
+    share = f"{100 * alone / d['unknown_outcomes']:.1f} %" if d["unknown_outcomes"] else "–"
     lines = [
         "| figure | measured |",
         "|---|---|",
@@ -137,7 +140,7 @@ def _markdown(what: Told) -> str:
         f"| faults that really struck | {d['fired']} of {d['played']} |",
         f"| call sites (scenario × operation) with cases | {d['call_sites_with_cases']} of {d['call_sites']} |",
         f"| points at which a worker was killed | {d['kill_points']} |",
-        f"| unknown outcomes (F3, F4, F5) that ended without a person | {d['unknown_resolved_alone']} of {d['unknown_outcomes']} ({share}) |",
+        f"| unknown outcomes (F3, F4, F5) that ended without a person | {alone} of {d['unknown_outcomes']} ({share}) |",
         f"| seeded bugs caught | {d['bugs_caught']} of {d['bugs_seeded']} |",
         f"| measured at, state of the code | {d['at']}, `{d['code']}` |",
         "",

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from activities.kommo.fields import CODES, definition_of
+from domain.books import DealBooks
 from domain.steps import TamaraOrder
 from domain.tamara_steps import TamaraAnswersOrder
+from faults.stage import Doc, Stage
+from sandbox.kommo.hooks import KNOWN
+from sandbox.kommo.stand_in import KommoStandIn
 from sandbox.season import people
 from sandbox.season.catalogue import granada
 from sandbox.season.people import companion
 from sandbox.season.script import AIRPLUS_LAST4, AIRPLUS_TOKEN
-
-from faults.stage import Doc, Stage
+from starter.collecting.deals import deals_of
+from workers.feeds import start_feeds
 
 Act = Callable[[Stage], Awaitable[None]]
 EXPERIENCE, BOOKING = "exp_72", "bkg_1"
@@ -40,6 +46,8 @@ class Scenario:
     """Whether its events may also come twice and in another order."""
     answers: tuple[str, ...] = ()
     """Reasons for which it stops by itself, without any fault."""
+    still_open: tuple[str, ...] = ()
+    """Invariants at rest that cannot hold before those are answered."""
 
 
 async def opened(stage: Stage) -> None:
@@ -102,7 +110,63 @@ async def refused_once(stage: Stage) -> None:
 
 
 async def card_lodged(stage: Stage) -> None:
-    stage.office.store.vault.seal(stage.agency, f"card/{AIRPLUS_TOKEN}", "")
+    lodged = json.dumps({"number": CARD, "expiry": "1230"})
+    stage.office.store.vault.seal(stage.agency, f"card/{AIRPLUS_TOKEN}", lodged)
+
+
+async def line_to_be_rejected(stage: Stage) -> None:
+    url = f"{stage.house.urls['airplus']}/control/rejections"
+    (await stage.http.post(url, json={"next": "A006"})).raise_for_status()
+
+
+async def fed(stage: Stage) -> None:
+    """What the supplier holds is read from now on."""
+    whole = stage.office.installation
+    await start_feeds(
+        stage.office.client, whole.model_copy(update={"agencies": {stage.agency: whole.agencies[stage.agency]}})
+    )
+
+
+# Deals ------------------------------------------------------------------------------------------------------------------
+
+
+async def crm_connected(stage: Stage) -> None:
+    """Our fields and our webhook are there."""
+    kommo = stage.house.stand_ins["kommo"]
+    assert isinstance(kommo, KommoStandIn)
+    settings = stage.office.installation.agencies[stage.agency].kommo or {}
+    place = f"{settings['gateway_url']}/hooks/kommo/{stage.agency}/{settings['hook_secret']}"
+
+    async def made() -> None:
+        kommo._fields.create([definition_of(code, "EUR") for code in CODES])
+        kommo._hooks.subscribe(place, sorted(KNOWN))
+
+    await stage.office.street.run(made())
+
+
+async def deal_asked(stage: Stage) -> None:
+    """A person drags a deal to the stage in which a customer is to pay."""
+    contact = {"name": "Ana Prueba", "email": "ana@example.test", "phone": "+34 600 000 000"}
+    wish = {"name": "Lisboa, 3 noches", "price": 300, "status_id": 31, "contact": contact}
+    lead = (await stage.http.post(f"{stage.house.urls['kommo']}/control/leads", json=wish)).json()
+    await stage.http.post(f"{stage.house.urls['kommo']}/control/leads/{lead['id']}", json={"status_id": 33})
+    await stage.until(lambda: deal_shows(stage) == "awaiting_payment", "a link in the deal")
+
+
+async def deal_paid(stage: Stage) -> None:
+    """The customer pays, and closes the browser."""
+    deal = deals_there(stage)[0]
+    await stage.http.post(f"{stage.house.urls['easycount']}/control/pay", json={"url": deal.link})
+    await stage.until(lambda: deal_shows(stage) == "paid", "a paid deal")
+
+
+def deals_there(stage: Stage) -> tuple[DealBooks, ...]:
+    state = {name: stage.house.stand_ins[name].state() for name in ("kommo", "easycount")}
+    return deals_of(stage.agency, state["kommo"], state["easycount"], {})[0]
+
+
+def deal_shows(stage: Stage) -> str:
+    return next((deal.status for deal in deals_there(stage)), "")
 
 
 async def exported(stage: Stage) -> None:
@@ -177,8 +241,18 @@ SCENARIOS: dict[str, Scenario] = {
                 does("refund", cause="service_change"),
             ),
         ),
-        Scenario("cancel-unpaid", "a booking without money is cancelled", SALE, (does("cancel-booking", cause="withdrawal_14d"),)),
-        Scenario("cancel-paid", "a paid booking is cancelled for a penalty", PAID, (does("cancel-booking", cause="customer_choice"),)),
+        Scenario(
+            "cancel-unpaid",
+            "a booking without money is cancelled",
+            SALE,
+            (does("cancel-booking", cause="withdrawal_14d"),),
+        ),
+        Scenario(
+            "cancel-paid",
+            "a paid booking is cancelled for a penalty",
+            PAID,
+            (does("cancel-booking", cause="customer_choice"),),
+        ),
         Scenario(
             "refund",
             "what a cancellation leaves goes back",
@@ -202,6 +276,46 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("payment-card", "a payment by card", SALE, (pays(last4="5556"),)),
         Scenario("payment-transfer", "a payment by transfer", SALE, (pays(method="transfer"),)),
         Scenario("payment-bizum", "a payment by Bizum", SALE, (pays(method="bizum"),)),
+        Scenario(
+            "payment-airplus",
+            "a payment by AirPlus account",
+            (card_lodged, *SALE),
+            (pays(**AIRPLUS),),
+            frozenset({"airplus"}),
+        ),
+        Scenario(
+            "tamara-export",
+            "the night's file goes to AirPlus and is answered",
+            (card_lodged, *SALE, rested, pays(**AIRPLUS)),
+            (exported, answered),
+            frozenset({"airplus"}),
+            inbound=False,
+        ),
+        Scenario(
+            "tamara-rejected",
+            "AirPlus rejects the line of a file",
+            (card_lodged, *SALE, rested, pays(**AIRPLUS), line_to_be_rejected),
+            (exported, answered),
+            frozenset({"airplus"}),
+            inbound=False,
+            answers=("tamara_rejected",),
+            still_open=("T2",),
+        ),
+        Scenario(
+            "cancel-supplied",
+            "a booking is cancelled whose hotel RateHawk holds",
+            (fed, *SALE),
+            (does("cancel-booking", cause="withdrawal_14d"),),
+            frozenset({"ratehawk"}),
+        ),
+        Scenario(
+            "deal",
+            "a deal asks for money, is paid, and shows it",
+            (crm_connected,),
+            (deal_asked, deal_paid),
+            frozenset({"kommo"}),
+            inbound=False,
+        ),
         Scenario("instalments", "two instalments that are due are charged", SALE, (planned, collected), inbound=False),
     )
 }

@@ -17,17 +17,17 @@ from typing import Any
 
 import httpx
 
-from sandbox.airplus.stand_in import AirplusStandIn
-from starter import entrypoint
-
 from faults import bugs, patience
 from faults.cases import Case, Recording
-from faults.houses import House, settings_of
+from faults.houses import House, OwnDoor, crm, settings_of
 from faults.office import Office, address_of, gateway_socket, on_the_street, open_office, quiet, temporal_server
 from faults.playing import Outcome, play, record
 from faults.scenarios import SCENARIOS
 from faults.stage import Stage
 from faults.watching import Watch
+from sandbox.airplus.stand_in import AirplusStandIn
+from sandbox.running import running
+from starter import entrypoint
 
 AT_ONCE = 14
 """Cases side by side: they wait more than they work."""
@@ -104,12 +104,12 @@ async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
     with ExitStack() as stack, bugs.planted(job.bug):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         pieces = pieces_of(job)
-        async with standing(stack, folder, pieces) as (office, watch, http, drop_boxes):
+        async with standing(stack, folder, pieces) as (office, watch, http, doors):
             limit = asyncio.Semaphore(AT_ONCE)
 
             async def one(piece: Piece) -> None:
                 async with limit:
-                    house = House(office.street, piece.agency, piece.systems, drop_boxes.get(piece.agency))
+                    house = House(office.street, piece.agency, piece.systems, doors[piece.agency])
                     stage = Stage(office, watch, house, http)
                     try:
                         tell(await piece.work(stage))
@@ -123,24 +123,29 @@ async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
 @asynccontextmanager
 async def standing(
     stack: ExitStack, folder: Path, pieces: Sequence[Piece]
-) -> AsyncIterator[tuple[Office, Watch, httpx.AsyncClient, dict[str, AirplusStandIn]]]:
+) -> AsyncIterator[tuple[Office, Watch, httpx.AsyncClient, dict[str, dict[str, OwnDoor]]]]:
     street, bound = on_the_street(stack), gateway_socket()
-    drop_boxes: dict[str, AirplusStandIn] = {}
+    boxes: list[AirplusStandIn] = []
+    doors: dict[str, dict[str, OwnDoor]] = {}
     agencies: dict[str, Any] = {}
     for piece in pieces:
-        sftp: dict[str, Any] = {}
+        own = doors[piece.agency] = {}
         if "airplus" in piece.systems:
-            box = drop_boxes[piece.agency] = AirplusStandIn()
+            box = AirplusStandIn()
+            boxes.append(box)
             port = await street.run(box.start_sftp(0, "127.0.0.1"))
-            sftp = {"port": port, "host_keys": [box.fingerprint]}
-        agencies[piece.agency] = settings_of(piece.agency, street.url, address_of(bound), sftp, piece.systems)
+            own["airplus"] = OwnDoor(box, {"port": port, "host_keys": [box.fingerprint]})
+        if "kommo" in piece.systems:
+            kommo = crm()
+            own["kommo"] = OwnDoor(kommo, {}, stack.enter_context(running(kommo)))
+        agencies[piece.agency] = settings_of(piece.agency, street.url, address_of(bound), own, piece.systems)
     try:
         async with temporal_server(folder) as client, open_office(client, street, folder, agencies, bound) as office:
             watch = Watch(office.store, client)
             async with watch.kept(), httpx.AsyncClient(timeout=60, trust_env=False) as http:
-                yield office, watch, http, drop_boxes
+                yield office, watch, http, doors
     finally:
-        for box in drop_boxes.values():
+        for box in boxes:
             await street.run(box.stop_sftp())
 
 

@@ -13,12 +13,11 @@ from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedErro
 from temporalio.service import RPCError
 
 from domain.steps import DecisionTaken
-from sandbox.platform.signature import SECRET, signed_headers
-from store.parked import ParkedItem
-
 from faults.houses import House
 from faults.office import Office
 from faults.watching import Look, Watch
+from sandbox.platform.signature import SECRET, signed_headers
+from store.parked import ParkedItem
 
 Doc = dict[str, Any]
 PERSON = "ana@agency"
@@ -63,6 +62,7 @@ class Stage:
 
     async def carry(self) -> int:
         """Carry what the platform has to tell to the gateway, in its order; how many events."""
+
         async def read() -> list[bytes]:
             return self.house.platform.platform.storage.events_after(self._read, 500)
 
@@ -98,7 +98,10 @@ class Stage:
                 raise Stuck(f"no rest: {sorted(look.running[self.agency])}, {look.outbox[self.agency]} in the outbox")
             look = await self.watch.after(look.number if still else self.watch.last.number)
             moved = await self.carry()
-            rests = look.rests(self.agency) and not moved and await self._mailboxes_rest(bool(look.parked[self.agency]))
+            rests = look.rests(self.agency) and not moved
+            if rests and still + 1 == quiet:
+                # Last, because every question wakes a workflow.
+                rests = await self._mailboxes_rest(bool(look.parked[self.agency]))
             still = still + 1 if rests else 0
         return look
 
@@ -170,7 +173,9 @@ class Stage:
     async def leave(self) -> None:
         """End what still lives of this agency, so that it does not go on in other cases' time."""
         ids: set[str] = set()
-        async for execution in self.office.client.list_workflows(f"ExecutionStatus = 'Running' AND Agency = '{self.agency}'"):
+        async for execution in self.office.client.list_workflows(
+            f"ExecutionStatus = 'Running' AND Agency = '{self.agency}'"
+        ):
             ids.add(execution.id)
         ids |= self.watch.last.running[self.agency]
         await asyncio.gather(*(self._end(each) for each in ids))

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from faults.dying import agency_of
 from starter.settling import WORKING
 from store import Store
 from store.parked import ParkedItem
-
-from faults.dying import agency_of
 
 EVERY = 0.35
 TYPES = (*WORKING, "PursueInstalment", "ReadTamaraAnswers")

@@ -11,11 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from domain.books import BookingBooks, Books, SupplierSale
+from domain.invariants.deals import RECEIPTS
 from domain.invariants.declaring import Rules, Violation, When, at_rest, differs
 from domain.invariants.money import family_nets
 
 RULES = Rules()
 
+PAGES = "easycount"
+"""The processor behind the pages on which deals are paid."""
 RECEIVABLES = ("430", "4309", "436", "650")
 """Where a payer's debt stands: owed, disputed, doubtful, or written off by a person (a lost dispute moves it on)."""
 
@@ -174,6 +177,9 @@ def _l3(books: Books) -> Iterator[Violation]:
                 airplus += amount
             else:
                 wanted[processor_of.get(payment_id, "unknown")] += amount
+    for deal in books.deals:
+        if not deal.booked:
+            wanted[PAGES] += sum(document.total for document in deal.documents if document.type in RECEIPTS)
     for processor in sorted(set(wanted) | set(books.processor_balances)):
         found = books.processor_balances.get(processor, 0) + books.settled.get(processor, 0)
         yield from (Violation(f"5729 {processor}", words) for words in differs("balance", found, wanted[processor]))

@@ -73,7 +73,15 @@ class _Collector:
         self._stray_documents: tuple[str, ...] = ()
         if stand_ins.kommo is not None and stand_ins.easycount is not None:
             self._deals, self._stray_documents = deals_of(
-                agency, state_of(stand_ins.kommo), state_of(stand_ins.easycount), self._deals_that_wait()
+                agency,
+                state_of(stand_ins.kommo),
+                state_of(stand_ins.easycount),
+                self._deals_that_wait(),
+                booked=frozenset(
+                    request.deal_id
+                    for request in store.payment_requests.list(agency, EVERYTHING)
+                    if request.asked.said.booking_id is not None
+                ),
             )
 
     def _what_waits(self) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +14,17 @@ Raw = Mapping[str, Any]
 
 
 def deals_of(
-    agency: str, kommo: Raw, easycount: Raw, waiting: Mapping[int, int], currency_units: int = 100
+    agency: str,
+    kommo: Raw,
+    easycount: Raw,
+    waiting: Mapping[int, int],
+    currency_units: int = 100,
+    booked: Collection[int] = (),
 ) -> tuple[tuple[DealBooks, ...], tuple[str, ...]]:
-    """Every deal that shows anything of ours, and the numbers of documents that belong to none. Both are the systems' own state."""
+    """Every deal that shows anything of ours, and the numbers of documents that belong to none. Both are the systems' own state.
+
+    `booked` are the deals whose money went to a booking.
+    """
     shown = [(lead, _values(lead, kommo["fields"])) for lead in kommo["leads"]]
     asked = [(lead, values) for lead, values in shown if values.get("INV_STATUS")]
     left = {document["doc_uuid"]: document for document in easycount["documents"]}
@@ -43,6 +51,7 @@ def deals_of(
                 ),
                 pages=_pages(values.get("INV_PAYMENT_LINK", ""), mine, easycount["pages"], currency_units),
                 gone=bool(lead.get("is_deleted")),
+                booked=number in booked,
                 waiting=waiting.get(number, 0),
             )
         )
