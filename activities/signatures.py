@@ -18,8 +18,10 @@ from domain.connector_steps import (
     AdmitStep,
     BreakerKept,
     BreakerReport,
+    ConnectorStep,
     Described,
     DescribeStep,
+    TellPayment,
     WaitingPayments,
     WaitingQuestion,
 )
@@ -137,6 +139,8 @@ MIDOFFICE_READ_ANSWERS = Verb("midoffice.read_answers", Queue.MIDOFFICE, Answers
 JOURNAL_RECORD_PAYMENT = Verb("journal.record_payment", Queue.ACCOUNTING, PaymentStep, Done)
 JOURNAL_SET_ASIDE = Verb("journal.set_aside", Queue.ACCOUNTING, DuplicateStep, Done)
 JOURNAL_RELEASE = Verb("journal.release", Queue.ACCOUNTING, DuplicateStep, Done)
+JOURNAL_PROBE_PAYMENT = Verb("journal.probe_payment", Queue.ACCOUNTING, ProbeStep, Evidence)
+JOURNAL_DESCRIBE = Verb("journal.describe", Queue.ACCOUNTING, DescribeStep, Described)
 JOURNAL_AMEND_BOOKING = Verb("journal.amend_booking", Queue.ACCOUNTING, BookingStep, Done)
 JOURNAL_CANCEL_BOOKING = Verb("journal.cancel_booking", Queue.ACCOUNTING, CancellationStep, Done)
 JOURNAL_RECORD_REFUND = Verb("journal.record_refund", Queue.ACCOUNTING, RefundStep, Done)
@@ -180,6 +184,8 @@ OFFICE_UNPARK = Verb("office.unpark", Queue.OFFICE, Unparking, Done)
 OFFICE_CLOSE_LIFECYCLE = Verb("office.close_lifecycle", Queue.OFFICE, LifecycleOutcome, Done)
 OFFICE_LOG_TRANSITION = Verb("office.log_transition", Queue.OFFICE, TransitionLog, Done)
 OFFICE_ADMIT_PAYMENT = Verb("office.admit_payment", Queue.OFFICE, AdmitStep, Admission)
+OFFICE_AGE_PAYMENTS = Verb("office.age_payments", Queue.OFFICE, ConnectorStep, Done)
+OFFICE_TELL_PAYMENT = Verb("office.tell_payment", Queue.OFFICE, TellPayment, Done)
 OFFICE_KEEP_BREAKER = Verb("office.keep_breaker", Queue.OFFICE, BreakerReport, BreakerKept)
 OFFICE_WAITING_PAYMENTS = Verb("office.waiting_payments", Queue.OFFICE, WaitingQuestion, WaitingPayments)
 

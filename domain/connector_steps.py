@@ -23,9 +23,12 @@ class ConnectorStep(Step):
 
 
 class BreakerReport(ConnectorStep):
-    """The breaker as it stands, for whoever asks the store."""
+    """The breaker as it stands, for whoever asks the store; the item that stands for it gets these words and this sum."""
 
     breaker: Breaker
+    item_id: str = ""
+    words: str = ""
+    amount: Money | None = None
 
 
 class BreakerKept(BaseModel):
@@ -96,6 +99,7 @@ class Described(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    capabilities: tuple[Literal["idempotent_post", "search_by_reference", "instalments"], ...] = ()
     contract: str = ""
     accepted: str = ""
     differs: tuple[str, ...] = ()
@@ -144,6 +148,7 @@ class Happening(BaseModel):
 
     kind: Literal[Kind.CHARGEBACK, Kind.REVERSED, Kind.SPLIT_DETECTED]
     text: str = ""
+    effect: str = ""
     case_id: str | None = None
     evidence: Evidence | None = None
 

@@ -36,6 +36,8 @@ class Duty(BaseModel):
 
 
 ACCOUNTING, OPERATIONS, TECHNICAL = "accounting", "operations", "technical"
+SUPERVISOR = "supervisor"
+"""Who is told when the owner of something has let a day pass."""
 
 DUTIES: dict[str, Duty] = {
     StoreReason.TOTALS_MISMATCH: Duty(owner=OPERATIONS, hours=24),
@@ -88,6 +90,17 @@ DUTIES: dict[str, Duty] = {
     "payment_duplicate": Duty(owner=ACCOUNTING, hours=240),
     "payment_unanswered": Duty(owner=ACCOUNTING, hours=72),
     "payment_remainder": Duty(owner=ACCOUNTING, hours=72),
+    "erp_unreachable": Duty(owner=TECHNICAL, hours=8),
+    "erp_unclear": Duty(owner=TECHNICAL, hours=8),
+    "erp_contract": Duty(owner=TECHNICAL, hours=8),
+    "erp_contract_changed": Duty(owner=TECHNICAL, hours=8),
+    "erp_unauthorised": Duty(owner=TECHNICAL, hours=4),
+    "payment_ageing": Duty(owner=SUPERVISOR, hours=24),
+    "payment_reversed": Duty(owner=ACCOUNTING, hours=8),
+    "payment_late": Duty(owner=ACCOUNTING, hours=24),
+    "receipt_without_payment": Duty(owner=ACCOUNTING, hours=24),
+    "payment_without_receipt": Duty(owner=ACCOUNTING, hours=24),
+    "receipt_differs": Duty(owner=ACCOUNTING, hours=24),
     "payment_refund": Duty(owner=ACCOUNTING, hours=72),
     "payment_refund_failed": Duty(owner=ACCOUNTING, hours=24),
     "Transient": Duty(owner=TECHNICAL, hours=8),

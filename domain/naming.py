@@ -17,6 +17,15 @@ def payment_workflow(agency: str, payment_id: str) -> str:
     return f"payment/{agency}/{payment_id}"
 
 
+def connector_workflow(agency: str, connector: str) -> str:
+    """The one breaker of an agency's ERP."""
+    return f"connector/{agency}/{connector}"
+
+
+def reconciliation_schedule(agency: str) -> str:
+    return f"reconcile/{agency}"
+
+
 def plan_workflow(agency: str, booking_id: str) -> str:
     return f"plan/{agency}/{booking_id}"
 

@@ -12,10 +12,10 @@ from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, func, 
 
 from domain.connector_steps import BreakerKept, Described, WaitingPayment
 from domain.payment_sync import State
-from domain.payment_sync.breaker import WINDOW, Breaker
+from domain.payment_sync.breaker import OUT_OF_REACH, WINDOW, Breaker
 from store.clock import Clock
 from store.database import Database
-from store.payment_sync import payment_syncs, payment_transitions
+from store.payment_sync import SyncedPayment, payment_syncs, payment_transitions, synced_payment
 from store.tables import Instant, agency_column, id_column, metadata, upsert
 
 connector_breakers = Table(
@@ -59,6 +59,10 @@ receivable_locks = Table(
 
 WRITING = (State.SYNCING, State.CREDITING)
 """Where payments stand while their receipt is being written."""
+_OF_THE_SYSTEM = (payment_syncs.c.state != State.UNSYNCED.value) | payment_syncs.c.cause.in_(
+    [each.value for each in OUT_OF_REACH]
+)
+"""What a person has to send because of the ERP, not because of the payment."""
 WAITING = (State.CAPTURED, State.RETRY_WAIT, State.SYNC_UNKNOWN, State.UNSYNCED)
 """Where payments stand that a breaker holds back, or that failed."""
 SETTLES = timedelta(minutes=1)
@@ -104,7 +108,7 @@ class Connectors:
         waiting = (
             select(syncs.state, syncs.currency, func.count(), func.sum(syncs.amount))
             .where(syncs.agency == breaker.agency, syncs.connector == breaker.connector)
-            .where(syncs.state.in_([state.value for state in WAITING]))
+            .where(syncs.state.in_([state.value for state in WAITING]), _OF_THE_SYSTEM)
             .group_by(syncs.state, syncs.currency)
         )
         at_work = select(func.count(moves.payment_id.distinct())).where(
@@ -145,12 +149,12 @@ class Connectors:
             return [Breaker.model_validate_json(each) for each in connection.scalars(query)]
 
     def waiting(self, agency: str, connector: str, states: tuple[State, ...], limit: int) -> list[WaitingPayment]:
-        """Payments in these states, the oldest first."""
+        """Payments in these states, the oldest first; of those for a person, whom the ERP's own trouble brought there."""
         syncs = payment_syncs.c
         query = (
             select(syncs.payment_id, syncs.workflow_id, syncs.state)
             .where(syncs.agency == agency, syncs.connector == connector)
-            .where(syncs.state.in_([state.value for state in states]))
+            .where(syncs.state.in_([state.value for state in states]), _OF_THE_SYSTEM)
             .order_by(syncs.captured_at, syncs.payment_id)
             .limit(limit)
         )
@@ -159,6 +163,18 @@ class Connectors:
                 WaitingPayment(payment_id=row.payment_id, workflow_id=row.workflow_id, state=State(row.state))
                 for row in connection.execute(query)
             ]
+
+    def unsynchronised(self, agency: str, connector: str, captured_before: datetime) -> list[SyncedPayment]:
+        """Payments that are paid and not synchronised for so long, the oldest first."""
+        syncs = payment_syncs.c
+        query = (
+            select(payment_syncs)
+            .where(syncs.agency == agency, syncs.connector == connector)
+            .where(syncs.settled == 0, syncs.captured_at < captured_before)
+            .order_by(syncs.captured_at, syncs.payment_id)
+        )
+        with self._database.read() as connection:
+            return [synced_payment(row) for row in connection.execute(query)]
 
     # Receivables ---------------------------------------------------------------------------------------------------
 

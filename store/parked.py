@@ -224,6 +224,17 @@ class ParkedItems:
         )
         return True
 
+    def retell(self, item_id: str, detail: str, amount: Money | None) -> None:
+        """What an open item says now; one that is closed stays as it is."""
+        values = {
+            "detail": detail,
+            "amount": amount.amount if amount else None,
+            "currency": amount.currency if amount else None,
+        }
+        with self._database.begin() as connection:
+            mine = (parked_items.c.item_id == item_id) & (parked_items.c.state == OPEN)
+            connection.execute(update(parked_items).where(mine).values(values))
+
     def get(self, item_id: str) -> ParkedItem | None:
         """The item with every decision ever taken on it."""
         with self._database.read() as connection:

@@ -18,6 +18,7 @@ from domain.naming import Queue
 from store.installation import Installation
 from store.opening import open_store
 from workers.connection import connect
+from workers.connectors import start_connectors
 from workers.crm_watch import watch_crm, watched
 from workers.deal_sweeps import sweep_deals
 from workers.feeds import start_feeds
@@ -110,6 +111,7 @@ async def _prepared(installation: Installation, runtime: Runtime | None) -> Clie
     await reconcile_schedules(client, installation)
     await start_feeds(client, installation)
     with closing(open_store(installation)) as store:
+        await start_connectors(client, installation, store)
         await watch_crm(client, watched(installation, store))
         await sweep_deals(client, watched(installation, store))
     return client

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from activities.accounting.activities import JournalActivities
 from activities.accounting.deals import DealJournal
 from activities.accounting.duplicates import DuplicateEntries
+from activities.accounting.erp import JournalErpActivities
 from activities.accounting.settings import JournalSettings
 from activities.easycount.account import EasyCountAccount
 from activities.easycount.documents import EasyCountDocuments
@@ -35,9 +36,11 @@ from activities.midoffice.activities import MidOfficeActivities
 from activities.midoffice.integration import MidOfficeIntegration
 from activities.midoffice.orders import SupplierOrderActivities
 from activities.midoffice.resending import MidOfficeResending
+from activities.office.ageing import AgeingActivities
 from activities.office.connectors import ConnectorActivities
 from activities.office.credits import CreditActivities
 from activities.office.desk import DeskActivities
+from activities.office.happenings import Happenings
 from activities.office.plans import PlanActivities
 from activities.office.returns import ReturnActivities
 from activities.platform.activities import PlatformActivities
@@ -165,6 +168,7 @@ def cells(
         ],
         Queue.ACCOUNTING: [
             JournalActivities(store, accounts.journal),
+            JournalErpActivities(store, accounts.journal),
             DealJournal(store, accounts.journal),
             DuplicateEntries(store, accounts.journal),
             EasyCountDocuments(store, accounts.easycount, installation.agencies, accounts.deals),
@@ -182,6 +186,8 @@ def cells(
         Queue.OFFICE: [
             DeskActivities(store),
             ConnectorActivities(store, erps),
+            AgeingActivities(store),
+            Happenings(store, client),
             PlanActivities(store, client, zones, rules=accounts.plans),
             ReturnActivities(store, accounts.plans),
             InstalmentLetters(store, accounts.mail, names),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.moves import LifecycleKind
 from domain.notices import EventNotice
+from domain.payment_sync import PaymentSync
 
 Outcome = Literal["done", "partial", "undone", "partly_undone", "abandoned"]
 
@@ -39,6 +40,8 @@ class LifecycleInput(BaseModel):
     known_booking: bool = True
     known_payment: bool = True
     known: Known = Known(registered=True)
+    resumed: PaymentSync | None = None
+    """A payment that was settled once, and of which something happened since."""
 
 
 class LifecycleResult(BaseModel):

@@ -17,13 +17,15 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
-    from activities.signatures import GIAV_PROBE_PAYMENT, OFFICE_LOG_TRANSITION, Verb
+    from activities.signatures import OFFICE_LOG_TRANSITION, Verb
+    from domain.connector_steps import Happening
     from domain.payment_steps import ProbeStep, TransitionLog
     from domain.payment_sync import (
         Command,
         CommandOutcome,
         Event,
         Evidence,
+        Failing,
         Forbidden,
         Kind,
         PaymentSync,
@@ -41,7 +43,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.payment_sync.guards import CLAIM
     from domain.steps import PaymentStep
     from workflows import searching
-    from workflows.lifecycle import BookingLifecycle
+    from workflows.at_connector import AtConnector
+    from workflows.erps import ERPS
     from workflows.messages import LifecycleInput
     from workflows.stepping import FOREVER, Fault, perform
 
@@ -63,7 +66,10 @@ UNTIL_READY = RetryPolicy(
 """What waits for something of ours (`NotYet`) waits without end: nothing has failed."""
 AT_ONCE = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2)
 """A person waits for the answer."""
-CONNECTOR = "giav"
+BUSY = (State.REQUESTED, State.SYNCING, State.CREDITING)
+"""While a receipt is being written nothing else happens to a payment; it happens right after."""
+HAPPENED: dict[Kind, str] = {Kind.REVERSED: "payment_reversed", Kind.SPLIT_DETECTED: "payment_partly_open"}
+"""The reasons of items that something in the world gives."""
 
 Update = Callable[..., Any]
 
@@ -86,7 +92,7 @@ def _command(kind: Kind) -> Update:
     return update
 
 
-class SyncsPayment(BookingLifecycle):
+class SyncsPayment(AtConnector):
     """The machine's state, its moves and the people's commands; `RecordPayment` walks through it."""
 
     def __init__(self, given: LifecycleInput) -> None:
@@ -94,7 +100,8 @@ class SyncsPayment(BookingLifecycle):
         notice = given.notice
         assert notice.amount is not None
         assert notice.payment_id is not None
-        self.sync = PaymentSync(payment_id=notice.payment_id, amount=notice.amount, since=notice.occurred_at)
+        asked = PaymentSync(payment_id=notice.payment_id, amount=notice.amount, since=notice.occurred_at)
+        self.sync = given.resumed or asked
         self.fault: Fault | None = None
         self.last = Event(kind=Kind.CAPTURED, role=Role.GATEWAY, at=notice.occurred_at)
         self._outcomes: dict[str, CommandOutcome] = {}
@@ -102,6 +109,7 @@ class SyncsPayment(BookingLifecycle):
         self._unwritten: list[Transition] = []
         self._writer: asyncio.Task[None] | None = None
         self._lapse: asyncio.Task[None] | None = None
+        self._said_paid = False
 
     claim = _command(Kind.CLAIM)
     release = _command(Kind.RELEASE)
@@ -118,6 +126,11 @@ class SyncsPayment(BookingLifecycle):
     @workflow.query(description="The payment on its way into the ERP, and what may be commanded now")
     def view(self) -> SyncView:
         return SyncView.of(self.sync, workflow.now())
+
+    @workflow.signal(description="What the world did to this payment")
+    def happen(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+        self.take_happenings()
 
     # -- moves ---------------------------------------------------------------------------------------------------------
 
@@ -143,7 +156,7 @@ class SyncsPayment(BookingLifecycle):
                 lifecycle=workflow.info().workflow_id,
                 booking_id=self.given.booking_id,
                 experience_id=self.given.experience_id,
-                connector=CONNECTOR,
+                connector=self.connector,
                 sync=self.sync,
                 lines=lines,
             )
@@ -151,8 +164,22 @@ class SyncsPayment(BookingLifecycle):
 
     async def written(self) -> None:
         """Until every move is in the store."""
+        await self.told()
         if self._writer is not None:
             await self._writer
+
+    def take_happenings(self) -> None:
+        """Move by what happened, unless a receipt is being written just now."""
+        while self.happenings and self.sync.state not in BUSY:
+            each = self.happenings.pop(0)
+            role = Role.GATEWAY if each.kind is Kind.CHARGEBACK else Role.SYSTEM
+            try:
+                self.move(each.kind, role=role, text=each.text, case_id=each.case_id, evidence=each.evidence)
+            except Forbidden as refusal:
+                workflow.logger.info("%s: %s", self.sync.payment_id, refusal)
+                continue
+            if each.kind in HAPPENED:
+                self.fault = Fault(kind="Verdict", code=HAPPENED[each.kind], words=each.text, effect=each.effect)
 
     async def changed(self, within: timedelta | None = None) -> bool:
         """Until the payment moves; False when it did not `within` that time."""
@@ -190,13 +217,13 @@ class SyncsPayment(BookingLifecycle):
     async def probe(self, step: PaymentStep) -> Evidence:
         """What the ERP shows. Raises `ActivityError`."""
         given = ProbeStep(**step.model_dump())
-        return _heard(await self.patiently(GIAV_PROBE_PAYMENT, given, about="look at the ERP"))
+        return _heard(await self.patiently(ERPS[self.connector].probe, given, about="look at the ERP"))
 
     async def in_ledger(self, step: PaymentStep) -> Evidence | None:
         """The cobro of ours that is settled in our own ledger, if there is one."""
         given = ProbeStep(**step.model_dump(), in_ledger=True)
         try:
-            evidence = await perform(GIAV_PROBE_PAYMENT, given, about="look at our ledger")
+            evidence = await perform(ERPS[self.connector].probe, given, about="look at our ledger")
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -207,7 +234,7 @@ class SyncsPayment(BookingLifecycle):
         """The same for a person who waits: an ERP that does not answer is a verdict too."""
         given = ProbeStep(**step.model_dump())
         try:
-            return _heard(await perform(GIAV_PROBE_PAYMENT, given, about="look at the ERP", policy=AT_ONCE))
+            return _heard(await perform(ERPS[self.connector].probe, given, about="look at the ERP", policy=AT_ONCE))
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -219,7 +246,18 @@ class SyncsPayment(BookingLifecycle):
         if is_cancelled_exception(error):
             raise error
         self.fault = Fault.of(error)
-        self.move(Kind.FAILED, failing=sort_failure(self.fault.kind, self.fault.code), text=self.fault.words)
+        failing = sort_failure(self.fault.kind, self.fault.code)
+        if failing is Failing.ALREADY_PAID and self._said_paid:
+            # It was looked at, and nothing shows that it is paid: a refusal in the ERP's words.
+            failing = Failing.BUSINESS
+        self._said_paid = failing is Failing.ALREADY_PAID
+        self.move(Kind.FAILED, failing=failing, text=self.fault.words)
+        self.tell_failure(failing, self.fault.words)
+
+    async def may_write(self) -> dict[str, Any]:
+        """The guard that only the connector knows, as an event tells it."""
+        admission = await self.admitted()
+        return {"permitted": admission.permitted, "because": admission.because}
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
@@ -284,6 +322,8 @@ class SyncsPayment(BookingLifecycle):
             "override": command.override,
             "evidence": evidence,
         }
+        if kind is Kind.SYNC_NOW:
+            told |= await self.may_write()
         if kind is Kind.REFUND_DONE:
             told |= {"amount": self.sync.amount, "case_id": command.reference or None}
             if not command.reference:

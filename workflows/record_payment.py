@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -10,20 +11,37 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
-        GIAV_RECORD_PAYMENT,
         JOURNAL_AMEND_BOOKING,
         JOURNAL_RECORD_PAYMENT,
         MIDOFFICE_RECORD_PAYMENT,
         TAMARA_RECORD_PAYMENT,
+        Verb,
     )
-    from domain.payment_sync import TERMINAL, Effect, Evidence, Forbidden, Kind, Role, State, Verdict
+    from domain.connector_steps import Admission
+    from domain.payment_sync import (
+        TERMINAL,
+        Effect,
+        Evidence,
+        Failing,
+        Forbidden,
+        Kind,
+        Role,
+        State,
+        Verdict,
+        sort_failure,
+    )
+    from domain.payment_sync.breaker import OUT_OF_REACH
     from domain.payment_sync.conditions import PROBES, RETRIES
     from domain.payment_sync.guards import UNDO
     from domain.steps import Decision, DecisionTaken, Done, PaymentStep
+    from workflows.at_connector import HELD, TURNS
     from workflows.duplicate_payment import SettlesDuplicate
+    from workflows.erps import ERPS, receipt_of
     from workflows.messages import Known, LifecycleInput, LifecycleResult
     from workflows.stepping import FORWARD, Fault
 
+FOR_A_PERSON = {Failing.CONTRACT: "ContractBroken", Failing.AUTH: "Unauthorised"}
+"""Behind a breaker that is open for these a payment goes to a person without a call (payment-sync 3)."""
 HOLDS_NOTHING_BACK = timedelta(minutes=10)
 """A wait this long is told to the mailbox, which goes on as it does beside a parked payment."""
 WORKING_DAYS = 3
@@ -58,6 +76,7 @@ class RecordPayment(SettlesDuplicate):
         super().__init__(given)
         self._booking_is_known = given.known_booking
         self._looks = 0
+        self._admission: Admission | None = None
 
     @workflow.signal(description="What the mailbox knows by now")
     def look_again(self, known: Known) -> None:
@@ -65,18 +84,18 @@ class RecordPayment(SettlesDuplicate):
 
     @workflow.run
     async def run(self, given: LifecycleInput) -> LifecycleResult:
-        self.move(Kind.CAPTURED, role=Role.GATEWAY, at=given.notice.occurred_at)
-        if not self._booking_is_known:
-            await self._hold_in_suspense()
         step = self.payment_step(known=True)
-        await asyncio.gather(
-            self._erp_then_the_rest(step),
-            self.step(MIDOFFICE_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
-            self.step(JOURNAL_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
-        )
+        if given.resumed is None:
+            await self._record(step)
+        else:
+            # The other systems have it; something happened to what the ERP has.
+            await self.admitted()
+            self.take_happenings()
+            await self._erp(step)
         result = await self._end()
-        while self.sync.state is State.SYNCED_MANUAL and await self.changed(UNDO):
-            self.fault = Fault(kind="NeedsPerson", words=f"the manual mark was undone: {self.sync.explanation}")
+        while self.sync.state not in TERMINAL or (self.sync.state is State.SYNCED_MANUAL and await self.changed(UNDO)):
+            if self.last.kind is Kind.UNDO_MANUAL:
+                self.fault = Fault(kind="NeedsPerson", words=f"the manual mark was undone: {self.sync.explanation}")
             self._reported = False
             await self._erp(step)
             result = await self._end()
@@ -85,7 +104,29 @@ class RecordPayment(SettlesDuplicate):
         await self.written()
         return result
 
+    async def _record(self, step: PaymentStep) -> None:
+        """Each system goes its own way; where the journal is the ERP, it has no other."""
+        self._captured()
+        if not self._booking_is_known:
+            await self._hold_in_suspense()
+        self._admission = await self.admitted()
+        ways = [
+            self._erp_then_the_rest(step),
+            self.step(MIDOFFICE_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
+        ]
+        if self.connector != "journal":
+            ways.append(
+                self.step(JOURNAL_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+            )
+        await asyncio.gather(*ways)
+
+    def _captured(self) -> None:
+        self.move(Kind.CAPTURED, role=Role.GATEWAY, at=self.given.notice.occurred_at)
+
     async def _end(self) -> LifecycleResult:
+        if self.sync.state is State.SYNCED_MANUAL:
+            # The mark may be taken back for a month; the mailbox goes on meanwhile.
+            await self.on_parked()
         await self.written()
         return await self.conclude("done")
 
@@ -101,10 +142,13 @@ class RecordPayment(SettlesDuplicate):
     async def _erp(self, step: PaymentStep) -> Done | None:
         """Until the payment has come to an end in the ERP; what the cell answered, None when it was left out."""
         done: Done | None = None
-        while self.sync.state not in TERMINAL:
+        while True:
+            self.take_happenings()
+            if self.sync.state in TERMINAL:
+                break
             match self.sync.state:
                 case State.CAPTURED:
-                    self.move(Kind.START)
+                    await self._start()
                 case State.SYNCING:
                     done = await self._attempt(step)
                 case State.RETRY_WAIT:
@@ -119,7 +163,7 @@ class RecordPayment(SettlesDuplicate):
                     await self._ask(step)
         if self.sync.state is State.SYNCED_AUTO and done is None:
             # The cobro stands; what hangs on it is finished by the same cell, which finds the cobro in its ledger.
-            done = await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+            done = await self.step(self._post, step, about=self._about, amount=step.amount, decisions=FORWARD)
         await self.close_duplicate(step)
         return done
 
@@ -131,18 +175,46 @@ class RecordPayment(SettlesDuplicate):
             self.failed(error)
             return None
         if Effect.POST not in self._seen(evidence):
+            self.tell_success()
             return None
         try:
-            done = await self.patiently(GIAV_RECORD_PAYMENT, step, about=self._about)
+            done = await self.patiently(self._post, step, about=self._about)
         except ActivityError as error:
             ours = await self.in_ledger(step)
             if ours is not None:
                 self.move(Kind.PROBED, evidence=ours)
+                self.tell_success()
             else:
                 self.failed(error)
             return None
-        self.move(Kind.ACKNOWLEDGED, receipt_id=done.ids.get("cobro") or f"of {step.payment_id}")
+        self.move(Kind.ACKNOWLEDGED, receipt_id=receipt_of(done, step.payment_id))
+        self.tell_success()
         return done
+
+    async def _start(self) -> None:
+        """Row 4: not before the breaker is closed and no other payment of the receivable is being written."""
+        for turn in itertools.count():
+            admission, self._admission = self._admission or await self.admitted(), None
+            if self.sync.state not in (State.CAPTURED, State.RETRY_WAIT):
+                return
+            if admission.permitted:
+                self.move(Kind.START)
+                return
+            kind = FOR_A_PERSON.get(admission.failing) if admission.failing else None
+            if kind is not None:
+                self.incident = admission.because
+                self.fault = Fault(kind=kind, words=admission.because)
+                self.move(Kind.HELD, text=admission.because, failing=admission.failing)
+                return
+            if self.sync.reason != admission.because:
+                self.move(Kind.HELD, text=admission.because)
+            await self.on_parked()
+            if await self.rests(HELD if admission.breaker_is_open else TURNS[min(turn, len(TURNS) - 1)]):
+                return
+
+    @property
+    def _post(self) -> Verb[PaymentStep, Done]:
+        return ERPS[self.connector].post
 
     @property
     def _patience(self) -> timedelta:
@@ -156,8 +228,8 @@ class RecordPayment(SettlesDuplicate):
     async def _pause(self, wait: timedelta) -> None:
         if wait >= HOLDS_NOTHING_BACK:
             await self.on_parked()
-        if not await self.changed(wait):
-            self.move(Kind.START)
+        if not await self.rests(wait):
+            await self._start()
 
     async def _search(self, step: PaymentStep) -> None:
         """A receipt whose sending had no clear end is looked for, ever less often, and never sent again before."""
@@ -166,7 +238,7 @@ class RecordPayment(SettlesDuplicate):
             self._looks = 0
             self.move(Kind.PROBES_EXHAUSTED, text="nobody knows whether it arrived")
             return
-        if await self.changed(PROBES[self._looks]):
+        if await self.rests(PROBES[self._looks]):
             return
         self._looks += 1
         version, evidence = self.sync.version, await self.look(step)
@@ -179,7 +251,7 @@ class RecordPayment(SettlesDuplicate):
         """The money goes to what is open of the same sale."""
         await self.begin_credit()
         try:
-            done = await self.patiently(GIAV_RECORD_PAYMENT, step, about="credit it")
+            done = await self.patiently(self._post, step, about="credit it")
         except ActivityError as error:
             self.failed(error)
             if self.sync.state is State.CREDITING:
@@ -192,6 +264,8 @@ class RecordPayment(SettlesDuplicate):
 
     async def _ask(self, step: PaymentStep) -> None:
         """On the list until a person has decided, by an answer to the item or by a command."""
+        if self.sync.state is State.UNSYNCED and await self._goes_with_many(step):
+            return
         state, unanswered = self.sync.state, self.unanswered
         reason, decisions = ASKS.get(state, ("", FORWARD))
         reason = "payment_unanswered" if state is State.AWAITING_CUSTOMER and unanswered else reason
@@ -206,13 +280,13 @@ class RecordPayment(SettlesDuplicate):
         stays = review if state in review else (state,)
         lapse = asyncio.create_task(self._refund_is_late(deadline)) if deadline else None
         taken = await self.park(
-            GIAV_RECORD_PAYMENT.name,
+            self._post.name,
             step,
             fault,
             amount=step.amount,
             decisions=decisions if fault.effect or "adopt" not in decisions else ("retry", "skip"),
             deadline=deadline,
-            solved=lambda: self.sync.state not in stays or self.unanswered != unanswered,
+            solved=lambda: self.sync.state not in stays or self.unanswered != unanswered or bool(self.incident),
             otherwise=self._became,
         )
         if lapse is not None:
@@ -222,6 +296,25 @@ class RecordPayment(SettlesDuplicate):
                 await self._carry_out(taken, step)
             except Forbidden as refusal:
                 self.fault = self._fault().model_copy(update={"words": f"{taken.decision} was refused: {refusal}"})
+
+    async def _goes_with_many(self, step: PaymentStep) -> bool:
+        """One item stands for many payments: this one waits for its answer, or for a command of its own."""
+        failing = sort_failure(self.fault.kind, self.fault.code) if self.fault else None
+        if failing not in OUT_OF_REACH or not await self.one_of_many():
+            return False
+        await self.on_parked()
+        version = self.sync.version
+        await workflow.wait_condition(
+            lambda: not self.incident or bool(self.answered_by) or self.sync.version != version
+        )
+        by, self.answered_by = self.answered_by, ""
+        if by and self.sync.state is State.UNSYNCED:
+            try:
+                await self._again(by, step)
+            except Forbidden as refusal:
+                self.fault = self._fault().model_copy(update={"words": f"sync_now was refused: {refusal}"})
+                self.incident = ""
+        return True
 
     def _fault(self) -> Fault:
         words = self.sync.reason or "asked for by a person"
@@ -267,7 +360,7 @@ class RecordPayment(SettlesDuplicate):
             case _, "skip" | "adopt":
                 await self._mark(taken, step)
             case _:
-                await self._again(taken, step)
+                await self._again(taken.by, step)
 
     async def _mark(self, taken: DecisionTaken, step: PaymentStep) -> None:
         """Left out, or taken over: a person says in writing why nothing is to be posted by us.
@@ -281,11 +374,11 @@ class RecordPayment(SettlesDuplicate):
         self.move(Kind.SYNC_MANUALLY, **who, override=override, evidence=evidence)
         if taken.decision == "adopt":
             # What hangs on the cobro is finished on the record that the person named.
-            await self.step(GIAV_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD)
+            await self.step(self._post, step, about=self._about, amount=step.amount, decisions=FORWARD)
         else:
-            self.notes.append(f"{GIAV_RECORD_PAYMENT.name} left out: {taken.explanation}")
+            self.notes.append(f"{self._post.name} left out: {taken.explanation}")
 
-    async def _again(self, taken: DecisionTaken, step: PaymentStep) -> None:
+    async def _again(self, by: str, step: PaymentStep) -> None:
         """`sync_now`, after a look with the patience that a machine has."""
         try:
             evidence = await self.probe(step)
@@ -297,7 +390,8 @@ class RecordPayment(SettlesDuplicate):
             return
         if evidence.verdict in ITEMS:
             self.fault = Fault(kind="Verdict", code=ITEMS[evidence.verdict], words=evidence.words)
-        self.move(Kind.SYNC_NOW, actor=taken.by, role=Role.OPERATOR, evidence=evidence)
+        told = await self.may_write()
+        self.move(Kind.SYNC_NOW, actor=by, role=Role.OPERATOR, evidence=evidence, **told)
 
     async def _refund_is_late(self, deadline: datetime) -> None:
         if not await self.changed(deadline - workflow.now()) and self.sync.state is State.REFUND_REQUESTED:

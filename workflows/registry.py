@@ -7,6 +7,7 @@ from workflows.booking import Booking
 from workflows.cancel_booking import CancelBooking
 from workflows.chase_refund import ChaseRefund, ConfirmRefund
 from workflows.check_files import CheckFiles
+from workflows.connector import Connector
 from workflows.create_booking import CreateBooking
 from workflows.experience import Experience
 from workflows.export_tamara import ExportTamara
@@ -35,6 +36,7 @@ WORKFLOWS: list[type] = [
     CheckFiles,
     CollectInstalment,
     ConfirmRefund,
+    Connector,
     CreateBooking,
     Experience,
     ExportTamara,

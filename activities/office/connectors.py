@@ -48,6 +48,8 @@ class ConnectorActivities:
 
     @implements(OFFICE_KEEP_BREAKER)
     def keep_breaker(self, report: BreakerReport) -> BreakerKept:
+        if report.item_id:
+            self._store.parked.retell(report.item_id, report.words, report.amount)
         return self._store.connectors.keep(report.breaker)
 
     @implements(OFFICE_WAITING_PAYMENTS)

@@ -77,7 +77,7 @@ class Breaker(BaseModel):
         """A payment failed; `at_work` payments moved within the window."""
         kept = [each for each in self.failures if failure.at - each.at <= WINDOW and each != failure]
         after = self._changed(failures=(*kept, failure)[-100:])
-        if after.look_at is None:
+        if after.look_at is None and failure.failing in OUT_OF_REACH:
             # A system that could not be read is looked at soon; one that did not understand, at once.
             soon = LOOKS[0] if failure.failing in WAITS else timedelta()
             after = after._changed(look_at=failure.at + soon)

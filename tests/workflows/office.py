@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from activities.failures import as_failure
 from activities.signatures import VERBS, Verb
 from domain import naming
+from domain.connector_steps import Admission, BreakerKept, Described, WaitingPayments
 from domain.deal_steps import DealRead, DealsFound, DealShown, LinkAtWork, LinksSeen, RefundedSoFar, Standing
 from domain.duplicates import CreditPlan
 from domain.errors import BackOfficeError
@@ -49,6 +50,12 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "office.arrange_plan": lambda _: PlanArrangement(collection="automatic", due=()),
     "office.due_instalments": lambda _: PlanArrangement(collection="automatic", due=()),
     "giav.probe_payment": lambda _: Evidence(verdict=Verdict.UNPAID, at=datetime.now(UTC), words="nothing is there"),
+    "office.admit_payment": lambda _: Admission(),
+    "office.keep_breaker": lambda _: BreakerKept(),
+    "office.waiting_payments": lambda _: WaitingPayments(),
+    "giav.describe": lambda _: Described(),
+    "journal.describe": lambda _: Described(),
+    "journal.probe_payment": lambda _: Evidence(verdict=Verdict.UNPAID, at=datetime.now(UTC), words="nothing is there"),
     "giav.record_payment": lambda _: Done(ids={"cobro": "501"}),
     "office.plan_credit": lambda s: CreditPlan(remainder=s.amount),
     "office.order_plan": lambda _: PlanArrangement(collection="automatic", due=()),
