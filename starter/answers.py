@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from starter.sheets import csv_lines
 
 PIPED_WIDTH = 220
 """Columns of a table that no terminal limits: wide enough that no id is broken."""
@@ -66,14 +67,8 @@ def as_csv(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]
 
 
 def _write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
-
-
-def _csv_cell(cell: object) -> object:
-    """Text of other people never becomes a formula in whoever's spreadsheet opens the file."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+    for line in csv_lines(columns, rows):
+        file.write(line)
 
 
 def say(text: str) -> None:

@@ -7,6 +7,7 @@ import typer
 from starter import entrypoint
 from starter.answers import CommandError, complain
 from starter.commands import (
+    api,
     cards,
     codec,
     consenting,
@@ -28,6 +29,7 @@ from starter.commands import (
     stores,
     suppliers,
     tamara,
+    tokens,
 )
 from store.installation import SettingsError
 
@@ -52,7 +54,9 @@ app.add_typer(events.app, name="event")
 app.add_typer(park.app, name="park")
 app.add_typer(payments.app, name="payment")
 app.add_typer(plans.app, name="plan")
+people.app.add_typer(tokens.app, name="token")
 app.add_typer(people.app, name="user")
+app.add_typer(api.app, name="api")
 app.add_typer(stores.app, name="store")
 app.add_typer(codec.app, name="codec")
 app.add_typer(consenting.app, name="integration")

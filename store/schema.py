@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store import (
+    api_tokens,
     audit_trail,
     connectors,
     crm_tokens,
@@ -32,6 +33,7 @@ from store import (
 from store.tables import metadata
 
 MODULES = (
+    api_tokens,
     audit_trail,
     connectors,
     crm_tokens,

@@ -7,6 +7,7 @@ from typing import Self
 
 from domain.desk import Desk
 from store.added_figures import AddedFigures
+from store.api_tokens import ApiTokens
 from store.audit_trail import AuditTrail
 from store.booking_lists import BookingLists
 from store.clock import Clock, utc_now
@@ -106,6 +107,7 @@ class Store:
         self.audit_trail = AuditTrail(database, clock)
         self.people = People(database, clock, self.audit_trail)
         self.sessions = PeopleSessions(database, clock)
+        self.api_tokens = ApiTokens(database, clock, self.audit_trail)
         self.payment_lists = PaymentLists(database)
 
     @classmethod

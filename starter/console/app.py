@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from temporalio.client import Client
 
+from starter.api import app as api
 from starter.console import assets
 from starter.console.areas import every_area
 from starter.console.codec import add_codec
@@ -25,6 +26,7 @@ from starter.console.refusals import ConsoleRefusal, Forged, NotAllowed, NotHere
 from starter.console.rendering import back_to, page
 from starter.console.visiting import Surroundings, cookie_name
 from starter.desk import refusals as desk
+from starter.desk.acting import BackOffice
 from store import Store
 from store.installation import Installation
 
@@ -45,9 +47,9 @@ def build_console(
     now: Callable[[], datetime] = _utc_now,
 ) -> FastAPI:
     """The ASGI application. `connect` makes a Temporal client and raises `RuntimeError` when nobody answers."""
-    areas = every_area()
+    areas, connect = every_area(), _once(connect)
     app = FastAPI(title="Booking orchestrator: console", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.surroundings = Surroundings(installation, store, _once(connect), now, areas)
+    app.state.surroundings = Surroundings(installation, store, connect, now, areas)
     console = installation.console
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(installation), www_redirect=False)
     app.add_middleware(GuardedAnswers, over_https=console.over_https)
@@ -59,7 +61,7 @@ def build_console(
     @app.middleware("http")
     async def mark_visit(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         """Give a new browser the secret that its first form proves itself with."""
-        if request.url.path.startswith("/static/") or visit_of(request):
+        if request.url.path.startswith(("/static/", "/api/")) or visit_of(request):
             return await call_next(request)
         request.state.visit = secrets.token_urlsafe(24)
         answer = await call_next(request)
@@ -81,6 +83,7 @@ def build_console(
     def live() -> dict[str, str]:
         return {"status": "ok"}
 
+    app.mount(api.PREFIX, api.build_api(BackOffice(installation, store, connect, now)))
     app.add_exception_handler(ConsoleRefusal, _answer_refusal)
     app.add_exception_handler(desk.DeskError, _answer_desk)
     app.add_exception_handler(HTTPException, _answer_http_error)

@@ -70,7 +70,7 @@ class Acting:
     def must_be(self, needed: Role) -> None:
         """Raises `NotAllowed`."""
         if not self.person.may(needed):
-            raise NotAllowed(f"{self.person.name} is a {self.person.role}; this needs at least a {needed}")
+            raise NotAllowed(f"{self.person.name} has the role {self.person.role}; this needs at least {needed}")
 
     def agencies(self, office: BackOffice, wanted: str | None = None) -> tuple[str, ...]:
         """Those that a list is about: one, or all that this person may see. Raises `NotFound`."""

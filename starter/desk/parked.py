@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +17,7 @@ from domain.people import Role
 from domain.steps import Decision, DecisionTaken
 from starter.desk.acting import Acting, BackOffice, recorded
 from starter.desk.payments import Shown
+from starter.desk.places import place_of, place_text
 from starter.desk.refusals import Away, NotFound, Refused, Unclear
 from starter.events import read_envelope
 from store.audit_trail import Deed
@@ -98,11 +97,11 @@ def list_items(
         owner=owner,
         reason=reason,
         agencies=acting.agencies(office, agency),
-        after=None if after is None else _place(after),
+        after=None if after is None else place_of(after),
         limit=limit + 1,
     )
     shown = found[:limit]
-    following = _text(shown[-1]) if len(found) > limit else None
+    following = place_text(shown[-1].deadline, shown[-1].item_id) if len(found) > limit else None
     return ItemsPage(items=tuple(_row(office, item) for item in shown), next=following)
 
 
@@ -217,19 +216,3 @@ def _row(office: BackOffice, item: ParkedItem) -> ItemRow:
             for made in item.taken
         ),
     )
-
-
-def _text(item: ItemRow | ParkedItem) -> str:
-    told = json.dumps([item.deadline.isoformat(), item.item_id])
-    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
-
-
-def _place(text: str) -> tuple[datetime, str]:
-    try:
-        moment, item_id = json.loads(base64.urlsafe_b64decode((text + "=" * (-len(text) % 4)).encode("ascii")))
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None or not isinstance(item_id, str):
-            raise ValueError
-    except (ValueError, TypeError):
-        raise Unclear("after: not a place of this list") from None
-    return at, item_id

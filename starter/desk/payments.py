@@ -334,7 +334,7 @@ def _sides(sync: PaymentSync, ours: Ours, evidence: Evidence | None) -> tuple[Si
 
 def _allowed(sync: PaymentSync, acting: Acting, now: datetime) -> tuple[Allowed, ...]:
     if not acting.person.may(Role.OPERATOR):
-        words = f"a {acting.person.role} looks on"
+        words = f"the role {acting.person.role} looks on"
         return tuple(Allowed(command=kind, why_not=words) for kind in COMMANDS)
     may = offers(sync, now, acting.person.name, acting.payment_role)
     return tuple(Allowed(command=Kind(name), why_not=why_not) for name, why_not in may.items())
