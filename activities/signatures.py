@@ -220,6 +220,9 @@ JOURNAL_RECORD_DEAL = Verb("journal.record_deal", Queue.ACCOUNTING, DealMoneySte
 JOURNAL_REFUND_DEAL = Verb("journal.refund_deal", Queue.ACCOUNTING, DealRefundStep, Done)
 OFFICE_MAIL_REQUEST = Verb("office.mail_request", Queue.OFFICE, RequestStep, Done)
 
+EASYCOUNT_CHECK_ACCOUNT = Verb("easycount.check_account", Queue.ACCOUNTING, IntegrationStep, Done)
+EASYCOUNT_TRY_ACCOUNT = Verb("easycount.try_account", Queue.ACCOUNTING, IntegrationStep, Done)
+EASYCOUNT_USE_ACCOUNT = Verb("easycount.use_account", Queue.ACCOUNTING, IntegrationStep, Done)
 KOMMO_CHECK_ACCOUNT = Verb("kommo.check_account", Queue.CRM, IntegrationStep, Done)
 KOMMO_INSTALL = Verb("kommo.install", Queue.CRM, IntegrationStep, Done)
 KOMMO_USE_ACCOUNT = Verb("kommo.use_account", Queue.CRM, IntegrationStep, Done)

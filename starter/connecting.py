@@ -11,6 +11,9 @@ from store import Store
 from store.integrations import Integration
 
 GIAV = "giav"
+EASYCOUNT = "easycount"
+ALONE = (GIAV, KOMMO, EASYCOUNT)
+"""Systems that stand beside a mid-office; every other one is a mid-office."""
 LONGEST_KEY = 20_000
 """Characters; a private key has some thousands."""
 
@@ -29,10 +32,10 @@ def section_of(system: str) -> str:
 
 def must_be_the_only_mid_office(store: Store, agency: str, system: str) -> None:
     """An agency has one mid-office; another may come when the first was suspended. Raises `CommandError`."""
-    if system in (GIAV, KOMMO):
+    if system in ALONE:
         return
     for one in store.integrations.list(agency):
-        if one.system not in (GIAV, KOMMO, system) and one.state != "suspended":
+        if one.system not in (*ALONE, system) and one.state != "suspended":
             raise CommandError(
                 f"{one.system} of {agency} is {one.state}, and an agency has one mid-office; suspend it first: "
                 f"bookings integration suspend {named(agency, one.system)} --why TEXT"
@@ -52,6 +55,8 @@ def told(found: Integration) -> str:
     """What happened besides the state."""
     if found.system == GIAV:
         return f"backfill: {progress_of(found) or 'not begun'}"
+    if found.system == EASYCOUNT:
+        return f"environment: {found.catalogue.get('environment', 'not checked yet')}"
     if found.system == KOMMO:
         return f"account: {found.catalogue.get('account', 'not checked yet')}"
     return f"account manager told: {found.catalogue.get('confirmed', 'not yet')}"

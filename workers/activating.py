@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from activities.easycount.integration import KEY_NAME as EASYCOUNT_KEY
+from activities.easycount.integration import SYSTEM as EASYCOUNT
+from activities.easycount.integration import examine as examine_easycount
+from activities.easycount.integration import problems as easycount_problems
 from activities.giav.activation import problems as giav_problems
 from activities.giav.client import SYSTEM as GIAV
 from activities.giav.integration import KEY_NAME as GIAV_KEY
@@ -22,11 +26,21 @@ from store.installation import AgencySettings
 from workers.consenting import standing
 
 MID_OFFICES = tuple(names())
-SYSTEMS = (GIAV, KOMMO, *MID_OFFICES)
+SYSTEMS = (GIAV, KOMMO, EASYCOUNT, *MID_OFFICES)
 """The systems that an agency can activate by itself."""
-KEY_NAMES = {GIAV: GIAV_KEY, KOMMO: KOMMO_KEY, **{system: key_name(system) for system in MID_OFFICES}}
+KEY_NAMES = {
+    GIAV: GIAV_KEY,
+    KOMMO: KOMMO_KEY,
+    EASYCOUNT: EASYCOUNT_KEY,
+    **{system: key_name(system) for system in MID_OFFICES},
+}
 """Where the vault keeps a system's key."""
-SECRETS = {GIAV: "api_key", KOMMO: "client_secret", **{system: ".".join(key_path(system)) for system in MID_OFFICES}}
+SECRETS = {
+    GIAV: "api_key",
+    KOMMO: "client_secret",
+    EASYCOUNT: "api_key",
+    **{system: ".".join(key_path(system)) for system in MID_OFFICES},
+}
 """The setting that is sealed and never set."""
 
 
@@ -48,7 +62,7 @@ class Examination(Protocol):
 
 def section_of(system: str) -> str:
     """The section of an agency's settings file that stands for the system, and counts first."""
-    return system if system in (GIAV, KOMMO) else "midoffice"
+    return "midoffice" if system in MID_OFFICES else system
 
 
 def wrong_settings(system: str, settings: Mapping[str, Any]) -> list[str]:
@@ -66,6 +80,8 @@ def check(store: Store, agency: str, system: str, configured: AgencySettings, *,
         return examine_giav(store, agency, configured.name, by=by)
     if system == KOMMO:
         return examine_kommo(store, agency, by=by)
+    if system == EASYCOUNT:
+        return examine_easycount(store, agency, by=by)
     return examine_midoffice(store, agency, system, by=by)
 
 
@@ -76,7 +92,7 @@ def let_in(store: Store, agency: str) -> str:
 
 def letters(system: str, agency_name: str) -> dict[str, str]:
     """What a person has to send, by whom it is for and when; empty where nobody has to be told."""
-    if system in (GIAV, KOMMO):
+    if system not in MID_OFFICES:
         return {}
     product = system.upper()
     return {
@@ -89,4 +105,6 @@ def letters(system: str, agency_name: str) -> dict[str, str]:
 def _problems(system: str, settings: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     if system == KOMMO:
         return kommo_problems(settings)
+    if system == EASYCOUNT:
+        return easycount_problems(settings)
     return giav_problems(settings) if system == GIAV else midoffice_problems(system, settings)

@@ -7,6 +7,8 @@ from contextlib import closing, suppress
 from functools import partial
 
 from activities.easycount.account import EasyCountAccount
+from activities.easycount.integration import NOBODYS_PAGE
+from activities.easycount.integration import SYSTEM as EASYCOUNT
 from activities.giav.client import SYSTEM as GIAV
 from activities.giav.client import GiavClient
 from activities.giav.integration import account_settings
@@ -46,7 +48,7 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
                 continue
             if integration.system == GIAV and integration.agency not in accounts.giav:
                 yield f"{integration.agency}: GIAV", partial(_integrated, store, integration)
-            elif integration.system == KOMMO:
+            elif integration.system in (KOMMO, EASYCOUNT):
                 continue
             elif integration.system != GIAV and integration.agency not in accounts.midoffice:
                 name = f"{integration.agency}: mid-office ({integration.system})"
@@ -55,9 +57,10 @@ def _checks(installation: Installation, store: Store | None) -> Iterator[Check]:
         yield f"{agency}: mid-office ({midoffice.settings.kind})", midoffice.adapter.ping
     for agency, ratehawk in accounts.ratehawk.items():
         yield f"{agency}: RateHawk", partial(_ratehawk, ratehawk)
-    for agency, easycount in accounts.easycount.items():
-        yield f"{agency}: EasyCount", partial(_easycount, easycount)
-    crm = accounts.kommo if store is None else open_accounts(installation, store).kommo
+    opened = accounts if store is None else open_accounts(installation, store)
+    crm, invoicing = opened.kommo, opened.easycount
+    for agency in invoicing:
+        yield f"{agency}: EasyCount", partial(_easycount, invoicing, agency)
     for agency in crm:
         yield f"{agency}: Kommo", partial(_kommo, crm, agency)
     for agency, tamara in accounts.tamara.items():
@@ -78,9 +81,9 @@ def _kommo(accounts: Mapping[str, KommoAccount], agency: str) -> None:
     ping(accounts[agency])
 
 
-def _easycount(account: EasyCountAccount) -> None:
-    # A page that does not exist: only the account's key is judged, and nothing is issued.
-    account.client.validate("00000000-0000-0000-0000-000000000000")
+def _easycount(accounts: Mapping[str, EasyCountAccount], agency: str) -> None:
+    # Only the account's key is judged, and nothing is issued.
+    accounts[agency].client.validate(NOBODYS_PAGE)
 
 
 def _integrated(store: Store, integration: Integration) -> None:

@@ -16,6 +16,7 @@ from activities.accounting.erp import JournalErpActivities
 from activities.accounting.settings import JournalSettings
 from activities.easycount.account import EasyCountAccount
 from activities.easycount.documents import EasyCountDocuments
+from activities.easycount.integration import EasyCountIntegration
 from activities.easycount.payments import EasyCountPayments
 from activities.giav.activities import GiavActivities
 from activities.giav.checks import GiavChecks
@@ -59,6 +60,7 @@ from domain.plan_letters import MailSettings
 from store import Store
 from store.installation import Installation, SettingsError
 from workers.crm_accounts import KommoAccounts
+from workers.easycount_accounts import EasyCountAccounts
 from workers.integrated import IntegratedAccounts, IntegratedMidOffices
 
 T = TypeVar("T")
@@ -108,7 +110,7 @@ def open_accounts(installation: Installation, store: Store | None = None) -> Acc
         mail=each("mail", MailSettings.model_validate),
         journal=each("journal", JournalSettings.model_validate, "timezone"),
         ratehawk=each("ratehawk", RateHawkAccount.open),
-        easycount=each("easycount", EasyCountAccount.open),
+        easycount=EasyCountAccounts(each("easycount", EasyCountAccount.open), installation.agencies, store),
         kommo=KommoAccounts(each("kommo", KommoSettings.model_validate), installation.agencies, store),
         deals={
             name: _checked(
@@ -173,6 +175,7 @@ def cells(
             DuplicateEntries(store, accounts.journal),
             EasyCountDocuments(store, accounts.easycount, installation.agencies, accounts.deals),
             EasyCountPayments(store, accounts.easycount, installation.agencies),
+            EasyCountIntegration(store),
         ],
         Queue.CRM: [
             DealActivities(store, accounts.kommo, accounts.deals),

@@ -14,6 +14,9 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
     from activities.signatures import (
+        EASYCOUNT_CHECK_ACCOUNT,
+        EASYCOUNT_TRY_ACCOUNT,
+        EASYCOUNT_USE_ACCOUNT,
         INTEGRATION_ACTIVATE,
         INTEGRATION_BACKFILL,
         INTEGRATION_CHECK,
@@ -32,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
         BackfillProgress,
         BookingQuestion,
         Decision,
+        Done,
         IntegrationActivation,
         IntegrationBackfill,
         IntegrationOrder,
@@ -45,8 +49,15 @@ Out = TypeVar("Out", bound=BaseModel)
 
 ERP = "giav"
 """The system whose activation takes in what the platform knew before; all others are mid-offices, told what we know."""
-CRM = "kommo"
-"""… but for this one, which knows deals and nothing of bookings."""
+OF_DEALS: dict[str, tuple[tuple[Verb[IntegrationStep, Done], str], ...]] = {
+    "kommo": ((KOMMO_CHECK_ACCOUNT, "check"), (KOMMO_INSTALL, "our fields and our webhook"), (KOMMO_USE_ACCOUNT, "use")),
+    "easycount": (
+        (EASYCOUNT_CHECK_ACCOUNT, "check"),
+        (EASYCOUNT_TRY_ACCOUNT, "a document to try it"),
+        (EASYCOUNT_USE_ACCOUNT, "use"),
+    ),
+}
+"""… but for these, which know deals and nothing of bookings: their steps, and what each is about."""
 BEFORE_IT_IS_USED: tuple[Decision, ...] = ("retry", "abandon")
 PAGES_A_RUN = 500
 """Pages after which the history is begun anew."""
@@ -84,8 +95,8 @@ class ActivateIntegration(Stepping):
     async def run(self, order: IntegrationOrder) -> BackfillProgress | None:
         """The end of the backfill; None when a person gave the activation up."""
         try:
-            if order.system == CRM:
-                await self._connect_crm(order)
+            if order.system in OF_DEALS:
+                await self._connect_deals(order)
                 return None
             if order.system != ERP:
                 if order.progress is None:
@@ -117,14 +128,13 @@ class ActivateIntegration(Stepping):
         await self._insist(MIDOFFICE_USE_ACCOUNT, step, about=f"use {order.system} from now on")
         workflow.set_current_details(f"**{order.system}** of {order.agency} is active")
 
-    async def _connect_crm(self, order: IntegrationOrder) -> None:
-        """Kommo: we are let in, our fields and our webhook are there, it is used."""
+    async def _connect_deals(self, order: IntegrationOrder) -> None:
+        """CRM or invoicing: we are let in, what we need is there, it is used."""
         step = IntegrationStep(
             agency=order.agency, lifecycle=workflow.info().workflow_id, system=order.system, by=order.by
         )
-        await self._insist(KOMMO_CHECK_ACCOUNT, step, about=f"check {order.system}")
-        await self._insist(KOMMO_INSTALL, step, about="our fields and our webhook")
-        await self._insist(KOMMO_USE_ACCOUNT, step, about=f"use {order.system} from now on")
+        for verb, about in OF_DEALS[order.system]:
+            await self._insist(verb, step, about=f"{order.system}: {about}")
         workflow.set_current_details(f"**{order.system}** of {order.agency} is active")
 
     async def _transfer_what_exists(self, order: IntegrationOrder) -> None:

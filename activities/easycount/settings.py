@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+REAL_HOSTS = frozenset({"api.ezcount.co.il", "www.ezcount.co.il"})
+DEMO_HOST = "demo.ezcount.co.il"
 
 
 class EasyCountSettings(BaseModel):
@@ -14,11 +18,13 @@ class EasyCountSettings(BaseModel):
 
     `vat_kind` of every item: `INC` the price includes it, `PRE` it comes on top, `NON` there is none; `vat` is the rate of
     the documents in percent, None the account's own. `e_mails`: EasyCount sends the document to the customer.
+    `environment` is told by EasyCount's own hosts; for any other address it is `live` unless it is said.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str
+    url: str = Field(pattern=r"^https?://[^/\s@?#]+$")
+    environment: Literal["demo", "live"] | None = None
     api_key: SecretStr
     developer_email: str
     ua_uuid: str | None = None
@@ -37,6 +43,19 @@ class EasyCountSettings(BaseModel):
     """Above the 30 s that EasyCount asks for."""
     allocation_threshold: Decimal | None = None
     """Total above which the tax authority's allocation number is needed; None: not our country."""
+
+    @model_validator(mode="after")
+    def _of_its_environment(self) -> Self:
+        host = urlsplit(self.url).hostname
+        if (host in REAL_HOSTS and self.environment == "demo") or (host == DEMO_HOST and self.environment == "live"):
+            raise ValueError(f"environment: {host} is not the {self.environment} environment")
+        return self
+
+    @property
+    def kind_of_environment(self) -> Literal["demo", "live"]:
+        if self.environment is not None:
+            return self.environment
+        return "demo" if urlsplit(self.url).hostname == DEMO_HOST else "live"
 
     @property
     def link_lasts(self) -> timedelta:

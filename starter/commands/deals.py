@@ -17,6 +17,7 @@ from domain.deal_steps import DealCommand, DealOrder, DealState
 from domain.deals import amount_of
 from domain.money import Money
 from starter.answers import CommandError, as_json, as_table, say
+from starter.connecting import EASYCOUNT
 from starter.deals import LIFECYCLE
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store.installation import Installation
@@ -137,10 +138,10 @@ def _order(
 ) -> None:
     installation = read_settings(settings)
     section = agency_of(installation, agency)
-    if section.easycount is None:
-        words = f"agency '{agency}' has no EasyCount; add [agencies.{agency}.easycount] to the settings"
-        raise CommandError(f"{words} (docs/integrations/easycount.md)")
     with opened_store(installation) as store:
+        if section.easycount is None and store.integrations.get(agency, EASYCOUNT) is None:
+            words = f"agency '{agency}' has no EasyCount; begin with: bookings integration request {agency} --system {EASYCOUNT}"
+            raise CommandError(f"{words} (docs/integrations/easycount.md)")
         known = store.payment_requests.get(agency, deal)
     asked = known.asked.said.amount if known is not None else None
     command = DealCommand(

@@ -13,7 +13,7 @@ from domain.errors import BackOfficeError
 from domain.naming import integration_workflow
 from starter.activation import KOMMO, assigned, ordered, progress_of, run_activation, tell_what_waits
 from starter.answers import CommandError, as_json, as_table, say
-from starter.connecting import GIAV, must_be_the_only_mid_office, named, read_key, say_letters, section_of, told
+from starter.connecting import ALONE, GIAV, must_be_the_only_mid_office, named, read_key, say_letters, section_of, told
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from store import Store
 from store.installation import AgencySettings, Installation
@@ -210,7 +210,7 @@ def confirm(
     installation = read_settings(settings)
     with opened_store(installation) as store:
         now = _known(store, installation, agency, system)
-        if system in (GIAV, KOMMO):
+        if system in ALONE:
             raise CommandError(f"nobody has to be told of {system}; next: bookings integration activate")
         if now.state in ("requested", "key_stored"):
             raise CommandError(f"its access was not checked yet: bookings integration check {named(agency, system)}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -23,6 +24,7 @@ from store.installation import Installation
 
 log = logging.getLogger(__name__)
 
+EASYCOUNT = "easycount"
 TOKEN = re.compile(r"[A-Z2-7]{26}")
 PATIENCE = 5.0
 THANKS = "<!DOCTYPE html><title>✓</title><p>Gracias · תודה · Thank you</p>"
@@ -34,10 +36,8 @@ class PaidPages:
     def __init__(
         self, installation: Installation, store: Store, connect: Callable[[], Awaitable[Client]] | None
     ) -> None:
-        self._thanks = {
-            name: str(agency.easycount["success_url"])
-            for name, agency in installation.agencies.items()
-            if agency.easycount is not None and agency.easycount.get("success_url")
+        self._sections = {
+            name: agency.easycount for name, agency in installation.agencies.items() if agency.easycount is not None
         }
         self._store = store
         self._connect = connect
@@ -48,19 +48,30 @@ class PaidPages:
         if not TOKEN.fullmatch(token):
             raise Problem(404, "not_found", "Not Found")
         try:
-            found = await asyncio.to_thread(self._store.payment_pages.deal_of, token)
+            found = await asyncio.to_thread(self._whose, token)
         except SQLAlchemyError:
             # The customer has paid: whatever our trouble is, it is not theirs.
             return HTMLResponse(THANKS)
         if found is None:
             raise Problem(404, "not_found", "Not Found")
-        agency, deal_id = found
+        agency, deal_id, thanks = found
         if self._connect is not None:
             task = asyncio.create_task(self._look(agency, deal_id))
             self._looking.add(task)
             task.add_done_callback(self._looking.discard)
-        thanks = self._thanks.get(agency)
         return RedirectResponse(thanks, 303) if thanks else HTMLResponse(THANKS)
+
+    def _whose(self, token: str) -> tuple[str, int, str] | None:
+        """Agency and deal of a page, and where its customers go on to: by the settings file, or by what was activated."""
+        found = self._store.payment_pages.deal_of(token)
+        if found is None:
+            return None
+        agency, deal_id = found
+        section: Mapping[str, Any] | None = self._sections.get(agency)
+        if section is None:
+            integration = self._store.integrations.get(agency, EASYCOUNT)
+            section = {} if integration is None else integration.settings
+        return agency, deal_id, str(section.get("success_url") or "")
 
     async def _look(self, agency: str, deal_id: int) -> None:
         assert self._connect is not None

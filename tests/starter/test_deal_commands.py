@@ -77,9 +77,9 @@ def test_a_deal_that_nobody_asked_for_says_how_to_ask(bookings: Any) -> None:
     one_line(told, "bookings deal request demo 501")
 
 
-def test_an_agency_without_easycount_is_told_what_to_add(bookings: Any) -> None:
+def test_an_agency_without_easycount_is_told_how_to_begin(bookings: Any) -> None:
     told = bookings("deal", "request", "demo", "501", "--by", "Ana")
-    one_line(told, "[agencies.demo.easycount]")
+    one_line(told, "bookings integration request demo --system easycount")
 
 
 def test_an_amount_that_is_none_is_refused(bookings: Any, with_easycount: Path) -> None:

@@ -94,7 +94,7 @@ def test_what_a_check_leaves_open_is_named_with_its_candidates(bookings: Any, sa
         (["key", "demo"], "never requested"),
         (["activate", "demo"], "never requested"),
         (["request", "nobody"], "known: demo"),
-        (["request", "demo", "--system", "sage"], "known: giav, kommo, midoco"),
+        (["request", "demo", "--system", "sage"], "known: easycount, giav, kommo, midoco"),
     ],
 )
 def test_what_was_not_requested_cannot_go_on(bookings: Any, words: list[str], said: str) -> None:
