@@ -50,7 +50,11 @@ Out = TypeVar("Out", bound=BaseModel)
 ERP = "giav"
 """The system whose activation takes in what the platform knew before; all others are mid-offices, told what we know."""
 OF_DEALS: dict[str, tuple[tuple[Verb[IntegrationStep, Done], str], ...]] = {
-    "kommo": ((KOMMO_CHECK_ACCOUNT, "check"), (KOMMO_INSTALL, "our fields and our webhook"), (KOMMO_USE_ACCOUNT, "use")),
+    "kommo": (
+        (KOMMO_CHECK_ACCOUNT, "check"),
+        (KOMMO_INSTALL, "our fields and our webhook"),
+        (KOMMO_USE_ACCOUNT, "use"),
+    ),
     "easycount": (
         (EASYCOUNT_CHECK_ACCOUNT, "check"),
         (EASYCOUNT_TRY_ACCOUNT, "a document to try it"),
