@@ -75,6 +75,9 @@ def main() -> int:
     parser.add_argument(
         "--without-bugs", action="store_true", help="do not prove with seeded bugs that faults are caught"
     )
+    parser.add_argument(
+        "--bug", action="append", default=[], choices=sorted(BUGS), help="play a seeded bug, and no cases"
+    )
     parser.add_argument("--report-only", action="store_true", help="write the report of what was played before")
     parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
     chosen = parser.parse_args()
@@ -115,7 +118,7 @@ def _play(team: Team, chosen: argparse.Namespace, wanted: Sequence[str]) -> None
         cases = [case for case in cases if case.id == chosen.case]
         run.outcomes.pop(chosen.case, None)
     left = sorted((case for case in cases if case.id not in run.outcomes), key=lambda case: case.rank)
-    left = left[: chosen.most] if chosen.most is not None else left
+    left = [] if chosen.bug else left[: chosen.most] if chosen.most is not None else left
     print(f"{len(cases)} cases, {len(cases) - len(left)} of them not to be played now", file=sys.stderr)
     stamp = int(time.time())
     jobs = []
@@ -123,21 +126,27 @@ def _play(team: Team, chosen: argparse.Namespace, wanted: Sequence[str]) -> None
         recordings = tuple(run.recordings[name] for name in sorted({case.scenario for case in chunk}))
         jobs.append((Job(f"{stamp}-{number:03d}", (), chunk, recordings), f"outcomes-{stamp}-{number:03d}.jsonl"))
     team.do(jobs)
-    if not (chosen.without_bugs or chosen.case or chosen.only):
-        _plant(team)
+    if chosen.bug or not (chosen.without_bugs or chosen.case or chosen.only):
+        _plant(team, chosen.bug)
 
 
-def _plant(team: Team) -> None:
+def _plant(team: Team, only: Sequence[str] = ()) -> None:
     """Each seeded bug by itself, against the cases that ought to notice it."""
     run, jobs = team.run, []
     every = {case.id: case for each in run.recordings.values() for case in enumerated(each)}
     for bug in BUGS.values():
-        if bug.name in run.bugs:
+        if bug.name in run.bugs or (only and bug.name not in only):
             continue
-        cases = tuple(every[case] for case in bug.cases if case in every)
+        cases = tuple(filter(None, (_fitting(every.values(), wanted) for wanted in bug.wanted)))
         recordings = tuple(run.recordings[name] for name in sorted({case.scenario for case in cases}))
         jobs.append((Job(f"bug-{bug.name}", (), cases, recordings, bug.name), f"bugs-{bug.name}.jsonl"))
     team.do(jobs)
+
+
+def _fitting(cases: Iterable[Case], wanted: tuple[str, str, str]) -> Case | None:
+    scenario, place, fault = wanted
+    found = (each for each in cases if each.scenario == scenario and each.fault == fault)
+    return next((each for each in found if each.place.startswith(place)), None)
 
 
 def _chunks(cases: Sequence[Case]) -> list[tuple[Case, ...]]:

@@ -39,7 +39,7 @@ READING = re.compile(
 )
 SECONDS: dict[Kind, float] = {
     Kind.SLOW: 0.8 * PATIENCE_SECONDS,
-    Kind.LATE: 0.3,
+    Kind.LATE: 0.6,
     Kind.HANG: 1.3 * PATIENCE_SECONDS,
     Kind.THROTTLE: 1.0,
 }
@@ -55,6 +55,11 @@ OF_FILES = (
 )
 """What a server of files can do (F17): on `put`, error-before is a full disk and malformed a torn upload."""
 DISORDERS = ("twice", "five times", "again afterwards", "swapped with the next", "last first")
+ANSWERS = ("two people answer at once", "answered while it is slow")
+ANSWERED = ("create", "payment-card", "cancel-paid", "refund")
+"""Scenarios whose every write is refused once, for people to answer in an unlucky moment (F15)."""
+SEEN_OFTEN = 3
+"""A look that is repeated until something has come is disturbed so often; how often it is repeated differs."""
 CLOCKS = ("five minutes ahead", "five minutes behind")
 
 
@@ -102,6 +107,11 @@ def enumerated(recording: Recording) -> Iterator[Case]:
     for system, operation in recording.calls:
         counts[system, operation] += 1
         nth = counts[system, operation]
+        if nth > SEEN_OFTEN and READING.search(operation):
+            continue
+        if scenario.name in ANSWERED and not READING.search(operation):
+            for answer in ANSWERS:
+                yield Case(scenario.name, "operator", f"{system} {operation} #{nth}", answer, "F15", nth)
         for kind in kinds_for(system, operation):
             yield Case(scenario.name, "call", f"{system} {operation} #{nth}", kind.value, code_of(system, kind), nth)
     for point in dict.fromkeys(recording.points):

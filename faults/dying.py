@@ -80,8 +80,8 @@ class Cemetery:
         here = self.here
 
         @contextmanager
-        def begin(database: Database) -> Iterator[Connection]:
-            with plain(database) as connection:
+        def begin(self: Database) -> Iterator[Connection]:
+            with plain(self) as connection:
                 yield connection
                 here("before commit")
             here("after commit")

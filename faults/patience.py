@@ -18,9 +18,12 @@ SILENCE = timedelta(seconds=3.0)
 """After which a cell of a dead worker is taken over; in the product ten seconds."""
 
 
+def seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
 def shorten() -> None:
     """For this process, for good; the order of the waits stays as it is in the product."""
-    seconds = lambda value: timedelta(seconds=value)  # noqa: E731 a word for a table
     domain.effects.VERIFY_WAITS = (0.2, 0.5, 1.0)
     domain.mailbox.PATIENCE = seconds(6)
     for module in (domain.payment_sync.conditions, workflows.record_payment):

@@ -100,6 +100,9 @@ async def _played(stage: Stage, case: Case, recording: Recording, outcome: Outco
         return
     await play_before(stage, scenario)
     fault = _armed(stage, case)
+    answering: asyncio.Task[None] | None = None
+    if case.family == "operator":
+        answering = asyncio.create_task(_answered_unluckily(stage, case, scenario, outcome))
     if case.family == "clock":
         stage.skew = 290.0 if "ahead" in case.fault else -290.0
         outcome.fired = 1
@@ -107,7 +110,11 @@ async def _played(stage: Stage, case: Case, recording: Recording, outcome: Outco
     try:
         for act in scenario.act:
             await act(stage)
-            await _answered_meanwhile(stage, scenario, outcome, case)
+            if len(scenario.act) > 1 and case.family != "operator":
+                # It goes on only when the act before is through.
+                await _answer_all(stage, scenario, outcome)
+        if answering is not None:
+            await answering
         await _judge(stage, case, twin, outcome, scenario)
     finally:
         watching.cancel()
@@ -127,12 +134,29 @@ def _armed(stage: Stage, case: Case) -> Fault | None:
         deaths.begin()
         deaths.wanted = case.place
         return None
-    if case.family != "call":
+    if case.family not in ("call", "operator"):
         return None
-    system, operation = re.sub(r" #\d+$", "", case.place).split(" ", 1)
-    kind = Kind(case.fault)
+    system, operation = _place(case)
+    kind = Kind.REFUSE if case.family == "operator" else Kind(case.fault)
     wish = {"operation": operation, "kind": kind.value, "skip": case.nth - 1, "seconds": SECONDS.get(kind, 0.0)}
     return stage.house.stand_ins[system].faults.set(wish)
+
+
+def _place(case: Case) -> tuple[str, str]:
+    system, _, operation = re.sub(r" #\d+$", "", case.place).partition(" ")
+    return system, operation
+
+
+async def _answered_unluckily(stage: Stage, case: Case, scenario: Scenario, outcome: Outcome) -> None:
+    """Two people answer the same stop at once; exactly one of them may win (F15)."""
+    item = await stage.parked(besides=scenario.answers)
+    outcome.parked.append(f"{item.reason} at {item.verb}: {item.detail[:160]}")
+    if case.fault == "answered while it is slow":
+        slow = {"operation": "*", "kind": "slow", "times": 4, "seconds": 0.8}
+        stage.house.stand_ins[_place(case)[0]].faults.set(slow)
+    won = await asyncio.gather(stage.answer(item, by="ana@agency"), stage.answer(item, by="luis@agency"))
+    if won.count(True) != 1:
+        outcome.found.append(f"{won.count(True)} of two answers were accepted")
 
 
 async def _always(stage: Stage, case: Case, fault: Fault | None, outcome: Outcome) -> None:
@@ -142,12 +166,6 @@ async def _always(stage: Stage, case: Case, fault: Fault | None, outcome: Outcom
         await asyncio.sleep(0.1)
     books = await asyncio.to_thread(picture.read_books, stage)
     outcome.found += [f"in the middle: {each}" for each in picture.broken(books, only_always=True)]
-
-
-async def _answered_meanwhile(stage: Stage, scenario: Scenario, outcome: Outcome, case: Case) -> None:
-    """A scenario with several acts goes on only when the one before is through."""
-    if len(scenario.act) > 1:
-        await _answer_all(stage, scenario, outcome)
 
 
 async def _answer_all(stage: Stage, scenario: Scenario, outcome: Outcome) -> bool:
@@ -181,7 +199,7 @@ async def _judge(stage: Stage, case: Case, twin: Picture, outcome: Outcome, scen
         if not different or time.monotonic() > end or not helped:
             break
         await asyncio.sleep(0.7)
-    may_ask = case.family == "call" and Kind(case.fault) in ASKS
+    may_ask = case.family == "operator" or (case.family == "call" and Kind(case.fault) in ASKS)
     if different and not helped and case.family == "call" and Kind(case.fault) in BEYOND and not now.broken:
         # Only a person can sort it out, and is asked; nothing is twice and nothing is wrong meanwhile.
         outcome.result = "parked"

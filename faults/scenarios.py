@@ -273,6 +273,18 @@ SCENARIOS: dict[str, Scenario] = {
             (disputed("funds_withdrawn", "won"),),
             inbound=False,
         ),
+        Scenario(
+            "life",
+            "a booking is made, changed, discounted and paid, as fast as the platform can tell it",
+            (),
+            (
+                *SALE,
+                does("modify-booking", travellers=[{"id": "trv_02", "first_name": "Verónica", "last_name": "Soto"}]),
+                does("apply-discount", kind="amount", value=eur(50_00), code="AMIGOS"),
+                does("change-service", action="added", service_id="svc_72W"),
+                pays(),
+            ),
+        ),
         Scenario("payment-card", "a payment by card", SALE, (pays(last4="5556"),)),
         Scenario("payment-transfer", "a payment by transfer", SALE, (pays(method="transfer"),)),
         Scenario("payment-bizum", "a payment by Bizum", SALE, (pays(method="bizum"),)),

@@ -159,8 +159,19 @@ def main() -> int:
             lines.write(json.dumps(told) + "\n")
             lines.flush()
 
-        asyncio.run(run(job, tell))
+        if job.bug is None:
+            asyncio.run(run(job, tell))
+            return 0
+        played: list[dict[str, Any]] = []
+        asyncio.run(run(job, played.append))
+        caught = [each for each in played if each["result"] == "violation" and not _vacuous(each)]
+        tell({"bug": job.bug, "caught": bool(caught), "by": [each["id"] for each in caught], "played": played})
     return 0
+
+
+def _vacuous(outcome: dict[str, Any]) -> bool:
+    """A case that failed by itself catches nothing."""
+    return all(found.startswith("the case itself failed") for found in outcome["found"])
 
 
 if __name__ == "__main__":

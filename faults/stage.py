@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx
@@ -21,6 +21,8 @@ from store.parked import ParkedItem
 
 Doc = dict[str, Any]
 PERSON = "ana@agency"
+PATIENCE = 150.0
+"""Seconds after which what has to come is not waited for any longer."""
 WHY = "looked at in both systems, and it is right"
 
 
@@ -90,9 +92,9 @@ class Stage:
 
     # -- rest -------------------------------------------------------------------------------------------------------
 
-    async def rest(self, within: float = 150.0, quiet: int = 2) -> Look:
+    async def rest(self, within: float | None = None, quiet: int = 2) -> Look:
         """Until nothing moves any more. Raises `Stuck`."""
-        end, still, look = time.monotonic() + within, 0, self.watch.last
+        end, still, look = time.monotonic() + (within or PATIENCE), 0, self.watch.last
         while still < quiet:
             if time.monotonic() > end:
                 raise Stuck(f"no rest: {sorted(look.running[self.agency])}, {look.outbox[self.agency]} in the outbox")
@@ -120,12 +122,12 @@ class Stage:
                     return False
         return True
 
-    async def until(self, holds: Callable[[], bool], what: str, within: float = 150.0) -> None:
+    async def until(self, holds: Callable[[], bool], what: str, within: float | None = None) -> None:
         """Until the systems show it. Raises `Stuck`."""
-        end = time.monotonic() + within
+        end = time.monotonic() + (within or PATIENCE)
         while not holds():
             if time.monotonic() > end:
-                raise Stuck(f"not within {within:.0f} s: {what}")
+                raise Stuck(f"does not come: {what}")
             await asyncio.sleep(0.15)
             await self.carry()
 
@@ -134,15 +136,14 @@ class Stage:
     def items(self) -> list[ParkedItem]:
         return self.office.store.parked.list(self.agency)
 
-    async def answer(self, item: ParkedItem, decision: str = "retry", outside_id: str | None = None) -> bool:
+    async def answer(self, item: ParkedItem, decision: str = "retry", by: str = PERSON) -> bool:
         """A person's answer; whether it was accepted."""
         taken = DecisionTaken.model_validate(
             {
                 "item_id": item.item_id,
                 "decision": decision,
-                "by": PERSON,
+                "by": by,
                 "explanation": WHY,
-                "outside_id": outside_id,
             }
         )
         try:
@@ -151,15 +152,15 @@ class Stage:
             return False
         return True
 
-    async def parked(self, reason: str, within: float = 60.0) -> ParkedItem:
-        """The item of this reason, once it is there."""
+    async def parked(self, besides: Collection[str] = ()) -> ParkedItem:
+        """An item that waits for a person, once it is there."""
         found: list[ParkedItem] = []
 
         def there() -> bool:
-            found[:] = [item for item in self.items() if item.reason == reason]
+            found[:] = [item for item in self.items() if item.reason not in besides]
             return bool(found)
 
-        await self.until(there, f"an item '{reason}'", within)
+        await self.until(there, "an item for a person")
         return found[0]
 
     # -- Temporal ---------------------------------------------------------------------------------------------------
@@ -185,7 +186,3 @@ class Stage:
             await self.office.client.get_workflow_handle(workflow_id).terminate("the case is over")
         except RPCError:  # it ended meanwhile
             return
-
-
-def in_order(events: Sequence[Told], order: Sequence[int]) -> list[Told]:
-    return [events[place] for place in order]

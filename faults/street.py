@@ -39,7 +39,8 @@ class Street:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _, agency, system, *_ = (*scope["path"].split("/", 3), "", "")
+        words = [*str(scope["path"]).split("/", 3), "", ""]
+        agency, system = words[1], words[2]
         app = self._doors.get((agency, system))
         if app is None:
             await send({"type": "http.response.start", "status": 410, "headers": []})
