@@ -10,6 +10,8 @@ from domain.books import DealBooks, DealDocument, DealPage
 from domain.deals import document_key
 
 MOST_REVISIONS = 50
+TRIED = "te:"
+"""How the key of a document begins that an activation issued in the demonstration environment."""
 Raw = Mapping[str, Any]
 
 
@@ -27,7 +29,8 @@ def deals_of(
     """
     shown = [(lead, _values(lead, kommo["fields"])) for lead in kommo["leads"]]
     asked = [(lead, values) for lead, values in shown if values.get("INV_STATUS")]
-    left = {document["doc_uuid"]: document for document in easycount["documents"]}
+    issued = (each for each in easycount["documents"] if not str(each.get("transaction_id")).startswith(TRIED))
+    left = {document["doc_uuid"]: document for document in issued}
     found = []
     for lead, values in asked:
         number = int(lead["id"])

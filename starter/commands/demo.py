@@ -25,6 +25,7 @@ from starter.commands.tamara import run_export
 from starter.commands.tamara_lines import run_reading
 from starter.demo import AGENCY, DemoState, Sandbox
 from starter.opening import connected, opened_store, read_settings
+from starter.played_deals import play_deal
 from starter.reports import SeasonReport
 from starter.season_report import season_report
 from starter.settling import at_rest
@@ -148,6 +149,8 @@ async def _season(
     client = await _connected(installation)
     with opened_store(installation) as store:
         rested = await at_rest(store, client, within=REST_SECONDS, say=say)
+        trigger = (installation.agencies[AGENCY].kommo or {})["trigger_stages"][0]
+        won = await play_deal(trigger, store, client, sandbox, say)
         rested &= await _swept(installation, store)
         rested &= await at_rest(store, client, within=REST_SECONDS, say=say)
         today = datetime.now(ZoneInfo(installation.agencies[AGENCY].timezone)).date()
@@ -156,7 +159,7 @@ async def _season(
         rested &= await _answered(installation, settings, store, today)
         report = season_report(installation, store, _stand_ins(sandbox, state))
         left = sum(1 for item in store.parked.list(AGENCY) if item.booking_id)
-    return Played(report, season_ended_well=season == 0, came_to_rest=rested, left_to_people=left)
+    return Played(report, season_ended_well=won and season == 0, came_to_rest=rested, left_to_people=left)
 
 
 def _kinds(installation: Installation) -> tuple[Literal["MA", "BSP"], ...]:
