@@ -1,8 +1,8 @@
-"""The journal as ContaPlus and the programs that read its files import it: XDiario (entries) and XSubCta (accounts).
+"""The journal in the layout of ContaPlus' text files: XDiario (entries) and XSubCta (accounts).
 
-The layout is that of the text files which such programs exchange: fixed columns, numbers right-aligned with a decimal
-point, no accents, CR LF. Two public readers of the format agree on the columns (an import module for Tryton and
-BulmaGés' exchange); its owner publishes none. One table each, so that a program that wants it otherwise is a line here.
+Fixed columns, numbers right-aligned with a decimal point, no accents, CR LF. Two public readers of the format agree on the
+columns (an import module for Tryton and BulmaGés' exchange); its owner publishes none, and no program of an accountant was at
+hand to import what is written here. One table each, so that a program that wants it otherwise is a line here.
 """
 
 from __future__ import annotations
