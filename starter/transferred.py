@@ -76,21 +76,9 @@ def transferred(store: Store, agency: str, systems: Collection[str]) -> list[Tra
 
     for line in _of(store.transfers.list(agency), systems):
         row(line.system, line.booking_id).lines.append(line)
-    for effect in store.effects.unsettled(agency):
-        if effect.record.key.system in systems and effect.booking_id and not _overtaken(store, effect):
-            row(effect.record.key.system, effect.booking_id).open.append(effect)
+    for effect in store.effects.open_messages(agency, systems):
+        row(effect.record.key.system, effect.booking_id or "").open.append(effect)
     return sorted(found.values(), key=lambda one: one.since, reverse=True)
-
-
-def _overtaken(store: Store, one: EffectRow) -> bool:
-    """Whether something later was said about the same thing: what became of this message does not matter any more."""
-    key = one.record.key
-    later = store.effects.history(key.agency, one.booking_id or "", key.system)
-    return any(
-        (row.record.key.entity, row.record.key.business_id) == (key.entity, key.business_id)
-        and row.record.key.sequence > key.sequence
-        for row in later
-    )
 
 
 def _of(lines: Iterable[Transfer], systems: Collection[str]) -> list[Transfer]:

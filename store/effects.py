@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -249,6 +249,31 @@ class EffectLedger:
         if older_than is not None:
             query = query.where(effects.c.updated_at < older_than)
         return self._rows(query.order_by(effects.c.updated_at))
+
+    def open_messages(self, agency: str, systems: Collection[str], limit: int | None = None) -> list[EffectRow]:
+        """What bookings have open in these systems, oldest first, unless something later was said about the same thing."""
+        later, own = effects.alias("later"), effects.c
+        overtaken = (
+            select(later.c.key)
+            .where(
+                later.c.agency == own.agency,
+                later.c.booking_id == own.booking_id,
+                later.c.system == own.system,
+                later.c.entity == own.entity,
+                later.c.business_id == own.business_id,
+                later.c.sequence > own.sequence,
+            )
+            .exists()
+        )
+        query = select(effects).where(
+            own.agency == agency,
+            own.system.in_(systems),
+            own.booking_id.is_not(None),
+            own.booking_id != "",
+            own.state.not_in((EffectState.DONE.value, EffectState.UNDONE.value)),
+            ~overtaken,
+        )
+        return self._rows(query.order_by(own.updated_at).limit(limit))
 
     def by_reference(self, reference: str) -> EffectRow | None:
         rows = self._rows(select(effects).where(effects.c.reference == reference))

@@ -76,7 +76,7 @@ class Journal:
     def find(self, agency: str, key: str) -> PostedEntry | None:
         """The entry under a key (`led:…`)."""
         with self._database.read() as connection:
-            found = _read(connection, _BY_KEY, {"of_agency": agency, "of_key": key})
+            found = read_entries(connection, _BY_KEY, {"of_agency": agency, "of_key": key})
         return found[0] if found else None
 
     def entries_of(self, agency: str, booking_id: str) -> list[PostedEntry]:
@@ -157,19 +157,20 @@ class Journal:
 
     @staticmethod
     def _already(connection: Connection, agency: str, entry: Entry) -> int:
-        (posted,) = _read(connection, _BY_KEY, {"of_agency": agency, "of_key": entry.key})
+        (posted,) = read_entries(connection, _BY_KEY, {"of_agency": agency, "of_key": entry.key})
         if (posted.entry.fact, posted.entry.postings) != (entry.fact, entry.postings):
             raise ContractBroken(f"{entry.key} is posted with other accounts or amounts", system="journal")
         return posted.number
 
     def _entries(self, query: Select[tuple[object, ...]]) -> list[PostedEntry]:
         with self._database.read() as connection:
-            return _read(connection, query.order_by(journal_entries.c.id))
+            return read_entries(connection, query.order_by(journal_entries.c.id))
 
 
-def _read(
+def read_entries(
     connection: Connection, query: Select[tuple[object, ...]], wanted: Mapping[str, object] | None = None
 ) -> list[PostedEntry]:
+    """The entries of a query, with their postings."""
     rows = connection.execute(query, wanted).all()
     if not rows:
         return []

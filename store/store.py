@@ -21,6 +21,7 @@ from store.facts import Facts
 from store.inbox import Inbox
 from store.integrations import Integrations
 from store.journal import Journal
+from store.journal_pages import JournalPages
 from store.lifecycles import Lifecycles
 from store.parked import ParkedItems
 from store.payment_lists import PaymentLists
@@ -44,6 +45,7 @@ from store.supplier_orders import SupplierOrders
 from store.tamara import TamaraLedger
 from store.tamara_answers import TamaraAnswers
 from store.tamara_contents import TamaraContents
+from store.tamara_lists import TamaraLists
 from store.tamara_prints import TamaraPrints
 from store.tamara_stops import TamaraStops
 from store.timelines import Timelines
@@ -82,6 +84,7 @@ class Store:
         self.documents = Documents(database, clock)
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)
+        self.journal_pages = JournalPages(database)
         self.statements = Statements(database)
         self.standings = Standings(database, clock)
         self.periods = Periods(database, clock)
@@ -92,6 +95,7 @@ class Store:
         self.integrations = Integrations(database, clock)
         self.tamara = TamaraLedger(database, clock)
         self.tamara_answers = TamaraAnswers(database, clock)
+        self.tamara_lists = TamaraLists(database)
         self.tamara_prints = TamaraPrints(database, clock)
         self.tamara_stops = TamaraStops(database, clock)
         self.vault = Vault(database, clock, master_key, retired_keys)

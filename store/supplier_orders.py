@@ -24,7 +24,9 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
+    literal,
     select,
+    tuple_,
     update,
 )
 
@@ -266,6 +268,25 @@ class SupplierOrders:
                 query = query.where(supplier_orders.c[column] == value)
         with self._database.read() as connection:
             return [_known(row) for row in connection.execute(query.limit(limit))]
+
+    def page(
+        self,
+        agency: str,
+        *,
+        state: str | None = None,
+        after: tuple[datetime, int] | None = None,
+        limit: int = 50,
+    ) -> Sequence[KnownOrder]:
+        """Orders of every supplier, the newest change first, behind the change and order number `after`."""
+        own = supplier_orders.c
+        query = select(supplier_orders).where(own.agency == agency)
+        if state is not None:
+            query = query.where(own.state == state)
+        if after is not None:
+            query = query.where(tuple_(own.modified_at, own.order_id) < tuple_(literal(after[0], Instant), after[1]))
+        query = query.order_by(own.modified_at.desc(), own.order_id.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [_known(row) for row in connection.execute(query)]
 
     def counts(self, agency: str, supplier: str) -> dict[str, int]:
         """How many orders there are by fate, and `pending` for changes that were not handed over."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Index, Row, String, Table, Text, delete, select
+from sqlalchemy import Column, Index, Row, String, Table, Text, delete, literal, select, tuple_
 
 from store.clock import Clock
 from store.database import Database
@@ -28,6 +29,7 @@ transfers = Table(
 )
 
 KEY = ("agency", "system", "booking_id", "line_id")
+TransferPlace = tuple[datetime, str, str, str]
 TransferState = Literal["transferred", "queued", "not_transferred", "cancelled"]
 
 
@@ -43,6 +45,10 @@ class Transfer:
     reason: str
     outside_id: str | None
     updated_at: datetime
+
+    @property
+    def place(self) -> TransferPlace:
+        return self.updated_at, self.booking_id, self.line_id, self.system
 
 
 class Transfers:
@@ -104,6 +110,31 @@ class Transfers:
         for column, value in wanted.items():
             if value is not None:
                 query = query.where(transfers.c[column] == value)
+        with self._database.read() as connection:
+            return [_transfer(row) for row in connection.execute(query)]
+
+    def page(
+        self,
+        agency: str,
+        *,
+        state: str | None = None,
+        booking_id: str | None = None,
+        after: TransferPlace | None = None,
+        limit: int = 50,
+    ) -> Sequence[Transfer]:
+        """Lines by their last change, the newest first, behind the place `after`."""
+        own = transfers.c
+        place = (own.updated_at, own.booking_id, own.line_id, own.system)
+        query = select(transfers).where(own.agency == agency)
+        if state is not None:
+            query = query.where(own.state == state)
+        if booking_id is not None:
+            query = query.where(own.booking_id == booking_id)
+        if after is not None:
+            query = query.where(
+                tuple_(*place) < tuple_(literal(after[0], Instant), *(literal(part, String) for part in after[1:]))
+            )
+        query = query.order_by(*(column.desc() for column in place)).limit(limit)
         with self._database.read() as connection:
             return [_transfer(row) for row in connection.execute(query)]
 

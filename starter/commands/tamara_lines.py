@@ -55,10 +55,9 @@ def lines(
     if unknown:
         raise CommandError(f"there is no state {unknown[0]}; known: {', '.join(STATES)}")
     with opened_store(installation) as store:
-        found = store.tamara.listing(agency, states=wanted, limit=limit)  # type: ignore[arg-type]
+        found = store.tamara_lists.lines(agency, states=wanted, booking=booking, rule=rule, limit=limit)  # type: ignore[arg-type]
         told = store.tamara_answers.of_lines([line.id for line in found])
     rows = [_plain(line, told.get(line.id)) for line in found]
-    rows = [row for row in rows if booking in (None, row["booking"]) and rule in (None, row["rule"])]
     if json_out:
         as_json(rows)
         return
