@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,10 +11,10 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from domain.money import Money
-from starter.answers import csv_cell
 from starter.console.refusals import ConsoleRefusal
 from starter.console.rendering import page
 from starter.console.visiting import ChosenAgencies
+from starter.sheets import csv_lines
 
 R = TypeVar("R")
 Kind = Literal["text", "id", "money", "number", "percent", "day", "moment", "badge", "label"]
@@ -128,10 +126,9 @@ def list_page(request: Request, template: str, status: int = 200, /, **values: A
 
 
 def _lines(columns: Sequence[Column[R]], rows: Iterable[R]) -> Iterator[str]:
+    yield "\ufeff"  # with the mark, spreadsheets read accents as they are
     names = [name for column in columns for name in _names(column)]
-    yield "\ufeff" + _line(names)  # with the mark, spreadsheets read accents as they are
-    for row in rows:
-        yield _line([csv_cell(cell) for column in columns for cell in _cells(column, row)])
+    yield from csv_lines(names, ([cell for column in columns for cell in _cells(column, row)] for row in rows))
 
 
 def _names(column: Column[R]) -> list[str]:
@@ -144,9 +141,3 @@ def _cells(column: Column[R], row: R) -> list[object]:
         assert value is None or isinstance(value, Money)
         return [None, None] if value is None else [value.decimal, value.currency]
     return [value.isoformat() if isinstance(value, date | datetime) else value]
-
-
-def _line(cells: Sequence[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
