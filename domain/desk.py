@@ -80,6 +80,7 @@ DUTIES: dict[str, Duty] = {
     "plan_differs": Duty(owner=OPERATIONS, hours=72),
     "message_unsent": Duty(owner=OPERATIONS, hours=24),
     "restored_unseen": Duty(owner=OPERATIONS, hours=24),
+    "erased_person_told": Duty(owner=OPERATIONS, hours=72),
     "fiscal_data_missing": Duty(owner=OPERATIONS, hours=24),
     "payment_in_erp": Duty(owner=ACCOUNTING, hours=24),
     "payment_paid_otherwise": Duty(owner=ACCOUNTING, hours=24),

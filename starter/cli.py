@@ -24,6 +24,7 @@ from starter.commands import (
     payments,
     people,
     plans,
+    privacy,
     processes,
     reports,
     stores,
@@ -59,6 +60,7 @@ app.add_typer(people.app, name="user")
 app.add_typer(api.app, name="api")
 app.add_typer(stores.app, name="store")
 app.add_typer(codec.app, name="codec")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(consenting.app, name="integration")
 app.add_typer(suppliers.app, name="supplier")
 app.add_typer(deals.app, name="deal")

@@ -29,6 +29,7 @@ from store.events import (
     stored,
 )
 from store.facts import data_of_body
+from store.forgetting import without_erased
 from store.parked import ParkedItem, ParkedItems, StoreParking
 from store.projection import Outcome, Told, project
 from store.superseding import replaced_by
@@ -67,6 +68,7 @@ class Inbox:
         """Store the event once. After return it is durable: projected and in the outbox, or on the list of parked items."""
         digest = hashlib.sha256(event.body).hexdigest()
         with self._database.begin() as connection:
+            event = without_erased(connection, event, self._parked)
             if not self._insert(connection, event, digest):
                 return self._known(connection, event, digest)
             outcome = _judge(connection, event)

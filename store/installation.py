@@ -119,6 +119,12 @@ class PlatformSettings(Section):
     webhook_secrets: Annotated[tuple[WebhookSecret, ...], Field(max_length=3)] = ()
 
 
+class PrivacySettings(Section):
+    """How long books keep whom an invoice was issued to: full years after the year of a booking's last document."""
+
+    keep_years: Annotated[int, Field(ge=0, le=30)] = 6
+
+
 class AgencySettings(Section):
     """One tenant. The sections of outside systems are validated by the package that talks to the system."""
 
@@ -142,6 +148,7 @@ class AgencySettings(Section):
     mail: dict[str, Any] | None = None
     journal: dict[str, Any] = {}
     desk: dict[str, Any] = {}
+    privacy: PrivacySettings = PrivacySettings()
 
     def section(self, system: str) -> dict[str, Any] | None:
         """The raw settings of one outside system, None when the agency does not use it."""

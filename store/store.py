@@ -17,6 +17,7 @@ from store.database import Database
 from store.deal_hooks import DealHooks
 from store.documents import Documents
 from store.effects import EffectLedger
+from store.erasures import Erasures
 from store.facts import Facts
 from store.inbox import Inbox
 from store.integrations import Integrations
@@ -33,6 +34,7 @@ from store.people_sessions import PeopleSessions
 from store.periods import Periods
 from store.plan_calendar import PlanCalendar
 from store.plan_orders import PlanOrders
+from store.privacy import Privacy
 from store.receivables import Receivables
 from store.reconciliations import Reconciliations
 from store.restores import Restores
@@ -74,6 +76,8 @@ class Store:
         self.effects = EffectLedger(database, clock, self.parked)
         self.inbox = Inbox(database, clock, self.parked)
         self.restores = Restores(database, clock)
+        self.erasures = Erasures(database, clock)
+        self.privacy = Privacy(database, self.erasures)
         self.facts = Facts(database)
         self.sums = Sums(database)
         self.added_figures = AddedFigures(database)
