@@ -31,6 +31,7 @@ from starter.commands import (
     suppliers,
     tamara,
     tokens,
+    temporal_setup,
 )
 from store.installation import SettingsError
 
@@ -44,7 +45,7 @@ app = typer.Typer(
     help="A durable back office for travel agencies.",
     epilog="Exit codes: 0 done, 1 the answer is no, 2 something to mend first.",
 )
-for name in ("up", "worker", "gateway"):
+for name in ("up", "worker", "gateway", "probe"):
     app.command(name)(getattr(processes, name))
 app.command("console")(console.console)
 app.command("demo")(demo.demo)
@@ -62,6 +63,7 @@ app.add_typer(stores.app, name="store")
 app.add_typer(codec.app, name="codec")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(consenting.app, name="integration")
+app.add_typer(temporal_setup.app, name="temporal")
 app.add_typer(suppliers.app, name="supplier")
 app.add_typer(deals.app, name="deal")
 app.add_typer(cards.app, name="card")

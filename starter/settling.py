@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -37,7 +38,12 @@ async def at_rest(store: Store, client: Client, *, within: float, say: Callable[
     while quiet < 3:
         if loop.time() > end:
             return False
-        waiting, working, parked = await _look(store, client)
+        try:
+            waiting, working, parked = await _look(store, client)
+        except OperationalError:  # the database is being started again; whoever waits for rest can wait for that
+            quiet, last = 0, "the store does not answer"
+            await asyncio.sleep(1.0)
+            continue
         quiet = quiet + 1 if waiting == 0 and working <= parked else 0
         line = f"{waiting} events to hand on, {working} lifecycles at work, {parked} waiting for a person"
         if line != last and not quiet:

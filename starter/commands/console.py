@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-
 import uvicorn
 
 from starter import temporal
 from starter.answers import say
+from starter.observing import ProbesAt, observing, probed
 from starter.opening import SettingsFile, opened_store, read_settings
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
-
-def console(settings: SettingsFile) -> None:
+def console(settings: SettingsFile, probes: ProbesAt = "") -> None:
     """Serve the web console. People sign in with what 'bookings user add' gave them."""
     from starter.console.app import build_console
 
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     installation = read_settings(settings)
-    with opened_store(installation) as store:
+    with observing(installation, "console"), opened_store(installation) as store, probed(store, probes):
         if not store.people.list() and installation.console.openid is None:
             say("nobody can sign in yet: bookings user add NAME --role administrator --all-agencies")
         application = build_console(installation, store, connect=lambda: temporal.connect(installation))

@@ -108,7 +108,7 @@ async def _play(folder: Path, *, once: bool, pace: float) -> int:
         async with supervisor.running(asked):
             await asyncio.to_thread(install_crm, installation, AGENCY)
             await asyncio.to_thread(stage.let_in, installation, state)
-            playing = asyncio.create_task(_season(installation, settings, sandbox, state, pace))
+            playing = asyncio.create_task(play_season(installation, settings, sandbox, state, pace))
             stopping = asyncio.create_task(asked.wait())
             await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not playing.done():
@@ -139,9 +139,10 @@ async def _connected(installation: Installation) -> Client:
     return await connected(installation)
 
 
-async def _season(
+async def play_season(
     installation: Installation, settings: Path, sandbox: Sandbox, state: DemoState, pace: float
 ) -> Played:
+    """The season, its people's deeds and the nightly files, on an installation that is up; and what came of it."""
     lodge = [sys.executable, "-m", "starter", "card", "add", AGENCY, stage.CARD_TOKEN, "--settings", str(settings)]
     if await stage.run_to_end(lodge, given=f"{stage.CARD_NUMBER} {stage.CARD_EXPIRY}\n"):
         raise CommandError("the company account of the season could not be lodged")

@@ -5,42 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import httpx
 import typer
 import uvicorn
-from prometheus_client import REGISTRY
 
 from domain.naming import Queue
 from starter import temporal
-from starter.answers import say
+from starter.answers import CommandError, say
 from starter.gateway.app import build_app
+from starter.observing import ProbesAt, observing, probed
 from starter.opening import SettingsFile, opened_store, read_settings
 from starter.supervisor import GRACE, Supervisor, asked_to_stop
 from store.installation import Installation
-from workers.logs import set_up_logging
-from workers.probes import Probes, split
-from workers.standing import StandingCollector
-from workers.tracing import start_tracing, stop_tracing
-
-
-def _address(given: str) -> str:
-    if given:
-        try:
-            split(given)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-    return given
-
-
-ProbesAt = Annotated[
-    str,
-    typer.Option(
-        "--probes",
-        envvar="BOOKINGS_PROBES",
-        callback=_address,
-        metavar="HOST:PORT",
-        help="Serve /health/live, /health/ready and /metrics there; not for the public.",
-    ),
-]
+from workers.probes import split
 
 
 def up(settings: SettingsFile) -> None:
@@ -63,22 +40,17 @@ def up(settings: SettingsFile) -> None:
 def gateway(settings: SettingsFile, probes: ProbesAt = "") -> None:
     """Receive webhooks and hand them on to Temporal."""
     installation = read_settings(settings)
-    set_up_logging(installation.telemetry, "gateway")
-    start_tracing(installation, "gateway")
-    with opened_store(installation) as store:
-        REGISTRY.register(StandingCollector(store))
+    with observing(installation, "gateway"), opened_store(installation) as store, probed(store, probes):
         application = build_app(installation, store, connect=lambda: temporal.connect(installation))
-        with Probes(probes, {"store": store.database.trouble}):
-            uvicorn.run(
-                application,
-                host=installation.gateway.host,
-                port=installation.gateway.port,
-                log_level="warning",
-                access_log=False,
-                timeout_graceful_shutdown=3,
-                server_header=False,
-            )
-    stop_tracing()
+        uvicorn.run(
+            application,
+            host=installation.gateway.host,
+            port=installation.gateway.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )
 
 
 def worker(
@@ -91,10 +63,23 @@ def worker(
 ) -> None:
     """Execute workflows and activities."""
     installation = read_settings(settings)
-    set_up_logging(installation.telemetry, "worker")
-    start_tracing(installation, "worker")
-    _run_worker(installation, frozenset(queue or Queue), probes)
-    stop_tracing()
+    with observing(installation, "worker"):
+        _run_worker(installation, frozenset(queue or Queue), probes)
+
+
+def probe(probes: ProbesAt = "") -> None:
+    """Ask a process of this machine whether it is ready; ends with 1 and the reason when it is not."""
+    if not probes:
+        raise CommandError("name the address with --probes or BOOKINGS_PROBES")
+    host, port = split(probes)
+    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/health/ready"  # noqa: S104
+    try:
+        answer = httpx.get(address, timeout=5)
+    except httpx.HTTPError as error:
+        say(f"no answer at {address}: {type(error).__name__}")
+        raise typer.Exit(1) from None
+    say(answer.text)
+    raise typer.Exit(0 if answer.is_success else 1)
 
 
 def _run_worker(installation: Installation, queues: frozenset[Queue], probes: str) -> None:
