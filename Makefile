@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 NAME ?=
 MIDOFFICE ?=
 
-.PHONY: demo demo-once up test check bench lock histories coverage-page translations screenshots clean
+.PHONY: demo demo-once up test check bench lock histories coverage-page translations screenshots compose-check production-check clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/bookings demo $(addprefix --midoffice ,$(MIDOFFICE))
@@ -25,6 +25,14 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(NAME)
+
+# The deployment's files against the compose specification and against what they name.
+compose-check: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/deploy -q
+
+# The topology of docker-compose.yml as plain processes: PostgreSQL, a real Temporal cluster, two workers a queue; a season, and kills.
+production-check: $(VENV)/.dev
+	$(BIN)/python -m tests.production
 
 # Record the histories that tests/replay replays anew (after a deliberate change of workflow code).
 histories: $(VENV)/.dev

@@ -30,8 +30,8 @@ from starter.commands import (
     stores,
     suppliers,
     tamara,
-    tokens,
     temporal_setup,
+    tokens,
 )
 from store.installation import SettingsError
 

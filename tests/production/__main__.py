@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
 from domain.naming import Queue
 from starter import demo as stage
 from starter import entrypoint
@@ -40,8 +43,8 @@ from tests.season.playing import standings
 WORKERS_EACH = 2
 """Worker processes for each task queue."""
 BINARIES = PROJECT / "var" / "production"
-DISTURBANCES = ((40, "worker"), (120, "history"), (200, "postgres"), (280, "frontend"), (340, "worker"))
-"""After how many settled writes what is disturbed; a season has well over four hundred."""
+DISTURBANCES = ((30, "worker"), (80, "history"), (130, "postgres"), (190, "frontend"), (240, "worker"))
+"""After how many settled writes what is disturbed; a season has well over three hundred."""
 
 
 @dataclass
@@ -61,11 +64,9 @@ class Production:
             await asyncio.to_thread(self.postgres.start)
             return
         named = {f"temporal-{role}": child for role, child in (self.cluster.roles if self.cluster else {}).items()}
+        chosen = [f"worker-{Queue.GIAV}-1", f"worker-{Queue.WORKFLOWS}-1"] if what == "worker" else [f"temporal-{what}"]
         for name, child in {**self.children, **named}.items():
-            if (
-                name.startswith((f"{what}-{Queue.GIAV}", f"{what}-{Queue.WORKFLOWS}-1", f"temporal-{what}"))
-                and child.pid
-            ):
+            if name in chosen and child.pid:
                 say(f"kill -9 of {name}")
                 os.kill(child.pid, signal.SIGKILL)
 
@@ -177,7 +178,7 @@ async def disturb(running: Production, season: asyncio.Task[Played]) -> list[str
     """Carry out the disturbances while the season runs; those that were carried out."""
     done: list[str] = []
     for settled, what in DISTURBANCES:
-        while not season.done() and await asyncio.to_thread(_settled, running.postgres) < settled:
+        while not season.done() and await asyncio.to_thread(_settled, running.postgres) < settled:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         if season.done():
             break
@@ -188,9 +189,6 @@ async def disturb(running: Production, season: asyncio.Task[Played]) -> list[str
 
 def _settled(postgres: Postgres) -> int:
     """How many writes in outside systems are settled; none while the database is away."""
-    from sqlalchemy import create_engine, func, select
-    from sqlalchemy.exc import SQLAlchemyError
-
     engine = create_engine(postgres.url("bookings"))
     try:
         with engine.connect() as connection:
