@@ -6,6 +6,7 @@ hears no more of it, which is all that the server and the store can notice of a 
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -29,6 +31,10 @@ class Deaths:
     """The points of one agency's cells: named while they are passed, and perhaps deadly."""
 
     wanted: str | None = None
+    numbers: frozenset[int] = frozenset()
+    """Points by their number among all of this agency."""
+    sick: range = range(0)
+    """Points at which the disk of the store is full."""
     passed: list[str] = field(default_factory=list)
     died: int = 0
     recording: bool = False
@@ -50,7 +56,10 @@ class Deaths:
             self._counts[where] += 1
             name = f"{where} {self._counts[where]}"
             self.passed.append(name)
-            if name != self.wanted or self.died:
+            number = len(self.passed)
+            if number in self.sick:
+                raise OperationalError("COMMIT", None, sqlite3.OperationalError("database or disk is full"))
+            if number not in self.numbers and (name != self.wanted or self.died):
                 return
             self.died += 1
         raise Killed(name)

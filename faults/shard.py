@@ -6,7 +6,9 @@ python -m faults.shard JOB OUTCOMES
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -101,10 +103,15 @@ def pieces_of(job: Job) -> list[Piece]:
 
 async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
     """Do everything; `tell` hears of each end as it comes."""
-    with ExitStack() as stack, bugs.planted(job.bug):
+    with bugs.planted(job.bug):
+        await work_off(pieces_of(job), tell)
+
+
+async def work_off(pieces: Sequence[Piece], tell: Callable[[dict[str, Any]], None], *, remembering: int = 200) -> None:
+    """One office for all pieces, side by side."""
+    with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
-        pieces = pieces_of(job)
-        async with standing(stack, folder, pieces) as (office, watch, http, doors):
+        async with standing(stack, folder, pieces, remembering) as (office, watch, http, doors):
             limit = asyncio.Semaphore(AT_ONCE)
 
             async def one(piece: Piece) -> None:
@@ -122,7 +129,7 @@ async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
 
 @asynccontextmanager
 async def standing(
-    stack: ExitStack, folder: Path, pieces: Sequence[Piece]
+    stack: ExitStack, folder: Path, pieces: Sequence[Piece], remembering: int
 ) -> AsyncIterator[tuple[Office, Watch, httpx.AsyncClient, dict[str, dict[str, OwnDoor]]]]:
     street, bound = on_the_street(stack), gateway_socket()
     boxes: list[AirplusStandIn] = []
@@ -140,7 +147,10 @@ async def standing(
             own["kommo"] = OwnDoor(kommo, {}, stack.enter_context(running(kommo)))
         agencies[piece.agency] = settings_of(piece.agency, street.url, address_of(bound), own, piece.systems)
     try:
-        async with temporal_server(folder) as client, open_office(client, street, folder, agencies, bound) as office:
+        async with (
+            temporal_server(folder) as client,
+            open_office(client, street, folder, agencies, bound, remembering=remembering) as office,
+        ):
             watch = Watch(office.store, client)
             async with watch.kept(), httpx.AsyncClient(timeout=60, trust_env=False) as http:
                 yield office, watch, http, doors
@@ -160,13 +170,22 @@ def main() -> int:
             lines.flush()
 
         if job.bug is None:
-            asyncio.run(run(job, tell))
+            asyncio.run(_until_told(run(job, tell)))
             return 0
         played: list[dict[str, Any]] = []
-        asyncio.run(run(job, played.append))
+        asyncio.run(_until_told(run(job, played.append)))
         caught = [each for each in played if each["result"] == "violation" and not _vacuous(each)]
         tell({"bug": job.bug, "caught": bool(caught), "by": [each["id"] for each in caught], "played": played})
     return 0
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """SIGTERM ends the work in order: the Temporal server is a process of its own, and has to end with it."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _vacuous(outcome: dict[str, Any]) -> bool:
