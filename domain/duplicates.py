@@ -64,10 +64,14 @@ class CreditPlan(BaseModel):
 
 
 class DuplicateStep(PaymentStep):
-    """Entries of a duplicate. `number` counts how often this payment was one; `credited` says that it pays after all."""
+    """Entries of a duplicate. `number` counts how often this payment was one; `credited` says that it pays after all.
+
+    Where the journal is itself the ERP a duplicate was never `posted`.
+    """
 
     number: int = 1
     credited: bool = False
+    posted: bool = True
 
 
 class DuplicateLetter(PaymentStep):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Column,
+    Connection,
     Date,
     Index,
     Integer,
@@ -167,6 +168,20 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     data: EventData
+
+
+_PLAN_OF = (
+    select(payment_plans.c.id)
+    .where(payment_plans.c.agency == bindparam("of_agency"), payment_plans.c.booking_id == bindparam("of_booking"))
+    .order_by(payment_plans.c.updated_at.desc(), payment_plans.c.revision.desc())
+    .limit(1)
+)
+
+
+def plan_of(connection: Connection, agency: str, booking_id: str) -> str | None:
+    """The id of a booking's newest plan, within an open transaction."""
+    found: str | None = connection.scalar(_PLAN_OF, {"of_agency": agency, "of_booking": booking_id})
+    return found
 
 
 def data_of_body(body: bytes) -> EventData:

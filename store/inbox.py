@@ -28,7 +28,7 @@ from store.events import (
     outbox,
     stored,
 )
-from store.facts import data_of_body
+from store.facts import data_of_body, plan_of
 from store.forgetting import without_erased
 from store.parked import ParkedItem, ParkedItems, StoreParking
 from store.projection import Outcome, Told, project
@@ -234,7 +234,7 @@ class Inbox:
             row = {
                 "agency": agency,
                 "event_id": event_id,
-                "notice": notice.model_dump_json(),
+                "notice": _with_plan(connection, notice).model_dump_json(),
                 "created_at": self._clock(),
                 "attempts": 0,
                 "last_reason": "",
@@ -289,6 +289,14 @@ def _judge(connection: Connection, event: AcceptedEvent, *, trust_totals: bool =
         return Outcome("parked", StoreReason.UNUSABLE_EVENT, f"data lacks {', '.join(missing)}")
     told = Told(event.agency, event.event_id, event.kind, event.occurred_at, event.received_at, event.data)
     return project(connection, told, trust_totals=trust_totals)
+
+
+def _with_plan(connection: Connection, notice: EventNotice) -> EventNotice:
+    """Money without a name pays the oldest instalment: the booking's plan has to hear of it (money-rules F-P16)."""
+    if notice.kind != "payment.captured" or notice.plan_id is not None or notice.booking_id is None:
+        return notice
+    plan = plan_of(connection, notice.agency, notice.booking_id)
+    return notice if plan is None else notice.model_copy(update={"plan_id": plan})
 
 
 def _of_notice(notice: EventNotice | None) -> dict[str, Any]:

@@ -184,4 +184,5 @@ class SettlesDuplicate(SyncsPayment):
             await asyncio.gather(*self._letters)
 
     def _duplicate(self) -> DuplicateStep:
-        return DuplicateStep(**self.payment_step(known=True).model_dump(), number=self._rounds)
+        known = self.payment_step(known=True).model_dump()
+        return DuplicateStep(**known, number=self._rounds, posted=self.connector != "journal")

@@ -14,7 +14,7 @@ from activities.signatures import JOURNAL_RELEASE, JOURNAL_SET_ASIDE
 from domain.duplicates import DuplicateStep
 from domain.effects import EffectKey
 from domain.errors import ContractBroken, NotYet
-from domain.ledger import Entry, entry_of, reversal
+from domain.ledger import Entry, Fact, entry_of, reversal
 from domain.platform import Payment
 from domain.steps import Done
 from store import Store
@@ -39,8 +39,11 @@ class DuplicateEntries:
 
     @implements(JOURNAL_SET_ASIDE)
     def set_aside(self, step: DuplicateStep) -> Done:
-        """Its invoice is taken back, its money moves from the customer's account to 555."""
+        """Its invoice is taken back, its money moves from the customer's account to 555; or straight there."""
         payment, settings, day = self._payment(step), self._of(step.agency), self._today(step.agency)
+        if not step.posted:
+            held = mapping.collection(payment, settings.zone, Fact.SUSPENSE)
+            return self._append(step, "set_aside", [entry_of(held, settings.accounts)])
         key = mapping.invoice_key(payment.id, step.number - 1)
         invoiced = self._store.journal.find(step.agency, key)
         if invoiced is None:
@@ -53,8 +56,11 @@ class DuplicateEntries:
     def release(self, step: DuplicateStep) -> Done:
         """It left 555: as a payment of what is open next, invoiced after all, or back to the customer."""
         payment, settings, day = self._payment(step), self._of(step.agency), self._today(step.agency)
-        if self._store.journal.find(step.agency, mapping.set_aside(payment, step.number, day).key) is None:
+        aside = mapping.set_aside if step.posted else mapping.suspended
+        if self._store.journal.find(step.agency, aside(payment, step.number, day).key) is None:
             return Done(outcome="skipped", note="it was not set aside")
+        if step.credited and not step.posted:
+            return Done(outcome="skipped", note="its own posting took it from there")
         entries = [entry_of(mapping.released(payment, step.number, day), settings.accounts)]
         if step.credited:
             again = mapping.invoice(payment, settings.zone)

@@ -41,6 +41,11 @@ def set_aside(payment: Payment, number: int, day: datetime) -> Movement:
     return _of_payment(payment, Fact.SET_ASIDE, key_of("dup", payment.id, str(number)), day, payment.id)
 
 
+def suspended(payment: Payment, _: int, day: datetime) -> Movement:
+    """The same where the journal is the ERP, and nothing else was posted."""
+    return _of_payment(payment, Fact.SUSPENSE, key_of("sus", payment.id), day, payment.id)
+
+
 def released(payment: Payment, number: int, day: datetime) -> Movement:
     """The money of a duplicate pays after all, or has gone back."""
     return _of_payment(payment, Fact.MATCH, key_of("dup", payment.id, str(number), "released"), day, payment.id)

@@ -49,7 +49,10 @@ def capture_payment(change: Change, wish: Doc) -> Doc:
     change.put("payment", record)
     if plan and instalment:
         attempts = int(instalment["attempts"]) + 1
-        mark_instalment(change, plan, instalment, status="paid", payment_id=payment["id"], attempts=attempts)
+        if _leaves_some(booking, plan, instalment, amount):
+            mark_instalment(change, plan, instalment, status="scheduled", attempts=attempts)
+        else:
+            mark_instalment(change, plan, instalment, status="paid", payment_id=payment["id"], attempts=attempts)
     booking["payment_ids"].append(payment["id"])
     change.put("booking", change.retotal(booking))
     change.emit(
@@ -77,6 +80,16 @@ def _instalment(change: Change, booking: Doc, instalment_id: str | None) -> tupl
     if instalment["status"] not in ("scheduled", "failed", "processing"):
         raise Conflict(f"instalment {instalment_id} is {instalment['status']}")
     return plan, instalment
+
+
+def _leaves_some(booking: Doc, plan: Doc, instalment: Doc, amount: int) -> bool:
+    """Whether more is due afterwards than all the other instalments want: then this one was paid in part only."""
+    others = [
+        int(item["amount"]["amount"])
+        for item in plan["instalments"]
+        if item["id"] != instalment["id"] and item["status"] in ("scheduled", "failed", "processing")
+    ]
+    return int(booking["snapshot"]["totals"]["due"]["amount"]) - amount > sum(others)
 
 
 def _attempt(change: Change, booking: Doc, wish: Doc, amount: int, plan: Doc | None, instalment: Doc | None) -> Doc:

@@ -297,3 +297,19 @@ def test_events_are_listed_and_counted(store: Store) -> None:
     assert [found.kind for found in listed] == ["booking.created", "payment.captured"]
     later = store.inbox.list(EventFilter(since=captured(3).received_at, after_position=listed[0].position))
     assert [found.kind for found in later] == ["payment.captured"]
+
+
+@pytest.mark.covers("F-P16")
+def test_money_without_a_name_is_told_to_the_plan_of_its_booking(store: Store) -> None:
+    def told(number: int, **changes: object) -> str | None:
+        event = captured(number, **changes)
+        store.inbox.accept(event)
+        (notice,) = [row.notice_json for row in store.inbox.undispatched(100) if row.event_id == event.event_id]
+        return EventNotice.model_validate_json(notice).plan_id
+
+    store.inbox.accept(created())
+    assert told(2) is None
+    store.inbox.accept(
+        event(3, "payment_plan.created", stories.data("payment_plan/plan_50", payment_plan=stories.plan()))
+    )
+    assert told(4, payment_id="pay_1002", ref="trf_1") == "plan_50"

@@ -24,6 +24,7 @@ from activities.office.plans import PlanActivities
 from activities.platform.activities import PlatformActivities
 from activities.platform.mapping import event_of
 from domain.naming import Queue
+from domain.notices import EventNotice
 from domain.plan_letters import MailSettings
 from domain.superseding import PlanState
 from store import Store
@@ -153,8 +154,11 @@ class PlanYear:
             self._told = int(document["sequence"])
             event = event_of(self.world.account, AGENCY, document, self.clock())
             self.world.store.inbox.accept(event)
-            notice = event.notice
-            assert notice is not None
+            waiting = {row.event_id: row.notice_json for row in self.world.store.inbox.undispatched(10_000)}
+            if event.event_id not in waiting:
+                continue
+            # As the dispatcher hands it on: by what the store wrote into the outbox.
+            notice = EventNotice.model_validate_json(waiting[event.event_id])
             if notice.mailbox == "plan":
                 await self.environment.client.start_workflow(
                     "PaymentPlan",

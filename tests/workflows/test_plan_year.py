@@ -197,3 +197,38 @@ async def test_a_year_of_a_monthly_plan(year: PlanYear, office: Office, sink: tu
     punctual = (1, 5, 7, 10, 11, 12)
     assert {times[ins(at)].hour for at in punctual} == {9}, "nine o'clock in Madrid, whatever the clock changes"
     assert [times[ins(at)].date() for at in punctual] == [days[at - 1] for at in punctual]
+
+
+@pytest.mark.covers("F-P2", "F-P16")
+async def test_a_transfer_without_a_name_answers_for_the_instalment_that_it_pays(
+    year: PlanYear, office: Office, sink: tuple[Sink, MailSettings]
+) -> None:
+    days = month_ends(year.clock.moment.date(), 2)
+    sell(year.world, days)
+    year.world.do("script-charges", target=ins(1), outcomes=["hard"])
+    async with working(year.environment.client, office):
+        await year.post()
+        await year.until(days[0] + timedelta(days=1))
+        assert [item.reason for item in office.parked] == ["instalment_declined"]
+        value = {"amount": 10000, "currency": EUR}
+        year.world.do("capture-payment", booking_id="bkg_500", amount=value, method="transfer")
+        await year.until(days[0] + timedelta(days=2))
+        assert [each.taken.by for each in office.unparked] == ["system"]
+        assert list(PlanState.model_validate(await year.plan.query("view")).open) == [ins(2)]
+    assert year.charged() == []
+
+
+@pytest.mark.covers("F-P16")
+async def test_a_part_that_is_charged_now_leaves_the_rest_to_its_day(year: PlanYear, office: Office) -> None:
+    days = month_ends(year.clock.moment.date(), 2)
+    sell(year.world, days)
+    async with working(year.environment.client, office):
+        await year.post()
+        await year.until(days[0] - timedelta(days=2))
+        await year.order("charge_now", ins(1), amount={"amount": 4000, "currency": EUR})
+        for wrong in ({"amount": 6001, "currency": EUR}, {"amount": 100, "currency": "USD"}):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await year.order("charge_now", ins(1), amount=wrong)
+        await year.until(days[0])
+    assert [(own, cents) for own, cents, _ in year.charged()] == [(ins(1), 4000), (ins(1), 6000)]
+    assert office.parked == []

@@ -96,3 +96,20 @@ def test_what_is_a_duplicate_twice_is_set_aside_twice(
 def test_what_was_never_set_aside_is_not_released(entries: DuplicateEntries, store: Store) -> None:
     assert entries.release(duplicate(captured(store))).outcome == "skipped"
     assert balances(store) == {}
+
+
+@pytest.mark.covers("F-C18", "O2")
+@pytest.mark.parametrize("credited", [True, False])
+def test_where_the_journal_is_the_erp_it_goes_to_555_by_itself(
+    journal: JournalActivities, entries: DuplicateEntries, store: Store, credited: bool
+) -> None:
+    payment = captured(store)
+    step = duplicate(payment, credited=credited).model_copy(update={"posted": False})
+    entries.set_aside(step)
+    assert balances(store) == {"5729": 30000, "555": -30000}
+    if credited:
+        pay(journal, payment)
+    else:
+        give_back(journal, store, amount=30000, cause="duplicate", cancellation_id=None, payment_id=payment.id)
+    entries.release(step)
+    assert balances(store) == ({"5729": 30000, "438": -30000} if credited else {})
