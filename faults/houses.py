@@ -158,7 +158,9 @@ def crm() -> KommoStandIn:
 class House:
     """The stand-ins of one agency behind its doors of the street."""
 
-    def __init__(self, street: Street, agency: str, systems: frozenset[str], own: Mapping[str, OwnDoor]) -> None:
+    def __init__(
+        self, street: Street, gateway: str, agency: str, systems: frozenset[str], own: Mapping[str, OwnDoor]
+    ) -> None:
         self.street, self.agency = street, agency
         self.platform = QuietPlatform(account=Account(planner_id=f"pl_{agency}", host=PLATFORM_HOST))
         self.giav = GiavStandIn()
@@ -169,7 +171,9 @@ class House:
             "airplus": own["airplus"].stand_in if "airplus" in own else NoFiles(),
         }
         if "ratehawk" in systems:
-            self.stand_ins["ratehawk"] = RateHawkStandIn(api_key=RATEHAWK_KEY, limits={ORDERS: (RATEHAWK_LIMIT, 60)})
+            self.stand_ins["ratehawk"] = RateHawkStandIn(
+                api_key=RATEHAWK_KEY, limits={ORDERS: (RATEHAWK_LIMIT, 60)}, webhook_url=f"{gateway}/suppliers/ratehawk"
+            )
         if "kommo" in systems:
             self.stand_ins["kommo"] = own["kommo"].stand_in
             self.stand_ins["easycount"] = EasyCountStandIn(api_key=EASYCOUNT_KEY)

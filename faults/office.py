@@ -16,6 +16,7 @@ import uvicorn
 from sqlalchemy import event
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -142,6 +143,11 @@ def quiet() -> None:
     """Defects are on lists and in verdicts; their tracebacks would drown what is to be read."""
     for name in ("temporalio", "activities", "starter", "workers", "httpx", "asyncio", "asyncssh"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # The core speaks to the terminal by itself: of every cell that was taken over, which here is most of them.
+    silent = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    Runtime.set_default(
+        Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=silent))), error_if_already_set=False
+    )
 
 
 def on_the_street(stack: ExitStack) -> Street:

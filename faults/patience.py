@@ -31,7 +31,7 @@ def shorten() -> None:
         module.PROBES = tuple(map(seconds, (1, 1.5, 2, 2, 2, 2, 2)))  # type: ignore[attr-defined]
     domain.payment_sync.conditions.APART = seconds(0.8)
     workflows.record_payment.HOLDS_NOTHING_BACK = seconds(1.9)
-    domain.deals.SOON = tuple(map(seconds, (0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 40)))
+    domain.deals.SOON = tuple(map(seconds, (0.5, 1, 1.5, 2, *range(3, 600, 3))))
     for policy in (workflows.stepping.FOREVER, workflows.payment_sync.UNTIL_READY):
         policy.initial_interval, policy.maximum_interval = seconds(0.3), seconds(2)
     workflows.payment_sync.PATIENCE.initial_interval = seconds(0.3)

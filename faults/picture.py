@@ -16,6 +16,7 @@ from starter.collecting import collect
 DROPPED = frozenset(
     {
         "agency",
+        "partner_id",
         "at",
         "effective_at",
         "day",

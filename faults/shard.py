@@ -116,7 +116,7 @@ async def work_off(pieces: Sequence[Piece], tell: Callable[[dict[str, Any]], Non
 
             async def one(piece: Piece) -> None:
                 async with limit:
-                    house = House(office.street, piece.agency, piece.systems, doors[piece.agency])
+                    house = House(office.street, office.gateway, piece.agency, piece.systems, doors[piece.agency])
                     stage = Stage(office, watch, house, http)
                     try:
                         tell(await piece.work(stage))
