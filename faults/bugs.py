@@ -71,7 +71,7 @@ def planted(name: str | None) -> Iterator[None]:
     if name is None:
         yield
         return
-    with BUGS[name].plant(), swapped(stage, "PATIENCE", 45.0):
+    with BUGS[name].plant(), swapped(stage, "PATIENCE", 60.0), swapped(stage, "STILL", 20.0):
         yield
 
 

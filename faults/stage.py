@@ -21,9 +21,10 @@ from store.parked import ParkedItem
 
 Doc = dict[str, Any]
 PERSON = "ana@agency"
-PATIENCE = 150.0
-"""Seconds after which what has to come is not waited for any longer."""
-WHY = "looked at in both systems, and it is right"
+STILL = 60.0
+"""Seconds without any call, commit or workflow of the agency after which nothing comes any more."""
+PATIENCE = 900.0
+"""Seconds after which what has to come is not waited for any longer, however much moves."""
 
 
 class Stuck(Exception):
@@ -38,6 +39,29 @@ class Told:
         event = json.loads(body)
         self.id, self.sequence, self.partition = str(event["id"]), int(event["sequence"]), str(event["partitionkey"])
         self.kind = event["type"].removeprefix("example.planner.").removesuffix(".v1")
+
+
+class Moving:
+    """Whether an agency still gets anywhere; a machine that is busy with other things is no reason to give up."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, self._seen = stage, (0, 0, 0)
+        self._end = time.monotonic() + PATIENCE
+        self._still = time.monotonic() + STILL
+
+    def or_stuck(self, words: Callable[[], str]) -> None:
+        """Raises `Stuck` when nothing moved for a minute, or for ever the same."""
+        stage, now = self._stage, time.monotonic()
+        points = len(stage.office.cemetery.of(stage.agency).passed)
+        calls = sum(len(each.calls) for each in stage.house.stand_ins.values())
+        seen = (points, calls, len(stage.watch.last.running[stage.agency]))
+        if seen != self._seen:
+            self._seen, self._still = seen, now + STILL
+        if now > min(self._end, self._still):
+            raise Stuck(words())
+
+
+WHY = "looked at in both systems, and it is right"
 
 
 class Stage:
@@ -92,12 +116,12 @@ class Stage:
 
     # -- rest -------------------------------------------------------------------------------------------------------
 
-    async def rest(self, within: float | None = None, quiet: int = 2) -> Look:
+    async def rest(self, quiet: int = 2) -> Look:
         """Until nothing moves any more. Raises `Stuck`."""
-        end, still, look = time.monotonic() + (within or PATIENCE), 0, self.watch.last
+        moving, still, look = Moving(self), 0, self.watch.last
         while still < quiet:
-            if time.monotonic() > end:
-                raise Stuck(f"no rest: {sorted(look.running[self.agency])}, {look.outbox[self.agency]} in the outbox")
+            running, waiting = look.running[self.agency], look.outbox[self.agency]
+            moving.or_stuck(lambda: f"no rest: {sorted(running)}, {waiting} in the outbox")  # noqa: B023 called at once
             look = await self.watch.after(look.number if still else self.watch.last.number)
             moved = await self.carry()
             rests = look.rests(self.agency) and not moved
@@ -122,12 +146,11 @@ class Stage:
                     return False
         return True
 
-    async def until(self, holds: Callable[[], bool], what: str, within: float | None = None) -> None:
+    async def until(self, holds: Callable[[], bool], what: str) -> None:
         """Until the systems show it. Raises `Stuck`."""
-        end = time.monotonic() + (within or PATIENCE)
+        moving = Moving(self)
         while not holds():
-            if time.monotonic() > end:
-                raise Stuck(f"does not come: {what}")
+            moving.or_stuck(lambda: f"does not come: {what}")
             await asyncio.sleep(0.15)
             await self.carry()
 
