@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -13,7 +11,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
         CRM_ANSWER_BOT,
         CRM_READ_DEAL,
-        EASYCOUNT_CHECK_LINKS,
         EASYCOUNT_STANDING,
     )
     from domain.deal_steps import (
@@ -25,12 +22,12 @@ with workflow.unsafe.imports_passed_through():
         DealStep,
         DealView,
         LinksSeen,
-        LinksStep,
         Standing,
     )
-    from domain.deals import OPEN, SETTLED, UNWANTED, RequestState, next_look
+    from domain.deals import OPEN, SETTLED, UNWANTED, RequestState
     from workflows.deal_asking import DealAsking
     from workflows.deal_money import DealMoney
+    from workflows.deal_pages import DealPages
     from workflows.showing_deals import DealTeller
     from workflows.stepping import Fault, Stepping
 
@@ -52,17 +49,17 @@ class RequestPayment(Stepping):
         """Where the request stands apart from payments that are on their way, or waiting for a person."""
         self.stage = given.stage
         self.standing: Standing | None = None
-        self._nudged, self._poll_wanted, self._looking = True, False, False
+        self._nudged = True
         self._wanted = given.wanted
         self._bots: list[str] = list(given.bots)
         self._commands: list[DealCommand] = []
         self._done_keys: set[str] = set()
-        self._looked_at = workflow.now()
         self._following: dict[str, asyncio.Task[None]] = {}
         self._busy = True
         self.teller = DealTeller(self)
         self.money = DealMoney(self)
         self.asking = DealAsking(self)
+        self.pages = DealPages(self)
 
     # -- what reaches it -----------------------------------------------------------------------------------------------
 
@@ -74,7 +71,7 @@ class RequestPayment(Stepping):
 
     @workflow.signal(description="A customer came back from a page: look whether it was paid")
     def look(self) -> None:
-        self._poll_wanted = True
+        self.pages.wanted = True
 
     @workflow.update(description="A person asks for the money, cancels, refunds, or wants the pages looked at")
     async def order(self, command: DealCommand) -> str:
@@ -110,7 +107,7 @@ class RequestPayment(Stepping):
     @workflow.query(description="How the request stands: keys, states and money")
     def view(self) -> DealView:
         standing = self.standing or Standing()
-        waits = "a person" if self._open else "the customer" if self._next_look() else "nothing"
+        waits = "a person" if self._open else "the customer" if self.pages.next_look() else "nothing"
         return DealView(
             state=self.state,
             revision=standing.revision,
@@ -125,7 +122,7 @@ class RequestPayment(Stepping):
     @workflow.run
     async def run(self, given: DealState) -> DealState:
         await self._recall()
-        beside = [asyncio.create_task(self.teller.run()), asyncio.create_task(self._watch())]
+        beside = [asyncio.create_task(self.teller.run()), asyncio.create_task(self.pages.watch())]
         while True:
             self._busy = True
             for task in (*beside, *self._following.values()):
@@ -165,7 +162,7 @@ class RequestPayment(Stepping):
         self.stage = self.stage if self.stage is not None else standing.stage
         self.standing = standing
         # Nobody looked while there was no run.
-        self._poll_wanted = self._next_look() is not None
+        self.pages.wanted = self.pages.next_look() is not None
         self._follow()
 
     async def _next_thing(self) -> None:
@@ -186,9 +183,9 @@ class RequestPayment(Stepping):
         return self.state in ("cancelled", "failed", "refunded") and self.standing.revision in self.standing.issued
 
     def _is_over(self) -> bool:
-        idle = not (self._busy or self._looking or self._nudged or self._commands or self._poll_wanted or self._open)
+        idle = not (self._busy or self._nudged or self._commands or self.pages.is_busy or self._open)
         following = any(not task.done() for task in self._following.values())
-        return idle and not following and self.teller.is_idle and self._next_look() is None
+        return idle and not following and self.teller.is_idle and self.pages.next_look() is None
 
     def _must_renew(self) -> bool:
         info = workflow.info()
@@ -254,49 +251,13 @@ class RequestPayment(Stepping):
             case "refund" if not self.money.refund_refusal(command):
                 await self.money.refund(command)
             case "poll":
-                self._poll_wanted = True
+                self.pages.wanted = True
             case _:
                 self.notes.append(f"{command.order} came too late: the request is {self.state}")
 
-    # -- looking at pages ----------------------------------------------------------------------------------------------
+    # -- payments ------------------------------------------------------------------------------------------------------
 
-    def _next_look(self) -> datetime | None:
-        """When the next page is due; None when no page is looked at any more."""
-        links = self.standing.links if self.standing is not None else ()
-        due = [next_look(x.made_at, x.expires_at, self._looked_at) for x in links if not x.paid]
-        return min((moment for moment in due if moment is not None), default=None)
-
-    async def _watch(self) -> None:
-        while True:
-            due = self._next_look()
-            left = None if due is None else max(timedelta(0), due - workflow.now())
-            with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda due=due: self._poll_wanted or self._next_look() != due,  # type: ignore[misc]
-                    timeout=left,
-                    timeout_summary="until the pages are looked at",
-                )
-            due = self._next_look()
-            if self._poll_wanted or (due is not None and due <= workflow.now()):
-                await self._look_at_pages()
-
-    async def _look_at_pages(self) -> None:
-        # What a customer tells us while we ask may be newer than the answer.
-        self._poll_wanted, self._looking = False, True
-        moment = workflow.now()
-        step = LinksStep(**self.own_step().model_dump(), cancelled=self.state == "cancelled")
-        seen = await self.step(EASYCOUNT_CHECK_LINKS, step, about="was it paid", decisions=("retry",))
-        assert seen is not None
-        self._looked_at = moment
-        self._saw(seen)
-        self._looking = False
-        newest = seen.links[-1] if seen.links else None
-        if self.state == "awaiting_payment" and newest and not newest.paid and moment >= newest.expires_at:
-            words = "The payment page has expired unpaid. Whoever pays all the same is noticed; to ask again, use the button."
-            assert self.standing is not None
-            self.become("failed", f"expired:{self.standing.revision}:{len(seen.links)}", words, task=True)
-
-    def _saw(self, seen: LinksSeen) -> None:
+    def saw(self, seen: LinksSeen) -> None:
         assert self.standing is not None
         self.standing = self.standing.model_copy(update={"links": seen.links, "payments": seen.payments})
         self._follow()

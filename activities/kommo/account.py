@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from activities.kommo.client import Alarm, KommoClient, Tokens, nobody
+from activities.kommo.client import KommoClient
+from activities.kommo.line import Alarm, Tokens, nobody
 from activities.kommo.settings import KommoSettings
 from activities.kommo.writing import LeadWriter
 

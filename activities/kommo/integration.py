@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from activities.failures import implements
 from activities.kommo.account import KommoAccount
 from activities.kommo.alarms import FIELDS, REAUTH, WEBHOOK, Alarms
-from activities.kommo.client import FixedToken, KommoClient, Tokens
+from activities.kommo.client import KommoClient
 from activities.kommo.fields import CODES, FieldMap, definition_of
+from activities.kommo.line import FixedToken, Tokens
 from activities.kommo.settings import KommoSettings
 from activities.kommo.tokens import OAuth, RotatingTokens
 from activities.kommo.wire import SYSTEM, Pipeline

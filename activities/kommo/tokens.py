@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from activities.kommo.client import Alarm, nobody
+from activities.kommo.line import Alarm, nobody
 from activities.kommo.settings import KommoSettings
 from activities.kommo.wire import SYSTEM
 from domain.errors import BackOfficeError, Transient, Unauthorised

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from activities.kommo.client import Alarm, KommoClient, nobody
+from activities.kommo.client import KommoClient
 from activities.kommo.fields import CRITICAL, FieldMap, Value
+from activities.kommo.line import Alarm, nobody
 from activities.kommo.settings import KommoSettings
 from activities.kommo.wire import SYSTEM, Lead, NotSaved
 from domain.errors import Refused, UnknownOutcome

@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute, Route
 from sandbox.kommo.bucket import Bucket
 from sandbox.kommo.crm import Crm
 from sandbox.kommo.fields import Fields
-from sandbox.kommo.hooks import KNOWN, Hooks
+from sandbox.kommo.hooks import Hooks
 from sandbox.kommo.page import page
 from sandbox.kommo.problems import KommoError, invalid
+from sandbox.kommo.resources import Act, Resources
 from sandbox.kommo.tokens import Tokens
 from sandbox.serving import StandIn
 from sandbox.shelf import Record, Shelf
@@ -79,45 +80,14 @@ class KommoStandIn(StandIn):
         self._hooks = Hooks(self._shelf, clock, self._account)
         self._fields = Fields(self._shelf)
         self._crm = Crm(self._shelf, clock, self._fields, ACCOUNT_ID, self._hooks.tell)
-        self._continued: list[dict[str, Any]] = []
+        self._resources = Resources(self._crm, self._fields, self._hooks, self._account)
 
     def routes(self) -> list[BaseRoute]:
-        def api(path: str, method: str, operation: str, act: Callable[[Request, Any], Any]) -> Route:
-            async def endpoint(request: Request) -> Response:
-                return await self._call(request, operation, act)
-
-            return Route(f"/api/v4{path}", endpoint, methods=[method])
-
         return [
             Route("/", self._page),
             Route("/oauth", self._consent_page),
             Route("/oauth2/access_token", self._access_token, methods=["POST"]),
-            api(
-                "/account",
-                "GET",
-                "account",
-                lambda *_: self._account() | {"name": "Viajes de prueba", "currency": "EUR"},
-            ),
-            api("/leads", "GET", "leads", lambda request, _: self._leads(request)),
-            api("/leads/pipelines", "GET", "pipelines", lambda *_: _hal("pipelines", self._crm.pipelines())),
-            api("/leads/custom_fields", "GET", "custom_fields", self._list_fields),
-            api("/leads/custom_fields", "POST", "create_fields", self._create_fields),
-            api("/leads/notes", "POST", "add_notes", lambda _, body: _hal("notes", self._crm.add_notes(body))),
-            api("/leads/{id:int}", "GET", "lead", lambda request, _: self._crm.lead(request.path_params["id"])),
-            api("/leads/{id:int}", "PATCH", "patch_lead", self._patch_lead),
-            api("/leads/{id:int}", "DELETE", "delete_lead", lambda *_: _not_allowed()),
-            api("/leads/{id:int}/notes", "GET", "notes", self._notes),
-            api("/leads/{id:int}/notes", "POST", "add_notes", self._add_notes),
-            api("/tasks", "GET", "tasks", self._tasks),
-            api("/tasks", "POST", "add_tasks", lambda _, body: _hal("tasks", self._crm.add_tasks(body))),
-            api(
-                "/contacts/{id:int}", "GET", "contact", lambda request, _: self._crm.contact(request.path_params["id"])
-            ),
-            api("/events", "GET", "events", self._events),
-            api("/webhooks", "GET", "webhooks", self._list_hooks),
-            api("/webhooks", "POST", "subscribe", self._subscribe),
-            api("/webhooks", "DELETE", "unsubscribe", self._unsubscribe),
-            api("/salesbot/{bot:int}/continue/{step:int}", "POST", "salesbot", self._continue),
+            *(self._api(*call) for call in self._resources.calls()),
             *(
                 Route(f"/control/{path}", endpoint, methods=["POST"])
                 for path, endpoint in (
@@ -144,7 +114,7 @@ class KommoStandIn(StandIn):
             "contacts": list(self._shelf.all("contact").values()),
             "webhooks": self._hooks.all(),
             "sent": list(self._hooks.sent),
-            "continued": self._continued,
+            "continued": self._resources.continued,
             "renewals": (self._shelf.get("counter", "renewals") or {"last": 0})["last"],
             "throttled": self._bucket.refused,
         }
@@ -157,7 +127,7 @@ class KommoStandIn(StandIn):
         self._shelf.clear()
         self._hooks.forget()
         self._bucket.forget()
-        self._continued.clear()
+        self._resources.continued.clear()
         self._tokens.life = 86_400
         self._tokens.long_lived(self._token)
 
@@ -180,6 +150,12 @@ class KommoStandIn(StandIn):
         return JSONResponse(body, 429, media_type="application/problem+json")
 
     # --- the calls ---
+
+    def _api(self, path: str, method: str, operation: str, act: Act) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await self._call(request, operation, act)
+
+        return Route(f"/api/v4{path}", endpoint, methods=[method])
 
     def _account(self) -> Record:
         return {"id": ACCOUNT_ID, "subdomain": SUBDOMAIN, "url": self._url}
@@ -226,79 +202,6 @@ class KommoStandIn(StandIn):
                 return _problem(KommoError(400, "the body is no JSON"))
 
         return await self.serve("access_token", answer)
-
-    def _leads(self, request: Request) -> Any:
-        asked = request.query_params
-        stage = (asked.get("filter[statuses][0][pipeline_id]"), asked.get("filter[statuses][0][status_id]"))
-        since = int(asked.get("filter[updated_at][from]", 0))
-        found = [
-            one
-            for one in self._crm.leads()
-            if not one["is_deleted"]
-            and (stage == (None, None) or stage == (str(one["pipeline_id"]), str(one["status_id"])))
-            and one["updated_at"] >= since
-        ]
-        return _paged(request, "leads", found)
-
-    def _patch_lead(self, request: Request, body: Any) -> Any:
-        lead = self._crm.patch_lead(request.path_params["id"], body)
-        return {"id": lead["id"], "updated_at": lead["updated_at"], "_links": {"self": {"href": str(request.url)}}}
-
-    def _list_fields(self, request: Request, _: Any) -> Any:
-        return _paged(request, "custom_fields", self._fields.all(), most=50)
-
-    def _create_fields(self, _: Request, body: Any) -> Any:
-        return _hal("custom_fields", self._fields.create(body))
-
-    def _notes(self, request: Request, _: Any) -> Any:
-        lead = request.path_params["id"]
-        if self._crm.lead(lead) is None:
-            raise KommoError(404, "Not found")
-        kind = request.query_params.get("filter[note_type]")
-        found = [one for one in self._crm.notes(lead) if kind in (None, one["note_type"])]
-        newest_first = request.query_params.get("order[id]") == "desc"
-        return _paged(request, "notes", found[::-1] if newest_first else found)
-
-    def _add_notes(self, request: Request, body: Any) -> Any:
-        return _hal("notes", self._crm.add_notes(body, request.path_params["id"]))
-
-    def _tasks(self, request: Request, _: Any) -> Any:
-        entity = request.query_params.get("filter[entity_id]")
-        found = [one for one in self._crm.tasks() if entity in (None, str(one["entity_id"]))]
-        return _paged(request, "tasks", found)
-
-    def _events(self, request: Request, _: Any) -> Any:
-        since = int(request.query_params.get("filter[created_at][from]", 0))
-        kind = request.query_params.get("filter[type]")
-        found = [one for one in self._crm.events() if one["created_at"] >= since and kind in (None, one["type"])]
-        return _paged(request, "events", found, most=100)
-
-    def _list_hooks(self, request: Request, _: Any) -> Any:
-        wanted = request.query_params.get("filter[destination]")
-        return _hal("webhooks", [one for one in self._hooks.all() if wanted in (None, one["destination"])])
-
-    def _subscribe(self, _: Request, body: Any) -> Any:
-        destination, events = (body or {}).get("destination"), (body or {}).get("settings")
-        if not isinstance(destination, str) or not destination.startswith(("http://", "https://")):
-            raise invalid("InvalidUrl", "destination", "this value is not a valid URL")
-        if not isinstance(events, list) or not events or set(events) - KNOWN:
-            raise invalid("NotSupportedChoice", "settings", "the value you selected is not a valid choice")
-        return self._hooks.subscribe(destination, events)
-
-    def _unsubscribe(self, _: Request, body: Any) -> Any:
-        if not self._hooks.remove(str((body or {}).get("destination"))):
-            raise KommoError(404, "Not found")
-
-    def _continue(self, request: Request, body: Any) -> Any:
-        handlers = (body or {}).get("execute_handlers", [])
-        if len(handlers) > 10:
-            raise invalid("TooManyElements", "execute_handlers", "at most 10 handlers")
-        for place, one in enumerate(handlers):
-            text = str((one.get("params") or {}).get("value") or "")
-            if one.get("handler") == "show" and len(text) > 80:
-                raise invalid("TooLong", f"execute_handlers.{place}.params.value", "at most 80 characters")
-        self._continued.append({**request.path_params, "data": (body or {}).get("data"), "handlers": handlers})
-        return {"success": True}
 
     # --- what people do and see ---
 
@@ -365,29 +268,9 @@ def _bearer(request: Request) -> str:
     return token
 
 
-def _hal(entity: str, found: list[Record]) -> Record:
-    return {"_embedded": {entity: found} if found else {}}
-
-
-def _paged(request: Request, entity: str, found: list[Record], most: int = 250) -> Record:
-    number, limit = int(request.query_params.get("page", 1)), int(request.query_params.get("limit", 50))
-    if not 1 <= limit <= 250 or number < 1:
-        raise KommoError(400, "limit or page is out of bounds")
-    limit = min(limit, most)
-    here = found[(number - 1) * limit : number * limit]
-    links = {"self": {"href": str(request.url)}}
-    if len(found) > number * limit:
-        links["next"] = {"href": str(request.url.include_query_params(page=number + 1))}
-    return {"_page": number, "_links": links, **_hal(entity, here)}
-
-
 def _problem(error: KommoError) -> Response:
     return JSONResponse(error.body, error.status, media_type="application/problem+json", headers=_trace())
 
 
 def _trace() -> dict[str, str]:
     return {"X-Request-Id": str(uuid.uuid4())}
-
-
-def _not_allowed() -> None:
-    raise KommoError(405, "Method Not Allowed")

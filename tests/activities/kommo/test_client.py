@@ -412,7 +412,7 @@ def test_the_account_blocks_who_exceeds_three_windows(stand_in: KommoStandIn, ur
 
 def test_an_address_that_is_none_is_our_mistake(account: KommoAccount) -> None:
     with pytest.raises(ContractBroken, match="Method"):
-        account.client._write("delete_lead", "DELETE", "/leads/1", {})
+        account.client._line.write("delete_lead", "DELETE", "/leads/1", {})
 
 
 def test_secrets_do_not_show(account: KommoAccount) -> None:
