@@ -120,6 +120,9 @@ class Queue(StrEnum):
     CRM = "crm"
 
 
+DEPLOYMENT = "bookings"
+"""The name under which Temporal keeps the versions of this program's workers."""
+
 SEARCH_ATTRIBUTES: dict[str, str] = {
     "Agency": "Keyword",
     "Booking": "Keyword",

@@ -14,6 +14,7 @@ from starter.commands import (
     console,
     deals,
     demo,
+    deploy,
     doctor,
     events,
     giav,
@@ -63,6 +64,7 @@ app.add_typer(stores.app, name="store")
 app.add_typer(codec.app, name="codec")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(consenting.app, name="integration")
+app.add_typer(deploy.app, name="deploy")
 app.add_typer(temporal_setup.app, name="temporal")
 app.add_typer(suppliers.app, name="supplier")
 app.add_typer(deals.app, name="deal")

@@ -10,11 +10,12 @@ from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 
-from domain.naming import Queue
+from domain.naming import DEPLOYMENT, Queue
 from store.installation import Installation
 from store.opening import open_store
 from workers.connection import connect
@@ -55,9 +56,12 @@ GRACE = timedelta(seconds=20)
 
 
 async def run_workers(
-    installation: Installation, *, queues: frozenset[Queue] = frozenset(Queue), probes: str = ""
+    installation: Installation, *, queues: frozenset[Queue] = frozenset(Queue), build: str = "", probes: str = ""
 ) -> None:
-    """Work on `queues` until SIGTERM or SIGINT. Waits for Temporal if it is not up yet. `probes`: see `workers.probes`."""
+    """Work on `queues` until SIGTERM or SIGINT, as version `build`. Waits for Temporal if it is not up yet.
+
+    `probes`: see `workers.probes`.
+    """
     without_core_dumps()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,7 +78,7 @@ async def run_workers(
             starting.cancel()
             return
         client = await starting
-        for worker in build_workers(installation, client, stack, queues):
+        for worker in build_workers(installation, client, stack, queues, build):
             await stack.enter_async_context(worker)
         log.info("working on %s", installation.temporal.target)
         watching = asyncio.create_task(readiness.watch(client))
@@ -118,12 +122,17 @@ async def _prepared(installation: Installation, runtime: Runtime | None) -> Clie
 
 
 def build_workers(
-    installation: Installation, client: Client, stack: AsyncExitStack, queues: frozenset[Queue] = frozenset(Queue)
+    installation: Installation,
+    client: Client,
+    stack: AsyncExitStack,
+    queues: frozenset[Queue] = frozenset(Queue),
+    build: str = "",
 ) -> list[Worker]:
     """The workers of `queues` in this process; their thread pools and the store close with `stack`."""
     store = open_store(installation)
     stack.callback(store.database.close)
     by_queue = cells(installation, store, open_accounts(installation, store), client)
+    version = versioned(build)
     measured: tuple[Interceptor, ...] = (Tracing(), Latency(store.inbox.received_at))
     workers = []
     if Queue.WORKFLOWS in queues:
@@ -133,6 +142,7 @@ def build_workers(
                 task_queue=Queue.WORKFLOWS,
                 workflows=WORKFLOWS,
                 workflow_runner=workflow_runner(),
+                deployment_config=version,
                 graceful_shutdown_timeout=GRACE,
             )
         )
@@ -146,6 +156,7 @@ def build_workers(
                 client,
                 task_queue=queue,
                 activities=activities,
+                deployment_config=version,
                 activity_executor=threads,
                 max_concurrent_activities=AT_ONCE[queue],
                 interceptors=[*measured, Pulse()] if alone else [FairShare(queue, AT_ONCE[queue]), *measured, Pulse()],
@@ -154,6 +165,17 @@ def build_workers(
             )
         )
     return workers
+
+
+def versioned(build: str) -> WorkerDeploymentConfig | None:
+    """Every run stays with the version that began it. Without a build there are no versions: every worker takes every task."""
+    if not build:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
 
 
 async def _connected(installation: Installation, runtime: Runtime | None) -> Client:

@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.modify_booking import ModifyBooking
     from workflows.record_payment import RecordPayment
     from workflows.refund_booking import RefundBooking
+    from workflows.renewing import Renewable, must_renew, renew
     from workflows.stepping import perform
 
 CHILDREN = {
@@ -43,7 +44,7 @@ CHILDREN = {
 
 
 @workflow.defn
-class Booking:
+class Booking(Renewable):
     """Lives from the first event to the day when no money of the booking can move any more."""
 
     @workflow.init
@@ -76,9 +77,8 @@ class Booking:
         while not self._state.is_over(workflow.now()):
             if self._has_news:
                 await self._tell_parked()
-            if self._must_renew():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state)
+            if must_renew():
+                await renew(self._state)
             match self._state.next_move(workflow.now()):
                 case Run() as move:
                     await self._run(move)
@@ -98,7 +98,7 @@ class Booking:
         before = self._pulse()
         try:
             await workflow.wait_condition(
-                lambda: self._pulse() != before or self._must_renew(),
+                lambda: self._pulse() != before or must_renew(),
                 timeout=max(timedelta(seconds=1), until - workflow.now()),
                 timeout_summary="waits for the next event",
             )
@@ -263,10 +263,6 @@ class Booking:
             await workflow.get_external_workflow_handle(plan).signal("collected")
         except ApplicationError:
             workflow.logger.info("plan %s is already over", plan)
-
-    def _must_renew(self) -> bool:
-        info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
 
     def _details(self, now: str) -> None:
         state = self._state

@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.payment_sync import Failing, State, sort_failure
     from domain.payment_sync.breaker import OUT_OF_REACH, Breaker, Failure, Phase, names
     from workflows.erps import ERPS
+    from workflows.renewing import Renewable, must_renew, renew
     from workflows.stepping import Fault, Stepping, perform
 
 HOURLY = timedelta(hours=1)
@@ -62,7 +63,7 @@ CHANGED = "erp_contract_changed"
 
 
 @workflow.defn
-class Connector(Stepping):
+class Connector(Stepping, Renewable):
     """For ever, one per agency and ERP. What it knows is in the store too, for whoever only asks."""
 
     @workflow.init
@@ -162,8 +163,7 @@ class Connector(Stepping):
                 await self._resume()
             await self._wait()
             if self._may_renew():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state)
+                await renew(self._state)
 
     async def _wait(self) -> None:
         described = self._state.described_at or workflow.now()
@@ -188,10 +188,8 @@ class Connector(Stepping):
                 await self._keep()
 
     def _may_renew(self) -> bool:
-        info = workflow.info()
-        wanted = info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
         # An item that is open belongs to this run.
-        return wanted and not self._heard and self._item is None
+        return must_renew() and not self._heard and self._item is None
 
     async def _hear(self) -> None:
         """Everything that payments told, in its order."""

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.notices import EventNotice
     from domain.steps import Done, ExperienceStep
     from domain.superseding import ExperienceState
+    from workflows.renewing import Renewable, must_renew, renew
     from workflows.stepping import FORWARD, Abandoned, Stepping
 
 SETTLING = timedelta(days=30)
@@ -25,7 +26,7 @@ FIRST_LOOK, LONGEST_LOOK = timedelta(minutes=1), timedelta(hours=1)
 
 
 @workflow.defn
-class Experience(Stepping):
+class Experience(Stepping, Renewable):
     """One writer per expediente; the newest snapshot wins.
 
     A cancelled experience closes its file as soon as all its bookings are cancelled, whatever became of each (F-X11).
@@ -62,9 +63,8 @@ class Experience(Stepping):
                 self._state.closed = True
             elif self._is_due(self._look_at):
                 await self._look()
-            elif workflow.info().is_continue_as_new_suggested():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state)
+            elif must_renew():
+                await renew(self._state)
             else:
                 await self._wait()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -122,7 +122,7 @@ class Experience(Stepping):
         look_at = self._look_at
         try:
             await workflow.wait_condition(
-                lambda: bool(self._state.queue) or self._look_at != look_at,
+                lambda: bool(self._state.queue) or self._look_at != look_at or must_renew(),
                 timeout=None if until is None else max(timedelta(seconds=1), until - workflow.now()),
                 timeout_summary="trip and settling",
             )

@@ -20,11 +20,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.steps import DueInstalment, PlanArrangement, PlanStep
     from domain.superseding import PlanState
     from workflows import searching
+    from workflows.renewing import Renewable, must_renew, renew
     from workflows.stepping import FORWARD, Fault, Stepping, perform
 
 
 @workflow.defn
-class PaymentPlan(Stepping):
+class PaymentPlan(Stepping, Renewable):
     """As long as the plan: every revision re-arranges the Schedule; it ends when nothing is due any more."""
 
     @workflow.init
@@ -102,7 +103,11 @@ class PaymentPlan(Stepping):
     @workflow.run
     async def run(self, state: PlanState) -> PlanState:
         while not self._state.over:
-            await workflow.wait_condition(lambda: bool(self._state.queue) or self._look_again)
+            await workflow.wait_condition(lambda: self._has_news() or must_renew())
+            if not self._has_news():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._has_news():
+                    await renew(self._state)
             is_news = bool(self._state.queue)
             if is_news:
                 self._state.take()
@@ -119,6 +124,9 @@ class PaymentPlan(Stepping):
             self._state.over = arranged is not None and not arranged.due and not self._state.queue
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state
+
+    def _has_news(self) -> bool:
+        return bool(self._state.queue) or self._look_again
 
     async def _settled(self, instalment_id: str) -> None:
         """It wants no money any more: whoever asks for it, or waits for a person about it, may stop."""

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
         RATEHAWK_READ_PAGE,
     )
     from domain.supplier_steps import FeedState, FeedStep, OrderState
+    from workflows.renewing import Renewable, must_renew, renew
     from workflows.stepping import Stepping
 
 SWEEPS = 200
@@ -21,7 +22,7 @@ SWEEPS = 200
 
 
 @workflow.defn
-class SupplierFeed(Stepping):
+class SupplierFeed(Stepping, Renewable):
     """For ever, one per agency and supplier. A nudge makes it read at once; without any it sweeps by the clock.
 
     What was read and handed over is in the store, so that nothing is lost with a run, or with Temporal.
@@ -60,8 +61,7 @@ class SupplierFeed(Stepping):
                 await self._sweep()
             await self._wait()
             if self._must_renew():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state.model_copy(update={"sweeps": 0}))
+                await renew(self._state.model_copy(update={"sweeps": 0}))
 
     async def _read_nudged(self) -> None:
         """Orders that webhooks named, until none is due."""
@@ -88,9 +88,8 @@ class SupplierFeed(Stepping):
                 break
             step = step.model_copy(update={"page": page.next_page, "since": page.since, "newest": page.newest})
             self._state.sweep = step
-            if workflow.info().is_continue_as_new_suggested():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state)
+            if must_renew():
+                await renew(self._state)
         self._state.sweep = None
         self._state.sweeps += 1
         self._swept_at = workflow.now()
@@ -104,7 +103,7 @@ class SupplierFeed(Stepping):
         due = [self._next_sweep(), *([self._again] if self._again is not None else [])]
         try:
             await workflow.wait_condition(
-                lambda: self._nudged or self._wanted,
+                lambda: self._nudged or self._wanted or must_renew(),
                 timeout=max(timedelta(seconds=1), min(due) - now),
                 timeout_summary="until the next sweep",
             )
@@ -118,9 +117,7 @@ class SupplierFeed(Stepping):
         return self._swept_at is None or workflow.now() >= self._next_sweep()
 
     def _must_renew(self) -> bool:
-        info = workflow.info()
-        suggested = info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
-        return suggested or self._state.sweeps >= SWEEPS
+        return must_renew() or self._state.sweeps >= SWEEPS
 
     def _step(self) -> FeedStep:
         return FeedStep(agency=self._state.agency, lifecycle=workflow.info().workflow_id, supplier=self._state.supplier)

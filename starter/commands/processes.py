@@ -59,12 +59,19 @@ def worker(
         list[Queue] | None,
         typer.Option(help="Work on this task queue only; may be given several times. Without it: on all."),
     ] = None,
+    build: Annotated[
+        str,
+        typer.Option(
+            envvar="BOOKINGS_BUILD",
+            help="The version of this worker, for updates without stopping ('bookings deploy'). Without it: none.",
+        ),
+    ] = "",
     probes: ProbesAt = "",
 ) -> None:
     """Execute workflows and activities."""
     installation = read_settings(settings)
     with observing(installation, "worker"):
-        _run_worker(installation, frozenset(queue or Queue), probes)
+        _run_worker(installation, frozenset(queue or Queue), build, probes)
 
 
 def probe(probes: ProbesAt = "") -> None:
@@ -82,7 +89,7 @@ def probe(probes: ProbesAt = "") -> None:
     raise typer.Exit(0 if answer.is_success else 1)
 
 
-def _run_worker(installation: Installation, queues: frozenset[Queue], probes: str) -> None:
+def _run_worker(installation: Installation, queues: frozenset[Queue], build: str, probes: str) -> None:
     from workers.running import run_workers
 
-    asyncio.run(run_workers(installation, queues=queues, probes=probes))
+    asyncio.run(run_workers(installation, queues=queues, build=build, probes=probes))
