@@ -150,6 +150,17 @@ def _systems(installation: Installation) -> Iterator[Finding]:
             yield from pool.map(lambda entry: _system(*entry), listed)
 
 
+def systems_of(installation: Installation, store: Store, agency: str) -> list[Finding]:
+    """The outside systems of one agency, asked now and side by side. Raises `SettingsError`."""
+    from workers.checking import checks
+
+    listed = [entry for entry in checks(installation, store) if entry[0].startswith(f"{agency}: ")]
+    if not listed:
+        return []
+    with ThreadPoolExecutor(max_workers=len(listed)) as pool:
+        return list(pool.map(lambda entry: _system(*entry), listed))
+
+
 @contextmanager
 def _current_store(installation: Installation) -> Iterator[Store | None]:
     """The store, None when it cannot be asked; why not is a finding of its own."""

@@ -272,6 +272,7 @@ class ParkedItems:
         booking_id: str | None = None,
         owner: str | None = None,
         reason: str | None = None,
+        reasons: Collection[str] | None = None,
         agencies: Collection[str] | None = None,
         after: tuple[datetime, str] | None = None,
         limit: int = 500,
@@ -283,6 +284,8 @@ class ParkedItems:
         query = select(parked_items).order_by(parked_items.c.deadline, parked_items.c.item_id).limit(limit)
         if agencies is not None:
             query = query.where(parked_items.c.agency.in_(agencies))
+        if reasons is not None:
+            query = query.where(parked_items.c.reason.in_(reasons))
         if after is not None:
             place = tuple_(literal(after[0], Instant), literal(after[1], String))
             query = query.where(tuple_(parked_items.c.deadline, parked_items.c.item_id) > place)

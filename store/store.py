@@ -8,6 +8,7 @@ from typing import Self
 from domain.desk import Desk
 from store.added_figures import AddedFigures
 from store.api_tokens import ApiTokens
+from store.attention import Attention
 from store.audit_trail import AuditTrail
 from store.booking_lists import BookingLists
 from store.clock import Clock, utc_now
@@ -18,6 +19,7 @@ from store.deal_hooks import DealHooks
 from store.documents import Documents
 from store.effects import EffectLedger
 from store.erasures import Erasures
+from store.event_lists import EventLists
 from store.facts import Facts
 from store.inbox import Inbox
 from store.integrations import Integrations
@@ -34,6 +36,7 @@ from store.people_sessions import PeopleSessions
 from store.periods import Periods
 from store.plan_calendar import PlanCalendar
 from store.plan_orders import PlanOrders
+from store.pulses import Pulses
 from store.privacy import Privacy
 from store.receivables import Receivables
 from store.reconciliations import Reconciliations
@@ -115,6 +118,9 @@ class Store:
         self.audit_trail = AuditTrail(database, clock)
         self.people = People(database, clock, self.audit_trail)
         self.sessions = PeopleSessions(database, clock)
+        self.attention = Attention(database)
+        self.event_lists = EventLists(database)
+        self.pulses = Pulses(database)
         self.api_tokens = ApiTokens(database, clock, self.audit_trail)
         self.payment_lists = PaymentLists(database)
 

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from domain.people import Role
-from starter.console import labels
+from starter.console import labels, reasons
 from starter.console.areas import navigation
 from starter.console.assets import asset
 from starter.console.charts import bars, ring
@@ -61,6 +61,7 @@ def environment(language: str) -> Environment:
         "moment": moment,
         "lasting": formats.lasting,
         "label": lambda value, kind: say(labels.label(kind, value)),
+        "reason": lambda value: ": ".join(say(part) for part in reasons.parts(value)),
         "say": say,
     }
     made.globals |= {"asset": asset, "languages": LANGUAGES, "until": formats.until, "bars": bars, "ring": ring}

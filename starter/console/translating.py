@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -28,6 +29,7 @@ TEMPLATE_OPTIONS = {
 }
 
 
+@cache
 def extracted() -> dict[str, Catalog]:
     """Every marked text, by area."""
     found: dict[str, Catalog] = {SHARED: Catalog()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -85,6 +86,7 @@ def list_items(
     state: str | None = OPEN,
     owner: str | None = None,
     reason: str | None = None,
+    reasons: Collection[str] | None = None,
     booking: str | None = None,
     after: str | None = None,
     limit: int = 50,
@@ -96,6 +98,7 @@ def list_items(
         booking_id=booking,
         owner=owner,
         reason=reason,
+        reasons=reasons,
         agencies=acting.agencies(office, agency),
         after=None if after is None else place_of(after),
         limit=limit + 1,
@@ -127,11 +130,15 @@ async def decide(office: BackOffice, acting: Acting, taken: DecisionTaken) -> De
             said = await asyncio.to_thread(_tell_inbox, office, taken)
         return Decided(item_id=found.item_id, decision=taken.decision, answer=said)
 
-    # An answer to a payment's item counts as a supervisor's: it may overrule what the ERP shows.
-    overrules = found.reason.startswith("payment_") and taken.decision in ("skip", "adopt")
-    needs = Role.SUPERVISOR if overrules else Role.OPERATOR
+    needs = needed_role(found.reason, taken.decision)
     deed = Deed("", f"park.{taken.decision}", found.item_id, why=taken.explanation, agency=found.agency)
     return await recorded(office, acting, deed, work, needs=needs)
+
+
+def needed_role(reason: str, decision: Decision) -> Role:
+    """Who may give this answer. One to a payment's item counts as a supervisor's: it may overrule what the ERP shows."""
+    overrules = reason.startswith("payment_") and decision in ("skip", "adopt")
+    return Role.SUPERVISOR if overrules else Role.OPERATOR
 
 
 async def _tell_workflow(office: BackOffice, workflow_id: str, taken: DecisionTaken) -> str | None:

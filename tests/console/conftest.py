@@ -53,7 +53,14 @@ def _cheap_hashes() -> Iterator[None]:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = hurried(Store.open(migrated_url("sqlite", tmp_path), master_key=MASTER_KEY, clock=clock))
+    with opened_store(tmp_path, clock) as opened:
+        yield opened
+
+
+@contextmanager
+def opened_store(folder: Path, clock: Clock) -> Iterator[Store]:
+    """A store with everybody in it and nothing else."""
+    opened = hurried(Store.open(migrated_url("sqlite", folder), master_key=MASTER_KEY, clock=clock))
     people(opened)
     yield opened
     opened.close()

@@ -1,19 +1,45 @@
 """What holds for every page of the console, also for those that are added later."""
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from starter.console.app import build_console
 from store import Store
 from tests.console.areas import address, routes, seed
-from tests.console.conftest import EVERYBODY, PASSWORD, client_of, counted_statements, csrf
+from tests.console.conftest import (
+    EVERYBODY,
+    PASSWORD,
+    Clock,
+    client_of,
+    counted_statements,
+    csrf,
+    no_temporal,
+    opened_store,
+)
+from tests.starter.agency import installation
+
+EMPTY, FEW, MANY = 0, 3, 20
 
 
-@pytest.fixture
-def ada(console: FastAPI, store: Store) -> TestClient:
-    return signed_in(console, "ada")
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, tuple[Store, TestClient]]]:
+    """Stores with nothing, few and many things of each area, and the administrator's browser on each: looked at only."""
+    found = {}
+    with ExitStack() as stack:
+        for times in (EMPTY, FEW, MANY):
+            folder = tmp_path_factory.mktemp(f"store{times}")
+            clock = Clock()
+            store = stack.enter_context(opened_store(folder, clock))
+            if times:
+                seed(store, times)
+            console = build_console(installation(folder), store, connect=no_temporal, now=clock)
+            found[times] = (store, signed_in(console, "ada"))
+        yield found
 
 
 def signed_in(console: FastAPI, name: str) -> TestClient:
@@ -23,9 +49,9 @@ def signed_in(console: FastAPI, name: str) -> TestClient:
 
 
 @pytest.mark.parametrize("route", routes())
-def test_a_page_has_an_example_and_shows_it(ada: TestClient, store: Store, route: str) -> None:
+def test_a_page_has_an_example_and_shows_it(stores: dict[int, tuple[Store, TestClient]], route: str) -> None:
     assert "{" not in address(route), f"give {route} an example in tests/console/areas"
-    seed(store, 2)
+    _, ada = stores[FEW]
     answer = ada.get(address(route))
     assert answer.status_code == 200, answer.text
     if answer.headers["content-type"].startswith("text/html"):
@@ -34,19 +60,22 @@ def test_a_page_has_an_example_and_shows_it(ada: TestClient, store: Store, route
 
 
 @pytest.mark.parametrize("route", routes())
-def test_a_page_is_shown_with_nothing_in_the_store(ada: TestClient, route: str) -> None:
+def test_a_page_is_shown_with_nothing_in_the_store(stores: dict[int, tuple[Store, TestClient]], route: str) -> None:
+    _, ada = stores[EMPTY]
     assert ada.get(address(route)).status_code in (200, 404)
 
 
 @pytest.mark.parametrize("route", routes())
-def test_a_page_asks_the_store_as_often_for_many_things_as_for_few(ada: TestClient, store: Store, route: str) -> None:
-    counts = []
-    for times in (3, 20):
-        seed(store, times)
+def test_a_page_asks_the_store_as_often_for_many_things_as_for_few(
+    stores: dict[int, tuple[Store, TestClient]], route: str
+) -> None:
+    counts = {}
+    for times in (FEW, MANY):
+        store, ada = stores[times]
         with counted_statements(store) as sent:
             assert ada.get(address(route)).status_code == 200
-        counts.append(len(sent))
-    assert counts[0] == counts[1], f"{route} asks {counts} times"
+        counts[times] = len(sent)
+    assert counts[FEW] == counts[MANY], f"{route} asks {counts} times"
 
 
 @pytest.mark.parametrize("name", EVERYBODY)

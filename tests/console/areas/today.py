@@ -11,8 +11,8 @@ def seed(store: Store, times: int) -> None:
             StoreParking(
                 item_id=f"prk_{number}",
                 agency="demo",
-                reason="payment_ref_clash",
-                detail="pay_1001 and pay_1002 name the same transaction",
+                reason="fact_contradiction",
+                detail="pay_1001 was told again with another amount",
                 verb="inbox",
                 decisions=("retry", "skip"),
                 booking_id=f"bkg_{number}",
