@@ -19,6 +19,8 @@ from domain.connector_steps import (
     BreakerKept,
     BreakerReport,
     ConnectorStep,
+    ReconcilePage,
+    ReconcileStep,
     Described,
     DescribeStep,
     TellPayment,
@@ -123,6 +125,7 @@ GIAV_CANCEL_BOOKING = Verb("giav.cancel_booking", Queue.GIAV, CancellationStep, 
 GIAV_RECORD_PAYMENT = Verb("giav.record_payment", Queue.GIAV, PaymentStep, Done)
 GIAV_PROBE_PAYMENT = Verb("giav.probe_payment", Queue.GIAV, ProbeStep, Evidence)
 GIAV_DESCRIBE = Verb("giav.describe", Queue.GIAV, DescribeStep, Described)
+GIAV_RECONCILE = Verb("giav.reconcile", Queue.GIAV, ReconcileStep, ReconcilePage, limit=timedelta(minutes=30))
 GIAV_RECORD_REFUND = Verb("giav.record_refund", Queue.GIAV, RefundStep, Done)
 GIAV_RECORD_CHARGEBACK = Verb("giav.record_chargeback", Queue.GIAV, ChargebackStep, Done)
 GIAV_REPORT_DECLINE = Verb("giav.report_decline", Queue.GIAV, InstalmentStep, Done)
@@ -141,6 +144,7 @@ JOURNAL_SET_ASIDE = Verb("journal.set_aside", Queue.ACCOUNTING, DuplicateStep, D
 JOURNAL_RELEASE = Verb("journal.release", Queue.ACCOUNTING, DuplicateStep, Done)
 JOURNAL_PROBE_PAYMENT = Verb("journal.probe_payment", Queue.ACCOUNTING, ProbeStep, Evidence)
 JOURNAL_DESCRIBE = Verb("journal.describe", Queue.ACCOUNTING, DescribeStep, Described)
+JOURNAL_RECONCILE = Verb("journal.reconcile", Queue.ACCOUNTING, ReconcileStep, ReconcilePage)
 JOURNAL_AMEND_BOOKING = Verb("journal.amend_booking", Queue.ACCOUNTING, BookingStep, Done)
 JOURNAL_CANCEL_BOOKING = Verb("journal.cancel_booking", Queue.ACCOUNTING, CancellationStep, Done)
 JOURNAL_RECORD_REFUND = Verb("journal.record_refund", Queue.ACCOUNTING, RefundStep, Done)

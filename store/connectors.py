@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, func, select, update
@@ -104,16 +104,6 @@ class Connectors:
             "breaker": breaker.model_dump_json(),
             "kept_at": now,
         }
-        syncs, moves = payment_syncs.c, payment_transitions.c
-        waiting = (
-            select(syncs.state, syncs.currency, func.count(), func.sum(syncs.amount))
-            .where(syncs.agency == breaker.agency, syncs.connector == breaker.connector)
-            .where(syncs.state.in_([state.value for state in WAITING]), _OF_THE_SYSTEM)
-            .group_by(syncs.state, syncs.currency)
-        )
-        at_work = select(func.count(moves.payment_id.distinct())).where(
-            moves.agency == breaker.agency, moves.at >= now - WINDOW
-        )
         with self._database.begin() as connection:
             statement = upsert(connection, connector_breakers).values(values)
             connection.execute(
@@ -123,6 +113,21 @@ class Connectors:
                     where=connector_breakers.c.version <= statement.excluded.version,
                 )
             )
+        return self.waiters(breaker.agency, breaker.connector)
+
+    def waiters(self, agency: str, connector: str) -> BreakerKept:
+        """Who waits behind the breaker of a connector, and how many payments moved lately."""
+        syncs, moves = payment_syncs.c, payment_transitions.c
+        waiting = (
+            select(syncs.state, syncs.currency, func.count(), func.sum(syncs.amount))
+            .where(syncs.agency == agency, syncs.connector == connector)
+            .where(syncs.state.in_([state.value for state in WAITING]), _OF_THE_SYSTEM)
+            .group_by(syncs.state, syncs.currency)
+        )
+        at_work = select(func.count(moves.payment_id.distinct())).where(
+            moves.agency == agency, moves.at >= self._clock() - WINDOW
+        )
+        with self._database.read() as connection:
             rows = connection.execute(waiting).all()
             active = connection.scalar(at_work) or 0
         money: dict[str, int] = {}
@@ -171,6 +176,20 @@ class Connectors:
             select(payment_syncs)
             .where(syncs.agency == agency, syncs.connector == connector)
             .where(syncs.settled == 0, syncs.captured_at < captured_before)
+            .order_by(syncs.captured_at, syncs.payment_id)
+        )
+        with self._database.read() as connection:
+            return [synced_payment(row) for row in connection.execute(query)]
+
+    def captured(self, agency: str, connector: str, first: date, last: date) -> list[SyncedPayment]:
+        """Payments captured from the first to the last of these UTC days, by capture."""
+        syncs = payment_syncs.c
+        begin = datetime.combine(first, time(), UTC)
+        end = datetime.combine(last, time(), UTC) + timedelta(days=1)
+        query = (
+            select(payment_syncs)
+            .where(syncs.agency == agency, syncs.connector == connector)
+            .where(syncs.captured_at >= begin, syncs.captured_at < end)
             .order_by(syncs.captured_at, syncs.payment_id)
         )
         with self._database.read() as connection:

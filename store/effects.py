@@ -159,6 +159,15 @@ class EffectLedger:
                 .values(state=EffectState.UNDONE.value, acts=0, looks=0, breakdowns=0, updated_at=self._clock())
             )
 
+    def gone(self, *keys: EffectKey) -> None:
+        """What was done is not there any more, by nobody's order of ours: it may be performed again."""
+        with self._database.begin() as connection:
+            connection.execute(
+                update(effects)
+                .where(effects.c.key.in_([str(key) for key in keys]), effects.c.state == EffectState.DONE.value)
+                .values(state=EffectState.UNDONE.value, acts=0, looks=0, breakdowns=0, updated_at=self._clock())
+            )
+
     def twins(self, key: EffectKey, outside_ids: Sequence[str]) -> None:
         """Open a parked item: more than one record carries the reference; the first was kept."""
         kept, *others = outside_ids

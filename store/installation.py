@@ -134,6 +134,8 @@ class AgencySettings(Section):
     environment: Literal["live", "test"] = "test"
     check_files_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "04:00"
     """Local time of the nightly check of the ERP's files; empty: never."""
+    reconcile_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "01:30"
+    """UTC time of the nightly reconciliation of payments and receipts; empty: never."""
     erp: Literal["giav", "journal"] = "giav"
     """Where captured payments are synchronised to; an agency without GIAV keeps its receipts in the journal."""
     platform: PlatformSettings

@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain import naming
 from domain.check_steps import CheckOrder
+from domain.connector_steps import ErpName, ReconcileOrder
 from domain.steps import RevenueOrder, TamaraOrder, TamaraRetention
 from domain.tamara_steps import TamaraAnswersOrder
 from store.installation import Installation
@@ -43,6 +44,11 @@ async def reconcile_schedules(client: Client, installation: Installation) -> Non
     """Create what is missing and bring the rest in line with the settings; may be repeated."""
     for name, agency in installation.agencies.items():
         await bring_in_line(client, naming.revenue_schedule(name), _nightly_revenue(name, agency.timezone))
+        if agency.reconcile_at:
+            nightly = _reconciliation(name, agency.erp, agency.reconcile_at)
+            await bring_in_line(client, naming.reconciliation_schedule(name), nightly)
+        else:
+            await _remove(client, naming.reconciliation_schedule(name))
         invoices = _check(name, "invoices", INVOICE_ALARM, "Europe/Madrid")
         await bring_in_line(client, naming.check_schedule(name, "invoices"), invoices)
         if agency.check_files_at:
@@ -165,6 +171,24 @@ def _check(agency: str, what: Literal["files", "invoices"], at: str, timezone: s
         spec=ScheduleSpec(
             calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], minute=[ScheduleRange(minute)])],
             time_zone_name=timezone,
+        ),
+        policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
+    )
+
+
+def _reconciliation(agency: str, connector: ErpName, at: str) -> Schedule:
+    """In UTC, as the days that it adds up: a night that was missed is made up for by the next one, whose window is a month."""
+    hour, minute = (int(part) for part in at.split(":"))
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            "Reconcile",
+            ReconcileOrder(agency=agency, connector=connector),
+            id=naming.reconciliation_schedule(agency),
+            task_queue=naming.Queue.WORKFLOWS,
+            static_summary=f"payments of {agency} against the receipts in {connector}",
+        ),
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], minute=[ScheduleRange(minute)])]
         ),
         policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
     )

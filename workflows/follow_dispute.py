@@ -13,10 +13,13 @@ with workflow.unsafe.imports_passed_through():
         JOURNAL_SETTLE_CLAIM,
         OFFICE_FREEZE_PLAN,
         OFFICE_REFUND_SHOWN,
+        OFFICE_TELL_PAYMENT,
         OFFICE_THAW_PLAN,
     )
+    from domain.connector_steps import Happening, TellPayment
     from domain.notices import EventNotice
     from domain.owing import CLOSED_STAGES
+    from domain.payment_sync import Kind
     from domain.steps import ChargebackStep, ClaimStep, RefundStep
     from workflows.messages import LifecycleInput, LifecycleResult
     from workflows.money_back import MoneyBackLifecycle
@@ -62,10 +65,20 @@ class FollowDispute(MoneyBackLifecycle):
         """Money moves at `funds_withdrawn` and `won`; at the first stage GIAV gets a task with the bank's deadline."""
         step = self._step()
         about = f"chargeback {step.chargeback_id} {step.stage}"
+        if step.stage == "funds_withdrawn":
+            await self._tell_payment(step)
         cells = [self.step(GIAV_RECORD_CHARGEBACK, step, about=about, amount=step.amount, decisions=FORWARD)]
         if step.stage not in OPENING:
             cells.append(self.step(JOURNAL_RECORD_CHARGEBACK, step, about=about, amount=step.amount, decisions=FORWARD))
         await asyncio.gather(*cells)
+
+    async def _tell_payment(self, step: ChargebackStep) -> None:
+        """Wherever the payment is on its way into the ERP, the money is gone (payment-sync 30)."""
+        taken = Happening(
+            kind=Kind.CHARGEBACK, text=f"chargeback {step.chargeback_id}", case_id=step.chargeback_id
+        )
+        told = TellPayment(agency=step.agency, lifecycle=step.lifecycle, payment_id=step.payment_id, happening=taken)
+        await perform(OFFICE_TELL_PAYMENT, told, about=f"{step.payment_id} was charged back")
 
     async def _gather_evidence(self) -> None:
         """On the list until the bank's deadline, or until the bank has decided (F-P10)."""

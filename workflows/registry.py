@@ -18,6 +18,7 @@ from workflows.payment_plan import CollectInstalment, PaymentPlan
 from workflows.pursue_instalment import PursueInstalment
 from workflows.read_tamara_answers import ReadTamaraAnswers, TamaraTroubleshooting
 from workflows.recognise_revenue import RecogniseRevenue
+from workflows.reconcile import Reconcile
 from workflows.record_payment import RecordPayment
 from workflows.refund_booking import RefundBooking
 from workflows.request_payment import RequestPayment
@@ -47,6 +48,7 @@ WORKFLOWS: list[type] = [
     PursueInstalment,
     ReadTamaraAnswers,
     RecogniseRevenue,
+    Reconcile,
     RecordPayment,
     RefundBooking,
     RequestPayment,

@@ -9,24 +9,28 @@ from activities.accounting.activities import SYSTEM, JournalActivities
 from activities.accounting.settings import JournalSettings
 from activities.effects import Effect, Effects
 from activities.failures import implements
-from activities.signatures import JOURNAL_DESCRIBE, JOURNAL_PROBE_PAYMENT
-from domain.allocation import open_amounts
-from domain.collecting import taken_back
-from domain.connector_steps import Described, DescribeStep
+from activities.open_instalments import open_instalments
+from activities.reconciliation import keep_page
+from activities.signatures import JOURNAL_DESCRIBE, JOURNAL_PROBE_PAYMENT, JOURNAL_RECONCILE
+from domain.connector_steps import Described, DescribeStep, Happening, ReconcilePage, ReconcileStep, TellPayment
 from domain.effects import EffectKey
 from domain.errors import ContractBroken, NotYet, Refused
 from domain.ledger import key_of, reversal
 from domain.money import Money, total
 from domain.payment_steps import ProbeStep
-from domain.payment_sync import Evidence, Paid, Receipt, Receivable, judge
+from domain.payment_sync import UNSYNCHRONISED, Evidence, Kind, Paid, Receipt, Receivable, State, judge
 from domain.platform import Payment
 from domain.ports import OpenInstalment, PostReceipt
 from domain.steps import PaymentStep
 from store import Store
 from store.journal import PostedEntry
+from store.payment_sync import SyncedPayment
+from store.reconciliations import Pair
 
 COLLECTED = ("cob", "mat")
 """Keys of collections: posted at once, or out of suspense when the booking became known."""
+GIVEN_UP = frozenset({State.REFUND_REQUESTED, State.REFUND_FAILED, State.REFUNDED, State.CHARGED_BACK})
+"""Where a payment needs no entry of its own."""
 WAIT = 5.0
 """Seconds until a booking that is not known yet is looked for again."""
 
@@ -89,23 +93,7 @@ class JournalErp:
         return Effects(self._store.effects).perform(effect)
 
     def next_instalments(self, customer: str, contract: str) -> Sequence[OpenInstalment]:
-        """`contract` is the booking; its payer is the customer."""
-        facts = self._store.facts
-        plan, booking = facts.plan(self._agency, contract), facts.booking(self._agency, contract)
-        if plan is None or booking is None or booking.payer.id != customer:
-            return []
-        wanted = open_amounts(
-            plan,
-            facts.payments_of(self._agency, contract),
-            facts.refunds_of(self._agency, contract),
-            taken_back(facts.chargebacks_of(self._agency, contract)),
-            self._store.payment_sync.duplicates_of(self._agency, contract),
-        )
-        return [
-            OpenInstalment(instalment_id=each.id, receivable=contract, due_on=each.due_on, open_amount=wanted[each.id])
-            for each in sorted(plan.installments, key=lambda each: each.due_on)
-            if each.id in wanted
-        ]
+        return open_instalments(self._store, self._agency, customer, contract)
 
     def _posted(self, payment_id: str) -> PostedEntry | None:
         """The entry of the collection, unless it was taken back."""
@@ -114,6 +102,31 @@ class JournalErp:
             if found is not None and self._store.journal.find(self._agency, f"{found.entry.key}:reversed") is None:
                 return found
         return None
+
+    def pair(self, known: SyncedPayment) -> Pair:
+        """A payment beside its entry."""
+        sync, posted = known.sync, self._posted(known.sync.payment_id)
+        pair = Pair(
+            verdict="agrees",
+            day=(sync.captured_at or sync.since).date(),
+            payment_id=sync.payment_id,
+            booking_id=known.booking_id,
+            receipt_id=str(posted.number) if posted else "",
+            paid=sync.amount,
+            received=sync.amount if posted else None,
+            state=sync.state.value,
+        )
+        if posted is not None or sync.state in GIVEN_UP:
+            return pair
+        if sync.state in UNSYNCHRONISED:
+            return pair.model_copy(update={"verdict": "waits", "words": sync.reason})
+        if sync.receipt_id is not None:
+            words = f"entry {sync.receipt_id} of {sync.payment_id} was reversed in the journal"
+            return pair.model_copy(update={"verdict": "reversed", "words": words})
+        if sync.state is State.SYNCED_MANUAL:
+            return pair.model_copy(update={"words": f"marked by hand: {sync.explanation}"})
+        words = f"{sync.payment_id} is {sync.state.value} and has no entry"
+        return pair.model_copy(update={"verdict": "no_receipt", "words": words})
 
     def probe(self, payment: Payment, now: datetime) -> Evidence:
         """The verdict on one payment. Raises `NotYet` while the booking is not known."""
@@ -156,6 +169,21 @@ class JournalErpActivities:
     @implements(JOURNAL_DESCRIBE)
     def describe(self, step: DescribeStep) -> Described:
         return self.port(step.agency).describe()
+
+    @implements(JOURNAL_RECONCILE)
+    def reconcile(self, step: ReconcileStep) -> ReconcilePage:
+        """Every payment of the window beside its entry; the other way round the journal's own constraints hold."""
+        port, pairs, told = self.port(step.agency), [], []
+        for known in self._store.connectors.captured(step.agency, SYSTEM, step.first, step.last):
+            pair = port.pair(known)
+            pairs.append(pair)
+            if pair.verdict == "reversed":
+                gone = Happening(kind=Kind.REVERSED, text=pair.words)
+                told.append(TellPayment(agency=step.agency, payment_id=known.sync.payment_id, happening=gone))
+        differing = sum(each.verdict not in ("agrees", "waits") for each in pairs)
+        page = ReconcilePage(compared=len(pairs), differing=differing, told=tuple(told))
+        keep_page(self._store, step, page, pairs, [])
+        return page
 
     def port(self, agency: str) -> JournalErp:
         return JournalErp(self._store, agency, self._settings.get(agency) or JournalSettings(), self._posting)

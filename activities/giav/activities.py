@@ -8,10 +8,22 @@ from typing import TypeVar
 
 from activities.effects import Effects
 from activities.failures import implements
-from activities.giav import bookings, changes, costs, describing, experiences, payments, probing, refunds, tasks
+from activities.giav import (
+    bookings,
+    changes,
+    costs,
+    describing,
+    experiences,
+    payments,
+    probing,
+    reconciling,
+    refunds,
+    tasks,
+)
 from activities.giav.client import SYSTEM
 from activities.giav.closed_files import in_open_file
 from activities.giav.office import GiavAccount, Office
+from activities.reconciliation import keep_page
 from activities.signatures import (
     GIAV_AMEND_BOOKING,
     GIAV_AMEND_EXPERIENCE,
@@ -21,6 +33,7 @@ from activities.signatures import (
     GIAV_DESCRIBE,
     GIAV_OPEN_EXPERIENCE,
     GIAV_PROBE_PAYMENT,
+    GIAV_RECONCILE,
     GIAV_RECORD_CHARGEBACK,
     GIAV_RECORD_PAYMENT,
     GIAV_RECORD_REFUND,
@@ -28,7 +41,7 @@ from activities.signatures import (
     GIAV_REPORT_DECLINE,
     GIAV_UNDO_REGISTER_BOOKING,
 )
-from domain.connector_steps import Described, DescribeStep
+from domain.connector_steps import Described, DescribeStep, ReconcilePage, ReconcileStep
 from domain.errors import NeedsPerson
 from domain.payment_steps import ProbeStep
 from domain.payment_sync import Evidence
@@ -108,6 +121,12 @@ class GiavActivities:
     @implements(GIAV_DESCRIBE)
     def describe(self, step: DescribeStep) -> Described:
         return describing.describe(self._office(step.agency), step)
+
+    @implements(GIAV_RECONCILE)
+    def reconcile(self, step: ReconcileStep) -> ReconcilePage:
+        page, pairs, unread = reconciling.reconcile_page(self._office(step.agency), step)
+        keep_page(self._store, step, page, pairs, unread)
+        return page
 
     @implements(GIAV_RECORD_REFUND)
     def record_refund(self, step: RefundStep) -> Done:

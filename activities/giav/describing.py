@@ -67,5 +67,6 @@ def contract_of(parts: dict[str, str]) -> str:
 
 
 def _hash(element: etree._Element) -> str:
-    plain = etree.tostring(element, method="c14n", exclusive=True, with_tail=False)
-    return hashlib.sha256(plain).hexdigest()[:16]
+    # Only the second version of the canonical form takes the service's relative namespaces.
+    plain = etree.canonicalize(etree.tostring(element, encoding="unicode", with_tail=False), strip_text=True)
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]

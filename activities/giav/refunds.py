@@ -81,8 +81,13 @@ def record_chargeback(office: Office, step: ChargebackStep) -> Done:
     if step.stage in ("inquiry", "opened"):
         return Done(ids={"task": str(report_dispute(office, chargeback))})
     booking = office.booking(step.booking_id)
-    payment = _recorded_payment(office, step.payment_id)
     out = step.stage == "funds_withdrawn"
+    if _taken_back_before_it_came(office, step.payment_id):
+        if out:
+            return Done(outcome="skipped", note="the payment was charged back before it came to GIAV")
+        words = f"{step.payment_id} was charged back before it came to GIAV, and is won: enter it there by hand"
+        raise NeedsPerson(words, system=SYSTEM)
+    payment = _recorded_payment(office, step.payment_id)
     configured = office.settings.refund_method if out else office.settings.payment_method
     method = configured(payment.processor.name, payment.method)
     if method is None:
@@ -98,6 +103,14 @@ def record_chargeback(office: Office, step: ChargebackStep) -> Done:
         return Done(ids={"cobro": str(made)})
     report_dispute(office, chargeback)
     return Done(ids={"reembolso": str(made)})
+
+
+def _taken_back_before_it_came(office: Office, payment_id: str) -> bool:
+    """Whether the bank took it back while it waited for GIAV: then there is nothing to set off (payment-sync 30)."""
+    if office.made(office.key("cobro", payment_id, CREATE)) is not None:
+        return False
+    known = office.store.payment_sync.get(office.agency, payment_id)
+    return known is not None and known.sync.state is State.CHARGED_BACK
 
 
 def _recorded_payment(office: Office, payment_id: str) -> Payment:

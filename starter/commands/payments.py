@@ -20,10 +20,14 @@ from starter.desk.acting import looking_on
 from starter.desk.payment_commands import Said
 from starter.desk.payments import COLUMNS, PaymentDetail, as_cells, states_called
 from starter.desk.refusals import Refused
+from starter.commands import breakers, reconciling
 from starter.opening import AsJson, SettingsFile, agency_of, read_settings
 from store.payment_lists import PaymentFilter
 
 app = typer.Typer(no_args_is_help=True, help="Captured payments on their way into the ERP.")
+app.add_typer(breakers.app, name="breakers")
+app.add_typer(reconciling.app, name="reconciliation")
+app.command(name="reconcile")(reconciling.reconcile)
 AGENCY = typer.Argument(help="The agency, as the settings name it.", show_default=False)
 PAYMENT = typer.Argument(help="The payment's id (pay_…).", show_default=False)
 SHORT = ("agency", "payment", "booking", "invoice", "amount", "currency", "status", "state", "cause", "claimed by",

@@ -18,7 +18,7 @@ from temporalio.worker import Worker
 from activities.failures import as_failure
 from activities.signatures import VERBS, Verb
 from domain import naming
-from domain.connector_steps import Admission, BreakerKept, Described, WaitingPayments
+from domain.connector_steps import Admission, BreakerKept, Described, ReconcilePage, WaitingPayments
 from domain.deal_steps import DealRead, DealsFound, DealShown, LinkAtWork, LinksSeen, RefundedSoFar, Standing
 from domain.duplicates import CreditPlan
 from domain.errors import BackOfficeError
@@ -55,6 +55,8 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "office.waiting_payments": lambda _: WaitingPayments(),
     "giav.describe": lambda _: Described(),
     "journal.describe": lambda _: Described(),
+    "giav.reconcile": lambda _: ReconcilePage(),
+    "journal.reconcile": lambda _: ReconcilePage(),
     "journal.probe_payment": lambda _: Evidence(verdict=Verdict.UNPAID, at=datetime.now(UTC), words="nothing is there"),
     "giav.record_payment": lambda _: Done(ids={"cobro": "501"}),
     "office.plan_credit": lambda s: CreditPlan(remainder=s.amount),

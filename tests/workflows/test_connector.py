@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ class Hall:
             self.payments.append(name)
             paid = told("payment.captured", sale, fact=name, payment_id=name)
             await deliver(self.client, told("booking.created", sale), paid)
-        while self.state(name) is None:
+        while self.state(name) is None:  # noqa: ASYNC110 the workers make it so
             await asyncio.sleep(0.02)
 
     def state(self, payment: str) -> State | None:
