@@ -18,13 +18,14 @@ from temporalio.testing import WorkflowEnvironment
 from activities.failures import as_failure
 from activities.office.connectors import ConnectorActivities
 from activities.office.desk import DeskActivities
+from activities.office.happenings import Happenings
 from domain import naming
-from domain.connector_steps import BreakerOrder, ConnectorState, Described
-from domain.errors import BackOfficeError, ContractBroken, Transient
+from domain.connector_steps import BreakerOrder, ConnectorState, Described, Happening, TellPayment
+from domain.errors import BackOfficeError, ContractBroken, Refused, Transient
 from domain.payment_steps import TransitionLog
-from domain.payment_sync import State
+from domain.payment_sync import Command, CommandOutcome, Kind, State
 from domain.payment_sync.breaker import Breaker, Phase
-from domain.steps import DecisionTaken
+from domain.steps import DecisionTaken, Done
 from store import Store
 from tests.workflows.office import Office, deliver, told, working
 
@@ -283,6 +284,81 @@ async def test_what_a_person_opens_stays_open_until_a_person_closes_it(hall: Hal
         await hall.order("close_breaker")
         await hall.until(lambda: set(hall.states) == {State.SYNCED_AUTO})
     assert not hall.office.parked
+
+
+async def happens(hall: Hall, payment: str, kind: Kind, text: str = "") -> Done:
+    told = TellPayment(
+        agency="demo",
+        payment_id=payment,
+        happening=Happening.model_validate({"kind": kind, "text": text, "case_id": "cbk_1"}),
+    )
+    done: Done = await Happenings(hall.store, hall.client).tell_payment(told)
+    return done
+
+
+@pytest.mark.covers("F-P17")
+async def test_a_receipt_that_is_gone_brings_an_ended_payment_back_to_a_person_who_sends_it_again(hall: Hall) -> None:
+    async with working(hall.client, hall.office):
+        await hall.captured(1)
+        (payment,) = hall.payments
+        await hall.client.get_workflow_handle(f"payment/demo/{payment}").result()
+        assert hall.states == [State.SYNCED_AUTO]
+        await happens(hall, payment, Kind.REVERSED, "cobro 501 was in GIAV and is not there any more")
+        await hall.until(lambda: bool(hall.open_items))
+        (item,) = hall.open_items
+        assert (item.reason, hall.states) == ("payment_reversed", [State.UNSYNCED])
+        assert hall.office.count("journal.record_payment") == 1, "the other systems still have it"
+        await hall.answer("retry")
+        await hall.until(lambda: hall.states == [State.SYNCED_AUTO])
+        await hall.client.get_workflow_handle(f"payment/demo/{payment}").result()
+    assert [line.row for line in hall.office.moves] == [1, 4, 5, 6, 28, 16, 5, 6]
+    assert hall.office.count(POST) == 2
+
+
+@pytest.mark.covers("F-P9")
+async def test_a_chargeback_ends_a_payment_wherever_it_is_and_nothing_is_posted_behind_it(hall: Hall) -> None:
+    async with working(hall.client, hall.office):
+        await hall.captured(1)
+        await hall.until(lambda: hall.states == [State.SYNCED_AUTO])
+        await hall.client.get_workflow_handle(f"payment/demo/{hall.payments[0]}").result()
+        await happens(hall, hall.payments[0], Kind.CHARGEBACK)
+        assert hall.states == [State.CHARGED_BACK]
+        hall.off()
+        await hall.captured(1)
+        await hall.until(lambda: hall.states[-1] is State.RETRY_WAIT)
+        await happens(hall, hall.payments[1], Kind.CHARGEBACK)
+        await hall.until(lambda: hall.states[-1] is State.CHARGED_BACK)
+        again = await happens(hall, hall.payments[1], Kind.CHARGEBACK)
+        assert again.outcome == "skipped"
+    assert hall.office.count(POST) == 1
+
+
+async def test_two_payments_of_one_sale_are_never_written_at_once(hall: Hall) -> None:
+    """The first waits for a person while the second is being posted: then "sync now" is refused, in words."""
+    posting, go = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_: Any) -> Done:
+        posting.set()
+        await go.wait()
+        return Done(ids={"cobro": "502"})
+
+    async with working(hall.client, hall.office):
+        hall.office.fails[POST] = [Refused("periodo cerrado", system="giav")]
+        await hall.captured(1, booking=7)
+        await hall.until(lambda: hall.states == [State.UNSYNCED] and bool(hall.open_items))
+        hall.office.answers[POST] = slowly
+        await hall.captured(1, booking=7)
+        await posting.wait()
+        first = hall.client.get_workflow_handle(f"payment/demo/{hall.payments[0]}")
+        command = Command(command_id="c1", actor="ana")
+        refused: CommandOutcome = await first.execute_update("sync_now", command, result_type=CommandOutcome)
+        assert (refused.accepted, "same receivable" in refused.reason) == (False, True)
+        go.set()
+        await hall.until(lambda: hall.states[1] is State.SYNCED_AUTO)
+        command = Command(command_id="c2", actor="ana")
+        done: CommandOutcome = await first.execute_update("sync_now", command, result_type=CommandOutcome)
+        assert done.accepted, done.reason
+        await hall.until(lambda: hall.states[0] is State.SYNCED_AUTO)
 
 
 def _failures(hall: Hall, number: int) -> int:

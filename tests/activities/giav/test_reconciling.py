@@ -1,4 +1,4 @@
-"""Payments beside GIAV's cobros: what is gone, what is foreign, what stands twice, and the port behind it (contracts: payment-sync 6.1, 7)."""
+"""Payments beside GIAV's cobros: what is gone, foreign or there twice, and the port behind it (contracts: payment-sync 6.1, 7)."""
 
 from __future__ import annotations
 
