@@ -26,8 +26,7 @@ ENV PATH=/opt/bookings/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     BOOKINGS_SETTINGS=/etc/bookings/settings.toml \
-    BOOKINGS_PROBES=0.0.0.0:9464 \
-    BOOKINGS_BUILD=${REVISION}
+    BOOKINGS_PROBES=0.0.0.0:9464
 USER 10001:10001
 WORKDIR /var/lib/bookings
 VOLUME /var/lib/bookings

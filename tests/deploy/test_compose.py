@@ -130,6 +130,26 @@ def test_every_task_queue_has_a_service_of_its_own() -> None:
     assert sorted(served) == sorted(("worker", "--queue", queue.value) for queue in Queue)
 
 
+def test_the_workers_of_another_version_are_the_same_but_for_their_version() -> None:
+    other = yaml.safe_load((DEPLOY / "workers.yml").read_text("utf-8"))
+    assert {tuple(each["command"]) for each in other["services"].values()} == {
+        ("worker", "--queue", queue.value) for queue in Queue
+    }
+    for each in other["services"].values():
+        mine = ours()["worker-giav"]
+        assert {key: each[key] for key in ("read_only", "cap_drop", "secrets", "volumes", "stop_grace_period")} == {
+            key: mine[key] for key in ("read_only", "cap_drop", "secrets", "volumes", "stop_grace_period")
+        }
+    project = compose()["name"]
+    assert other["networks"]["default"]["name"] == f"{project}_default"
+    assert other["volumes"]["data"]["name"] == f"{project}_data"
+    for file in [*other["configs"].values(), *other["secrets"].values()]:
+        assert (DEPLOY / file["file"]).resolve() in {
+            (PROJECT / each["file"]).resolve()
+            for each in [*compose()["configs"].values(), *compose()["secrets"].values()]
+        }
+
+
 def test_every_process_of_ours_is_asked_whether_it_is_ready_at_the_port_that_its_image_names() -> None:
     dockerfile = (PROJECT / "Dockerfile").read_text("utf-8")
     found = re.search(r"BOOKINGS_PROBES=0\.0\.0\.0:(\d+)", dockerfile)
