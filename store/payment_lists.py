@@ -148,6 +148,18 @@ class PaymentLists:
             found = [Waiting(row.cause, row.number, row.oldest) for row in connection.execute(query)]
         return sorted(found, key=lambda each: each.oldest)
 
+    def connectors(self, agencies: Sequence[str]) -> list[str]:
+        """The ERPs that these agencies' payments go to: each is found by one step in the index."""
+        at, found = payment_syncs.c, set[str]()
+        with self._database.read() as connection:
+            for agency in agencies:
+                last: str | None = ""
+                while last is not None:
+                    query = select(func.min(at.connector)).where(at.agency == agency, at.connector > last)
+                    last = connection.scalar(query)
+                    found |= {last} if last is not None else set()
+        return sorted(found)
+
     def faces(self, shown: Sequence[SyncedPayment]) -> dict[tuple[str, str], Face]:
         """By agency and payment id; three reads for each agency of a page."""
         found: dict[tuple[str, str], Face] = {}

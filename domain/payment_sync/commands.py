@@ -121,8 +121,14 @@ def offers(sync: PaymentSync, now: datetime, actor: str = "", role: Role = Role.
 def _why_not(sync: PaymentSync, kind: Kind, now: datetime, actor: str, role: Role, seen: Evidence | None) -> str:
     if kind in NEEDS_VERDICT and seen is not None and seen.verdict is Verdict.UNVERIFIED:
         return f"the ERP could not be asked: {seen.words}"
+    if kind is Kind.SYNC_NOW and seen is None:
+        # Nobody has looked yet; the command looks before it writes.
+        seen = Evidence(verdict=Verdict.UNPAID, at=now, words="nobody has looked yet")
     words = "w" * WORDS
-    told = Event(kind=kind, role=role, actor=actor or "you", at=now, evidence=seen, explanation=words)
+    override = "o" * WORDS if role is Role.SUPERVISOR else ""
+    told = Event(
+        kind=kind, role=role, actor=actor or "you", at=now, evidence=seen, explanation=words, override=override
+    )
     try:
         decide(sync, told)
     except Forbidden as refusal:

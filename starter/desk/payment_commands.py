@@ -67,12 +67,12 @@ async def command(
     return await recorded(office, acting, deed, work, needs=needs)
 
 
-async def batch(office: BackOffice, acting: Acting, agency: str, cause: str) -> list[BatchLine]:
+async def batch(office: BackOffice, acting: Acting, agency: str, cause: str, *, limit: int = BATCH) -> list[BatchLine]:
     """`sync_now` for everything that waits for one reason, the oldest first, each with its own look at the ERP."""
     acting.must_see(agency)
     acting.must_be(Role.OPERATOR)
     wanted = PaymentFilter(states=READY, causes=frozenset({cause}))
-    page = await asyncio.to_thread(office.store.payment_lists.page, [agency], wanted, limit=BATCH)
+    page = await asyncio.to_thread(office.store.payment_lists.page, [agency], wanted, limit=limit)
     lines = []
     for each in page.payments:
         sync = each.sync

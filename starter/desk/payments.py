@@ -174,12 +174,18 @@ def show_payment(office: BackOffice, acting: Acting, agency: str, payment: str) 
     return PaymentDetail(
         **dict(row),
         ours=ours,
-        receipts=_sides(found.sync, ours, evidence),
+        receipts=_sides(row.captured_at, ours, evidence),
         evidence=evidence,
         last_error=None if failed is None else Failed(at=failed.at, words=failed.reason),
         timeline=tuple(lines),
         actions=_allowed(found.sync, acting, office.now()),
     )
+
+
+def with_evidence(found: PaymentDetail, evidence: Evidence) -> PaymentDetail:
+    """The same payment beside another, newer look at the ERP."""
+    captured = found.captured_at
+    return found.model_copy(update={"evidence": evidence, "receipts": _sides(captured, found.ours, evidence)})
 
 
 def exported(
@@ -305,8 +311,7 @@ def _ours(sync: PaymentSync, paid: Payment | None) -> Ours:
     )
 
 
-def _sides(sync: PaymentSync, ours: Ours, evidence: Evidence | None) -> tuple[Side, ...]:
-    captured = sync.captured_at.date() if sync.captured_at else None
+def _sides(captured_at: datetime, ours: Ours, evidence: Evidence | None) -> tuple[Side, ...]:
     found = []
     for receipt in evidence.receipts if evidence else ():
         same = {
@@ -314,7 +319,7 @@ def _sides(sync: PaymentSync, ours: Ours, evidence: Evidence | None) -> tuple[Si
             "reference": same_code(receipt.reference, ours.reference),
             "authorisation": same_code(receipt.auth_code, ours.authorisation),
             "method": receipt.by_gateway,
-            "day": captured is not None and abs(receipt.on - captured) <= NEAR,
+            "day": abs(receipt.on - captured_at.date()) <= NEAR,
         }
         found.append(
             Side(
