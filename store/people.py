@@ -153,13 +153,23 @@ class People:
             )
         return SignIn(person_of(row))
 
-    def signed_in_outside(self, subject: str) -> Person | None:
-        """The person whom an OpenID provider has let in, None when nobody is known by this subject or they are locked."""
-        with self._database.begin() as connection:
+    def arrived(self, subject: str, name: str, role: Role, agencies: Collection[str] | None) -> Person:
+        """Somebody whom an OpenID provider let in: known by the subject, with the rights that the provider tells now.
+
+        Who comes for the first time is added; sessions opened with other rights end. Raises `Refused` for locked people,
+        and for a name that belongs to somebody who signs in otherwise: a name proves nothing.
+        """
+        with self._database.read() as connection:
             row = connection.execute(select(people).where(people.c.subject == subject)).one_or_none()
-            if row is None or row.locked:
-                return None
-            connection.execute(update(people).where(people.c.name == row.name).values(signed_in_at=self._clock()))
+        if row is None:
+            self.add(name, role, agencies, password=None, by="openid", way="console", subject=subject)
+        elif row.locked:
+            raise _refused(f"{row.name} is locked")
+        elif row.role != str(role) or row.agencies != _packed(agencies):
+            self.set_role(row.name, role, agencies, by="openid", way="console", why="as the provider tells")
+        with self._database.begin() as connection:
+            connection.execute(update(people).where(people.c.subject == subject).values(signed_in_at=self._clock()))
+            row = connection.execute(select(people).where(people.c.subject == subject)).one()
         return person_of(row)
 
     def get(self, name: str) -> PersonEntry | None:

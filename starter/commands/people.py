@@ -60,17 +60,14 @@ def add(
     role: Annotated[Role, typer.Option(help="What the person may do.")],
     agency: Agencies = None,
     all_agencies: AllAgencies = False,
-    subject: Annotated[
-        str | None, typer.Option(help="Signs in with OpenID Connect only: the provider's 'sub', no password.")
-    ] = None,
     by: By = "command line",
 ) -> None:
     """Let somebody in; the password is asked for, or read from standard input."""
     installation = read_settings(settings)
     agencies = _scope(installation, agency, all_agencies)
-    password = None if subject else _read_password()
+    password = _read_password()
     with opened_store(installation) as store, _plainly():
-        person = store.people.add(name, role, agencies, password=password, by=by, subject=subject)
+        person = store.people.add(name, role, agencies, password=password, by=by)
     say(f"{person.name} may sign in at {installation.console.url} as {person.role}")
 
 
