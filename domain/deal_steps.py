@@ -190,6 +190,8 @@ class DealState(BaseModel):
     """Where bots of the CRM wait for an answer."""
     stage: int | None = None
     """Where we left the deal; whoever finds it elsewhere leaves it there."""
+    orders: tuple[str, ...] = ()
+    """Keys of orders that were accepted before the run was renewed."""
 
 
 class DealView(Given):

@@ -53,7 +53,7 @@ class RequestPayment(Stepping):
         self._wanted = given.wanted
         self._bots: list[str] = list(given.bots)
         self._commands: list[DealCommand] = []
-        self._done_keys: set[str] = set()
+        self._done_keys = set(given.orders)
         self._following: dict[str, asyncio.Task[None]] = {}
         self._busy = True
         self.teller = DealTeller(self)
@@ -140,7 +140,10 @@ class RequestPayment(Stepping):
                 continue
             if self._must_renew():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(DealState(agency=self.agency, deal_id=self.deal_id, stage=self.stage))
+                orders = tuple(sorted(self._done_keys))
+                workflow.continue_as_new(
+                    DealState(agency=self.agency, deal_id=self.deal_id, stage=self.stage, orders=orders)
+                )
             await workflow.wait_condition(
                 lambda: (
                     self._nudged

@@ -29,6 +29,7 @@ app = typer.Typer(no_args_is_help=True, help="Deals of the CRM: what was asked f
 AGENCY = typer.Argument(help="The agency, as the settings name it.", show_default=False)
 DEAL = typer.Argument(help="The deal's number in the CRM.", show_default=False, min=1)
 CLOSING_TRIES = 3
+CLOSING = frozenset({RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION})
 By = Annotated[str, typer.Option(help="Who wants it.", show_default=False)]
 Why = Annotated[str, typer.Option(help="Why, in at least 10 characters.", show_default=False)]
 
@@ -169,7 +170,7 @@ async def _told(installation: Installation, agency: str, deal: int, command: Dea
 async def order_deal(client: Client, agency: str, deal: int, command: DealCommand) -> str:
     """Deliver an order, starting the deal's workflow where none runs. Raises `WorkflowUpdateFailedError`, `RPCError`.
 
-    A run that ends at this very moment takes no order any more; the next one does.
+    A run that ends or is renewed at this very moment takes no order any more; the next one does, and knows it by its key.
     """
     for left in reversed(range(CLOSING_TRIES)):
         start: WithStartWorkflowOperation[DealState, DealState] = WithStartWorkflowOperation(
@@ -186,7 +187,7 @@ async def order_deal(client: Client, agency: str, deal: int, command: DealComman
                 "order", command, start_workflow_operation=start, result_type=str
             )
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND or not left:
+            if error.status not in CLOSING or not left:
                 raise
         else:
             return told

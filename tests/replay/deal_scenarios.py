@@ -1,4 +1,4 @@
-"""The life of a deal that is recorded: asked for, asked again for another amount, paid twice, refunded."""
+"""The lives of deals that are recorded: asked for, asked again for another amount, paid twice, refunded; renewed while it waits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from temporalio.client import Client
 from domain import naming
 from domain.deal_steps import DealRead, DealState, DealSweep
 from tests.workflows.office import Office
-from tests.workflows.test_request_payment import TRIGGER, WAITING, Crm, decide, eur, order, started, until
+from tests.workflows.test_request_payment import (
+    TRIGGER,
+    WAITING,
+    Crm,
+    decide,
+    eur,
+    order,
+    started,
+    until,
+    until_renewed,
+)
 
 DEAL = 70001
 
 
-async def deal(client: Client, office: Office) -> list[str]:
+async def deal(client: Client, office: Office) -> tuple[str, ...]:
     crm = Crm(office, booking="bkg_r70")
     crm.deal = DEAL
     crm.now = lambda: datetime.now(UTC)
@@ -39,10 +49,10 @@ async def deal(client: Client, office: Office) -> list[str]:
         "SweepDeals", sweep, id=naming.deal_sweep("demo"), task_queue=naming.Queue.WORKFLOWS
     )
     await swept.result()
-    return [naming.deal_workflow("demo", DEAL), naming.deal_sweep("demo")]
+    return (naming.deal_workflow("demo", DEAL), naming.deal_sweep("demo"))
 
 
-async def deal_fails(client: Client, office: Office) -> list[str]:
+async def deal_fails(client: Client, office: Office) -> tuple[str, ...]:
     """What it lacks is said; it is mended and cancelled by a person."""
     crm = Crm(office)
     crm.deal = DEAL + 1
@@ -59,4 +69,18 @@ async def deal_fails(client: Client, office: Office) -> list[str]:
     await until(lambda: crm.state == "awaiting_payment")
     await order(handle, "cancel")
     await until(lambda: crm.state == "cancelled")
-    return [naming.deal_workflow("demo", crm.deal)]
+    return (naming.deal_workflow("demo", crm.deal),)
+
+
+async def deal_renewed(client: Client, office: Office) -> tuple[str, ...]:
+    """Looked at so often that its run is renewed while the customer still has time, and paid in the next run."""
+    crm = Crm(office)
+    crm.deal = DEAL + 2
+    crm.now = lambda: datetime.now(UTC)
+    handle = await started(client, crm)
+    await until_renewed(client, handle, lambda: office.count("easycount.check_links"))
+    newest = client.get_workflow_handle(handle.id)
+    crm.pays()
+    await newest.signal("look")
+    await newest.result()
+    return (f"{handle.id}@{handle.first_execution_run_id}", handle.id)

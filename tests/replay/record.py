@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from domain.naming import SEARCH_ATTRIBUTES
-from tests.replay.scenarios import SCENARIOS
+from tests.replay.scenarios import SCENARIOS, Scenario
 from tests.workflows.conftest import KEYS, binary
 from tests.workflows.office import Office, working
 
@@ -39,20 +39,34 @@ async def record(names: list[str]) -> int:
     for old in HISTORIES.glob("*.json"):
         if any(old.name.startswith(f"{scenario.name}--") for scenario in chosen) or not names:
             old.unlink()
+    kept = 0
+    for patience in {scenario.renews_after for scenario in chosen}:
+        kept += await _record([scenario for scenario in chosen if scenario.renews_after == patience], patience)
+    return kept
+
+
+async def _record(scenarios: list[Scenario], renews_after: int | None) -> int:
+    """On one server, which suggests a new run after so many events."""
+    limit = ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={renews_after}"]
     environment = await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         dev_server_existing_path=binary("temporal"),
         search_attributes=[KEYS[kind](name) for name, kind in SEARCH_ATTRIBUTES.items()],
+        dev_server_extra_args=limit if renews_after is not None else [],
     )
     kept = 0
     async with environment:
-        for scenario in chosen:
+        for scenario in scenarios:
             office = Office()
             async with working(environment.client, office):
                 ids = await scenario.play(environment.client, office)
                 await asyncio.sleep(1.0)  # let the last tasks reach the histories
-            for workflow_id in ids:
-                history = await environment.client.get_workflow_handle(workflow_id).fetch_history()
+            for kept_id in ids:
+                # `id@run` is the first of several runs.
+                workflow_id, _, run_id = kept_id.partition("@")
+                handle = environment.client.get_workflow_handle(workflow_id, run_id=run_id or None)
+                history = await handle.fetch_history()
+                workflow_id += "_first" if run_id else ""
                 name = f"{scenario.name}--{workflow_id.replace('/', '_').replace(':', '_')}.json"
                 (HISTORIES / name).write_text(json.dumps(anonymous(history.to_json_dict()), indent=1) + "\n")
                 kept += 1

@@ -34,7 +34,8 @@ from domain.steps import (
 from domain.superseding import ExperienceState, PlanState
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead, TamaraTrouble
 from tests.replay.crm_scenarios import crm
-from tests.replay.deal_scenarios import deal, deal_fails
+from tests.replay.deal_scenarios import deal, deal_fails, deal_renewed
+from tests.replay.payment_scenarios import breaker, reconciled, reversed_there
 from tests.replay.supplier_scenarios import feed, rebooked
 from tests.workflows.office import WHEN, Office, deliver, told
 from workflows.messages import Known, LifecycleInput
@@ -48,6 +49,8 @@ class Scenario:
 
     name: str
     play: Play
+    renews_after: int | None = None
+    """Events after which the server suggests a new run; None: as a server does by itself."""
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -370,6 +373,9 @@ SCENARIOS = [
         refused_before_money,
         parked_after_money,
         unsynced_payment,
+        breaker,
+        reversed_there,
+        reconciled,
         chargeback,
         owed,
         experience,
@@ -388,3 +394,4 @@ SCENARIOS = [
         answers,
     )
 ]
+SCENARIOS.append(Scenario("deal_renewed", deal_renewed, renews_after=40))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
 from domain import naming
@@ -139,6 +139,15 @@ async def until(true: Callable[[], bool]) -> None:
     """The test's time limit ends a wait in vain."""
     while not true():  # noqa: ASYNC110 what is asked for happens in other tasks, which know nothing of us
         await asyncio.sleep(0.02)
+
+
+async def until_renewed(client: Client, handle: WorkflowHandle[Any, Any], looks: Callable[[], int]) -> None:
+    """Let the pages be looked at again and again, until the server has suggested a new run and the deal has taken it."""
+    first = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    while (await first.describe()).status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+        before = looks()
+        await client.get_workflow_handle(handle.id).signal("look")
+        await until(lambda before=before: looks() > before)  # type: ignore[misc]
 
 
 async def decide(client: Client, office: Office, decision: str) -> None:
