@@ -43,7 +43,10 @@ class CancellationStep(BookingStep):
 
 
 class PaymentStep(Step):
-    """One captured payment. `known_booking` is false while the booking is not registered in the ERP (suspense account)."""
+    """One captured payment, as the event `event_id` told it.
+
+    `known_booking` is false while the booking is not registered in the ERP (suspense account).
+    """
 
     booking_id: str
     experience_id: str
@@ -51,6 +54,7 @@ class PaymentStep(Step):
     amount: Money
     method: str
     known_booking: bool = True
+    event_id: str = ""
 
 
 class RefundStep(Step):

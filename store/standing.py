@@ -11,7 +11,9 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, se
 
 from domain.effects import EffectState
 from domain.payment_sync import UNSYNCHRONISED
+from domain.payment_sync.breaker import Phase
 from store.clock import Clock
+from store.connectors import connector_breakers
 from store.database import Database
 from store.effect_tables import effects
 from store.events import outbox
@@ -72,6 +74,9 @@ QUERIES: dict[str, Select[Any]] = {
         (tamara_files.c.agency, tamara_files.c.kind), tamara_files.c.delivered_at
     ).where(tamara_files.c.state.in_(UNANSWERED)),
     "events_waiting": _waiting((outbox.c.agency,), outbox.c.created_at).where(outbox.c.dispatched_at.is_(None)),
+    "open_breakers": _waiting(
+        (connector_breakers.c.agency, connector_breakers.c.connector), connector_breakers.c.kept_at
+    ).where(connector_breakers.c.phase != Phase.CLOSED.value),
     "unknown_outcomes": _waiting((effects.c.agency, effects.c.system), effects.c.updated_at).where(
         effects.c.state == EffectState.UNKNOWN.value
     ),
@@ -84,5 +89,6 @@ LABELS: dict[str, tuple[str, ...]] = {
     "unsynchronised_payments": ("agency", "connector"),
     "tamara_files_without_answer": ("agency", "kind"),
     "events_waiting": ("agency",),
+    "open_breakers": ("agency", "connector"),
     "unknown_outcomes": ("agency", "system"),
 }

@@ -343,6 +343,7 @@ class SyncsPayment(AtConnector):
             amount=notice.amount,
             method=notice.method or "other",
             known_booking=known,
+            event_id=notice.event_id,
         )
 
 
