@@ -128,9 +128,11 @@ def _receipt(office: Office, payment: Payment, record: Record, external_key: str
 
 def _receivable(office: Office, payment: Payment, own: int, sale: Money, foreign: list[Record]) -> Receivable:
     """What is open of the sale for this payment. Money beyond the price is booked all the same (money-rules F-X1): only what
-    a person typed can settle it otherwise."""
+    a person typed can settle it otherwise, and what was typed for another payment counts once."""
     others = (
-        each for each in office.store.facts.payments_of(office.agency, payment.booking_id) if each.id != payment.id
+        each
+        for each in office.store.facts.payments_of(office.agency, payment.booking_id)
+        if each.id != payment.id and not any(_names(cobro, each) for cobro in foreign)
     )
     came = total((each.amount for each in others), CURRENCY)
     typed = total((money_of(each["Importe"]) for each in foreign), CURRENCY)
@@ -138,6 +140,11 @@ def _receivable(office: Office, payment: Payment, own: int, sale: Money, foreign
     open_amount = max(min(left - typed, _open_of_instalment(office, payment, typed, left)), Money.zero(CURRENCY))
     state = "open" if open_amount.amount else "paid"
     return Receivable.model_validate({"id": str(own), "state": state, "total": sale, "open_amount": open_amount})
+
+
+def _names(cobro: Record, payment: Payment) -> bool:
+    """Whether a person typed it for this payment."""
+    return bool(payment.processor.payment_ref) and cobro["Documento"] == payment.processor.payment_ref
 
 
 def _open_of_instalment(office: Office, payment: Payment, typed: Money, left: Money) -> Money:

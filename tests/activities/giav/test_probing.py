@@ -138,6 +138,17 @@ def test_an_instalment_that_was_paid_in_the_office_is_paid_although_later_ones_a
     assert probe(desk, twice).verdict is verdict
 
 
+@pytest.mark.covers("F-C18")
+def test_what_was_typed_for_another_payment_counts_once(desk: Desk) -> None:
+    """Paid in cash, which the platform tells as well; a card payment of the rest is no duplicate."""
+    desk.registered()
+    sale = round(float(desk.container()["VentaComis"]) * 100)
+    desk.payment("pay_cash", 30000, ref="csh_1")
+    typed(desk, "300.00", "csh_1")
+    assert probe(desk, desk.payment("pay_rest", sale - 30000, ref="pi_2")).verdict is Verdict.UNPAID
+    assert probe(desk, desk.payment("pay_all", sale, ref="pi_3")).verdict is Verdict.PARTIAL
+
+
 def plan_of_the_sale(desk: Desk) -> dict[str, Any]:
     """300.00, 382.00, and what is left of the sale."""
     sale = round(float(desk.container()["VentaComis"]) * 100)
