@@ -4,9 +4,15 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 NAME ?=
+ONLY ?=
+CASE ?=
+JOBS ?=
+SEED ?= 7
+SECONDS ?= 120
+SEEDS ?=
 MIDOFFICE ?=
 
-.PHONY: demo demo-once up test check bench lock histories coverage-page translations screenshots compose-check production-check clean
+.PHONY: demo demo-once up test faults chaos check bench lock histories coverage-page translations screenshots compose-check production-check clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/bookings demo $(addprefix --midoffice ,$(MIDOFFICE))
@@ -16,6 +22,15 @@ demo-once: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# Every fault at every external call of every lifecycle; goes on where it was interrupted. ONLY=scenario, CASE='id', JOBS=n.
+faults: $(VENV)/.dev
+	$(BIN)/python -m faults $(addprefix --only ,$(ONLY)) $(if $(CASE),--case '$(CASE)') $(addprefix --jobs ,$(JOBS)) \
+		$(if $(ONLY)$(CASE),,--write)
+
+# Seasons in which everything breaks at once: SEED=7 SECONDS=120, or SEEDS=1..200.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m faults.chaos $(if $(SEEDS),--seeds $(SEEDS),--seed $(SEED) --seconds $(SECONDS))
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -76,7 +76,7 @@ def main() -> int:
         "--without-bugs", action="store_true", help="do not prove with seeded bugs that faults are caught"
     )
     parser.add_argument(
-        "--bug", action="append", default=[], choices=sorted(BUGS), help="play a seeded bug, and no cases"
+        "--bug", action="append", default=[], choices=sorted(BUGS), help="play a seeded bug; cases only with --most"
     )
     parser.add_argument("--report-only", action="store_true", help="write the report of what was played before")
     parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
@@ -118,7 +118,7 @@ def _play(team: Team, chosen: argparse.Namespace, wanted: Sequence[str]) -> None
         cases = [case for case in cases if case.id == chosen.case]
         run.outcomes.pop(chosen.case, None)
     left = sorted((case for case in cases if case.id not in run.outcomes), key=lambda case: case.rank)
-    left = [] if chosen.bug else left[: chosen.most] if chosen.most is not None else left
+    left = [] if chosen.bug and chosen.most is None else left[: chosen.most] if chosen.most is not None else left
     print(f"{len(cases)} cases, {len(cases) - len(left)} of them not to be played now", file=sys.stderr)
     stamp = int(time.time())
     jobs = []

@@ -142,13 +142,17 @@ def settings_of(
             "hook_secret": HOOK_SECRET,
         }
         found["easycount"] = {
-            "url": f"{door}/easycount",
+            "url": own["easycount"].url,
             "api_key": EASYCOUNT_KEY,
             "developer_email": "developer@example.test",
             "success_url": f"{gateway}/thanks",
             "currency": "EUR",
         }
     return found
+
+
+def invoicing() -> EasyCountStandIn:
+    return EasyCountStandIn(api_key=EASYCOUNT_KEY)
 
 
 def crm() -> KommoStandIn:
@@ -176,7 +180,7 @@ class House:
             )
         if "kommo" in systems:
             self.stand_ins["kommo"] = own["kommo"].stand_in
-            self.stand_ins["easycount"] = EasyCountStandIn(api_key=EASYCOUNT_KEY)
+            self.stand_ins["easycount"] = own["easycount"].stand_in
         doors = {name: each for name, each in self.stand_ins.items() if name not in own or own[name].url is None}
         self.urls = {name: street.open(agency, name, each.app()) for name, each in doors.items()}
         self.urls |= {name: each.url for name, each in own.items() if each.url is not None}

@@ -60,7 +60,11 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
     outcomes = [run.outcomes[case.id] for case in cases if case.id in run.outcomes]
     results = Counter(each["result"] for each in outcomes)
     sites = {(each.scenario, system, operation) for each in run.recordings.values() for system, operation in each.calls}
-    with_cases = {(case.scenario, *_site(case)) for case in cases if case.family == "call" and case.id in run.outcomes}
+    with_cases = {(case.scenario, *_site(case)) for case in cases if case.family == "call"}
+    played_sites = {
+        (case.scenario, *_site(case)) for case in cases if case.family == "call" and case.id in run.outcomes
+    }
+    sites = {site for site in sites if site[0] in {case.scenario for case in cases}}
     bugs = {name: bool(found["caught"]) for name, found in run.bugs.items() if name in BUGS}
     wrong = [each for each in outcomes if each["result"] == "violation"]
     resolved = sorted(each["seconds"] for each in outcomes if each["code"] in ("F3", "F4", "F5"))
@@ -76,6 +80,7 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
         "fired": sum(1 for each in outcomes if each["fired"]),
         "call_sites": len(sites),
         "call_sites_with_cases": len(sites & with_cases),
+        "call_sites_played": len(sites & played_sites),
         "call_sites_without": sorted(" ".join(site) for site in sites - with_cases),
         "bugs_seeded": len(BUGS),
         "bugs_caught": sum(bugs.values()),
@@ -139,6 +144,7 @@ def _markdown(what: Told) -> str:
         f"| violations | {d['violations']} |",
         f"| faults that really struck | {d['fired']} of {d['played']} |",
         f"| call sites (scenario × operation) with cases | {d['call_sites_with_cases']} of {d['call_sites']} |",
+        f"| call sites of which a case was played | {d['call_sites_played']} of {d['call_sites']} |",
         f"| points at which a worker was killed | {d['kill_points']} |",
         f"| unknown outcomes (F3, F4, F5) that ended without a person | {alone} of {d['unknown_outcomes']} ({share}) |",
         f"| seeded bugs caught | {d['bugs_caught']} of {d['bugs_seeded']} |",

@@ -21,7 +21,7 @@ import httpx
 
 from faults import bugs, patience
 from faults.cases import Case, Recording
-from faults.houses import House, OwnDoor, crm, settings_of
+from faults.houses import House, OwnDoor, crm, invoicing, settings_of
 from faults.office import Office, address_of, gateway_socket, on_the_street, open_office, quiet, temporal_server
 from faults.playing import Outcome, play, record
 from faults.scenarios import SCENARIOS
@@ -143,8 +143,8 @@ async def standing(
             port = await street.run(box.start_sftp(0, "127.0.0.1"))
             own["airplus"] = OwnDoor(box, {"port": port, "host_keys": [box.fingerprint]})
         if "kommo" in piece.systems:
-            kommo = crm()
-            own["kommo"] = OwnDoor(kommo, {}, stack.enter_context(running(kommo)))
+            for name, made in (("kommo", crm()), ("easycount", invoicing())):
+                own[name] = OwnDoor(made, {}, stack.enter_context(running(made)))
         agencies[piece.agency] = settings_of(piece.agency, street.url, address_of(bound), own, piece.systems)
     try:
         async with (

@@ -1,0 +1,79 @@
+"""A sample of `make faults`, and what it is made of: every call has its cases, the same seed the same weather (notes: faults)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faults.bugs import BUGS
+from faults.cases import CODES, OF_WRITES, Recording, enumerated
+from faults.results import PROJECT
+from faults.scenarios import SCENARIOS
+from faults.weather import drawn
+from sandbox.faults import Kind
+
+CALLS = [("giav", "Cobro_SEARCH"), ("giav", "Cobro_POST"), ("midoco", "announceExternalPayment")]
+RECORDED = Recording("payment-card", CALLS, ["giav.record_payment: start 1"], ["payment.captured"])
+
+
+def test_every_call_has_a_case_of_every_fault_that_can_differ_there() -> None:
+    cases = [case for case in enumerated(RECORDED) if case.family == "call"]
+    for system, operation in CALLS:
+        kinds = {Kind(case.fault) for case in cases if case.place == f"{system} {operation} #1"}
+        assert kinds == set(CODES) - (OF_WRITES if "SEARCH" in operation else set())
+
+
+def test_the_names_of_cases_are_unique() -> None:
+    names = [case.id for case in enumerated(RECORDED)]
+    assert len(names) == len(set(names))
+
+
+def test_every_fault_of_the_alphabet_has_a_case() -> None:
+    files = Recording("tamara-export", [("airplus", "put")])
+    recordings = (RECORDED, Recording("life", CALLS, [], ["a", "b", "c"]), files)
+    codes = {case.code for recording in recordings for case in enumerated(recording)}
+    assert codes == {f"F{number}" for number in (*range(1, 13), 15, 16, 17)}
+
+
+def test_the_same_seed_has_the_same_weather() -> None:
+    assert drawn(7) == drawn(7)
+    assert len({drawn(seed) for seed in range(20)}) == 20
+
+
+def test_twenty_bugs_at_least_are_seeded_and_each_is_looked_for_in_a_scenario_that_exists() -> None:
+    assert len(BUGS) >= 20
+    assert {wanted[0] for bug in BUGS.values() for wanted in bug.wanted} <= SCENARIOS.keys()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.covers("O3", "F-C2", "F-C9")
+def test_a_payment_ends_the_same_under_a_sample_of_faults_and_a_missing_look_is_caught(tmp_path: Path) -> None:
+    """In a process of its own, because the enumeration shortens every wait of the product."""
+    paths = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
+    command = [
+        sys.executable,
+        "-m",
+        "faults",
+        "--jobs",
+        "1",
+        "--only",
+        "payment-card",
+        "--most",
+        "5",
+        "--bug",
+        "no-look-up",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=280
+    )
+    report: dict[str, Any] = json.loads((tmp_path / "faults-report.json").read_text("utf-8"))
+    assert report["wrong"] == []
+    assert (report["played"], report["fired"], report["call_sites_without"]) == (5, 5, [])
+    assert report["bugs"] == {"no-look-up": True}
+    assert done.returncode == 0, done.stderr
