@@ -118,6 +118,8 @@ class Invoice(Seen):
     issued_on: date
     refers_to: str | None = None
     external_key: str | None = None
+    by_hand: bool = False
+    """Typed by a person, for a payment that they name."""
 
     @property
     def takes_back(self) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.faults import Kind
-from sandbox.remote import FTPS_PORT, PORTS, SFTP_PORT, ZIEL_SFTP_PORT, Remote, Unreachable
+from sandbox.remote import FTPS_PORT, PORTS, SFTP_PORT, SMTP_PORT, ZIEL_SFTP_PORT, Remote, Unreachable
 from sandbox.together import CannotServe, Wishes, serve
 
 SEASON = "sandbox.season.command"
@@ -51,7 +51,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that survives a restart (default: memory)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     for system, port in PORTS.items():
-        what = f"HTTP control port of {system}" if system in ("airplus", "ziel") else f"HTTP port of {system}"
+        what = (
+            f"HTTP control port of {system}" if system in ("airplus", "ziel", "postbox") else f"HTTP port of {system}"
+        )
         parser.add_argument(
             f"--{system}-port", type=int, default=port, metavar="N", help=f"{what} (default: {port}; 0: any)"
         )
@@ -94,6 +96,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="SFTP port of ziel (default: %(default)s)",
     )
+    parser.add_argument(
+        "--smtp-port", type=int, default=SMTP_PORT, metavar="N", help="SMTP port of postbox (default: %(default)s)"
+    )
     parser.add_argument("--ziel-password", metavar="WORD", help="password of the SFTP user at Z.I.E.L.")
     parser.add_argument("--easycount-key", metavar="KEY", help="API key that EasyCount knows")
     parser.add_argument("--kommo-token", metavar="TOKEN", help="long-lived token that Kommo knows")
@@ -112,6 +117,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         xmid_token=chosen.xmid_token,
         ziel_sftp_port=chosen.ziel_sftp_port,
         ziel_password=chosen.ziel_password,
+        smtp_port=chosen.smtp_port,
         only=chosen.only,
         gateway_url=chosen.gateway_url,
         giav_key=chosen.giav_key,

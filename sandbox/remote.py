@@ -19,11 +19,13 @@ PORTS = {
     "ziel": 18109,
     "easycount": 18110,
     "kommo": 18111,
+    "postbox": 18112,
 }
 """The HTTP ports on which `serve` puts the stand-ins unless told otherwise."""
 SFTP_PORT = 18122
 FTPS_PORT = 18121
 ZIEL_SFTP_PORT = 18123
+SMTP_PORT = 18125
 
 
 class Unreachable(Exception):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.remote import PORTS, SFTP_PORT, ZIEL_SFTP_PORT
+from sandbox.remote import PORTS, SFTP_PORT, SMTP_PORT, ZIEL_SFTP_PORT
 from sandbox.running import Listener, configured, loopback_socket
 from sandbox.serving import StandIn
 
@@ -45,6 +45,7 @@ class Wishes:
     xmid_token: str | None = None
     ziel_sftp_port: int = ZIEL_SFTP_PORT
     ziel_password: str | None = None
+    smtp_port: int = SMTP_PORT
     easycount_key: str | None = None
     kommo_token: str | None = None
     kommo_secret: str | None = None
@@ -131,6 +132,7 @@ MAKERS: dict[str, Callable[[Any, Wishes], StandIn]] = {
     "ziel": _ziel,
     "easycount": _easycount,
     "kommo": _kommo,
+    "postbox": lambda module, wishes: _kept(module.PostboxStandIn(wishes.data)),
 }
 
 WITH_SFTP: dict[str, Callable[[Wishes], int]] = {
@@ -170,6 +172,8 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
             listeners.append((listener, asyncio.create_task(listener.serve(sockets=listener.bound))))
             if stand_in.name in WITH_SFTP:
                 told[stand_in.name]["sftp"] = await _sftp(stand_in, wishes)
+            if stand_in.name == "postbox":
+                told["postbox"]["smtp"] = await _smtp(stand_in, wishes)
             if stand_in.name == "airplus" and wishes.ftps_port is not None:
                 told["airplus"]["ftps"] = _ftps(stand_in, wishes, wishes.ftps_port)
         for listener, _ in listeners:
@@ -184,6 +188,8 @@ async def serve(wishes: Wishes, ready: Callable[[str], None]) -> None:
         for stand_in in stand_ins:
             if stand_in.name in WITH_SFTP:
                 await stand_in.stop_sftp()  # type: ignore[attr-defined]  # its class is imported late
+            if stand_in.name == "postbox":
+                await stand_in.stop_smtp()  # type: ignore[attr-defined]  # as above
             stand_in.close()
 
 
@@ -211,6 +217,14 @@ async def _sftp(stand_in: Any, wishes: Wishes) -> dict[str, Any]:
     except OSError as error:
         raise CannotServe(f"{stand_in.name}: SFTP port {wanted} cannot be used: {error.strerror}") from error
     return {"host": wishes.host, "port": port, "fingerprint": stand_in.fingerprint, "host_key": stand_in.host_key}
+
+
+async def _smtp(stand_in: Any, wishes: Wishes) -> dict[str, Any]:
+    try:
+        port = await stand_in.start_smtp(wishes.smtp_port, wishes.host)
+    except OSError as error:
+        raise CannotServe(f"postbox: SMTP port {wishes.smtp_port} cannot be used: {error.strerror}") from error
+    return {"host": wishes.host, "port": port}
 
 
 def _ftps(stand_in: Any, wishes: Wishes, port: int) -> dict[str, Any]:

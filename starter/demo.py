@@ -55,8 +55,10 @@ PREFERRED_PORTS = {
     "ziel": 18109,
     "easycount": 18110,
     "kommo": 18111,
+    "postbox": 18112,
     "sftp": 18122,
     "ziel-sftp": 18123,
+    "smtp": 18125,
 }
 """Taken for a new demo where they are free; an existing demo keeps its own, because its systems know each other by them."""
 
@@ -232,7 +234,9 @@ async def start_sandbox(folder: Path, state: DemoState, announce: Announce) -> S
     except TimeoutError:
         await child.stop()
         raise CommandError(f"the sandbox did not start; see {child.log_file}") from None
-    announce("sandbox ready: GIAV, five mid-offices, AirPlus, RateHawk, EasyCount, Kommo and the booking platform")
+    announce(
+        "sandbox ready: GIAV, five mid-offices, AirPlus, RateHawk, EasyCount, Kommo, a postbox and the booking platform"
+    )
     return Sandbox(child, told)
 
 
@@ -263,9 +267,10 @@ async def run_to_end(command: list[str], *, given: str | None = None) -> int:
     return process.returncode
 
 
-def season_command(sandbox: Sandbox, state: DemoState, pace: float) -> list[str]:
-    """The season of the sandbox, against its own stand-ins."""
+def season_command(sandbox: Sandbox, state: DemoState, pace: float, scene: str | None = None) -> list[str]:
+    """The season of the sandbox, or one of the scenes after it, against its own stand-ins."""
     command = [sys.executable, "-m", "sandbox", "season", "--platform", sandbox.url("platform")]
     for system in ("giav", state.midoffice, "airplus", "ratehawk"):
         command += [f"--{system}", sandbox.url(system)]
+    command += ["--scene", scene] if scene else []
     return [*command, "--midoffice", state.midoffice, f"--token={state.platform_token}", "--pace", str(pace)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from domain.books import BookingBooks, Invoice
+from domain.books import BookingBooks, CapturedPayment, Invoice
 from domain.invariants.declaring import Rules, When, differs, first_invoices
 
 RULES = Rules()
@@ -48,10 +48,20 @@ def _m2_never_none(b: BookingBooks) -> Iterator[str]:
     cobros = {r.fact_id for r in b.receipts if r.kind == "Cobro"}
     originals = {i.fact_id for i in first_invoices(b)}
     for payment in b.platform.payments:
+        if _never_came(b, payment):
+            continue
         if payment.id not in cobros:
             yield f"{payment.id} has no cobro"
         if payment.id not in originals:
             yield f"{payment.id} has no invoice"
+
+
+def _never_came(b: BookingBooks, payment: CapturedPayment) -> bool:
+    """A duplicate that went back in full without ever reaching the ERP: neither its money nor its refund is there (F-C18)."""
+    back = [r for r in b.platform.refunds if r.payment_id == payment.id and not r.voucher]
+    facts = {payment.id, *(r.id for r in back)}
+    nothing = not any(r.fact_id in facts for r in b.receipts) and not any(i.fact_id in facts for i in b.invoices)
+    return nothing and sum(r.amount for r in back) == payment.amount
 
 
 @RULES.of_each_booking("M2", "what is invoiced again names a credited invoice of the same payment", When.ALWAYS)

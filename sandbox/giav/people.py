@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.giav import cobros, invoices
 from sandbox.giav.books import Books, euros
 
 Wish = Mapping[str, Any]
@@ -44,10 +45,39 @@ def complete(books: Books, wish: Wish) -> None:
     books.records.change("Activity", activity, **done, CompletionComment=remark, FechaModificacion=books.now())
 
 
+class Form(dict[str, Any]):
+    """What a person fills in; every other field of the mask stays empty."""
+
+    def __missing__(self, field: str) -> None:
+        return None
+
+
+def collect(books: Books, wish: Wish) -> None:
+    """The office takes money for a reservation (`reserva` is its CodSolicitud, `importe` euro, `formaPago` an id) and invoices it.
+
+    `documento` is what the person writes on the receipt; without `factura` only the collection is typed.
+    """
+    found = books.records.having("Reserva", "CodSolicitud", wish["reserva"])
+    if not found:
+        raise ValueError(f"no reservation {wish['reserva']}")
+    reservation, amount = found[0], euros(float(wish["importe"]))
+    file = books.demand("Expediente", reservation["IdExpediente"])
+    same = {"idOficina": file["IdOficina"], "idExpediente": file["Id"], "idCliente": reservation["IdCliente"]}
+    words = f"Cobrado en la oficina {wish.get('documento', '')}".strip()
+    if wish.get("factura", True):
+        asked = {"idReservas": [reservation["Id"]], "importes": [amount], "serie": wish.get("serie", "Especial")}
+        empty = {"descuento": 0, "importeaCobrar": 0, "importeaCompensar": 0, "simplificada": False}
+        invoices.OPERATIONS["Factura_Servicios_POST"](books, Form(**same, **asked, **empty, descripcion=words))
+    typed = {"idTipoOperacion": "Cobro", "idFormaPago": int(wish["formaPago"]), "importe": amount, "concepto": words}
+    paper = {"documento": wish.get("documento", ""), "autocompensar": True}
+    cobros.OPERATIONS["Cobro_POST"](books, Form(**same, **typed, **paper))
+
+
 ACTS: dict[str, Callable[[Books, Wish], None]] = {
     "receive-costs": receive_costs,
     "hand-over": hand_over,
     "count-cash": count_cash,
     "reconcile": reconcile,
     "complete": complete,
+    "collect": collect,
 }

@@ -8,6 +8,7 @@ from datetime import date
 from sandbox.platform.stand_in import TOKEN
 from sandbox.remote import PORTS
 from sandbox.season import run as season
+from sandbox.season.scenes import SCENES
 from sandbox.season.script import ANNOUNCEMENTS
 
 
@@ -35,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patience", type=float, default=season.PATIENCE, metavar="SECONDS", help="how long to wait at the end"
     )
+    parser.add_argument(
+        "--scene",
+        choices=list(SCENES),
+        help="instead of the season: one of the scenes that come after it, in this order",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
 
@@ -50,4 +56,5 @@ def run(args: argparse.Namespace) -> int:
         token=args.token,
         patience=args.patience,
         as_json=args.json,
+        scene=args.scene,
     )

@@ -62,6 +62,18 @@ class Driver:
         if not self._absent("ratehawk"):
             self._json("POST", f"{self.controls['ratehawk']}/control/orders/{order}", changes)
 
+    def people(self, system: str, act: Doc) -> None:
+        """What the agency's people do in a system by hand."""
+        if not self._absent(system):
+            self._json("POST", f"{self.controls[system]}/control/people", act)
+
+    def held(self, system: str) -> Doc:
+        """Everything that a stand-in holds."""
+        if system not in self.controls:
+            raise SeasonError(f"the scene needs {system}")
+        held: Doc = self._json("GET", f"{self.controls[system]}/control/state")
+        return held
+
     def clear_faults(self, system: str) -> None:
         if not self._absent(system):
             self._json("DELETE", f"{self.controls[system]}/control/faults")

@@ -117,6 +117,10 @@ SERGIO = Person(112, "Sergio", "Iglesias Mora", "Calle de Santiago 25", "47001",
 NURIA = Person(113, "Nuria", "Campos Ferrer", "Calle de San Miguel 40", "07002", "Palma", "Illes Balears")
 MIGUEL = Person(114, "Miguel Ángel", "Soto Blanco", "Calle de Toro 56", "37002", "Salamanca", "Salamanca")
 
+TERESA = Person(115, "Teresa", "Aranda Pozo", "Calle Alcalá 210", "28028", "Madrid", "Madrid")
+ANDRES = Person(116, "Andrés", "Fuster Mir", "Carrer de Sant Vicent 101", "46007", "Valencia", "Valencia")
+GLORIA = Person(117, "Gloria", "Baena Ortiz", "Avenida de la Constitución 9", "18012", "Granada", "Granada")
+
 _FIRST = (
     "Álvaro", "Ana", "Borja", "Clara", "Daniel", "Esther", "Fernando", "Gloria", "Hugo", "Inés", "Jorge", "Laura",
     "Manuel", "Noelia", "Óscar", "Patricia", "Raúl", "Rocío", "Samuel", "Silvia", "Tomás", "Teresa", "Víctor", "Yolanda",

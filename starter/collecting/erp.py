@@ -73,7 +73,8 @@ class Erp:
 
     def _invoice(self, factura: dict[str, Any]) -> Invoice:
         reference = reference_of(factura)
-        kind, fact, refers_to = self._reading(factura, self._references.fact(reference))
+        typed = self._references.typed(factura["Descripcion"]) if reference is None else None
+        kind, fact, refers_to = self._reading(factura, typed or self._references.fact(reference))
         series, _, _ = factura["Codigo"].rpartition("-")
         return Invoice.model_validate(
             {
@@ -86,6 +87,7 @@ class Erp:
                 "issued_on": date.fromisoformat(factura["FechaEmision"][:10]),
                 "refers_to": refers_to,
                 "external_key": reference,
+                "by_hand": typed is not None,
             }
         )
 
@@ -104,9 +106,11 @@ class Erp:
         return "original", payment, followed.group(1) if followed else "nothing that it names"
 
     def _receipt(self, cobro: dict[str, Any]) -> Receipt:
+        reference = reference_of(cobro)
+        typed = self._references.typed(cobro.get("Documento")) if reference is None else None
         return Receipt(
             id=str(cobro["Id"]),
-            fact_id=self._references.fact(reference_of(cobro)),
+            fact_id=typed or self._references.fact(reference),
             kind=cobro["TipoOperacion"],
             amount=abs(cents(cobro["Importe"])),
         )

@@ -22,10 +22,19 @@ class References:
         self._agency = agency
         self._facts: dict[str, str] = {}
         self._bookings: dict[str, str] = {}
+        self._papers: dict[str, str] = {}
 
     def learn(self, entity: str, business_id: str, fact: str, booking_id: str) -> None:
         self._facts[self.of(entity, business_id)] = fact
         self._bookings[fact] = booking_id
+
+    def learn_paper(self, payment_ref: str, payment_id: str) -> None:
+        """What a person writes down who types a payment: the processor's id of it."""
+        self._papers[payment_ref] = payment_id
+
+    def typed(self, words: str | None) -> str | None:
+        """The payment that a person's words name."""
+        return next((self._papers[word] for word in (words or "").split() if word in self._papers), None)
 
     def of(self, entity: str, business_id: str) -> str:
         return EffectKey(self._agency, "giav", entity, business_id, "create").reference
@@ -44,6 +53,8 @@ def references_of(agency: str, bookings: Iterable[Booking], truth: Truth, facts:
         for payment in truth.payments(booking.id):
             references.learn("cobro", payment.id, payment.id, booking.id)
             references.learn("factura", payment.id, payment.id, booking.id)
+            if payment.processor.payment_ref:
+                references.learn_paper(payment.processor.payment_ref, payment.id)
         for refund in truth.refunds(booking.id):
             references.learn("reembolso", refund.id, refund.id, booking.id)
         for refund in truth.failed_refunds(booking.id):

@@ -26,6 +26,7 @@ from starter.commands.tamara_lines import run_reading
 from starter.demo import AGENCY, DemoState, Sandbox
 from starter.opening import connected, opened_store, read_settings
 from starter.played_deals import play_deal
+from starter.played_scenes import play_scenes
 from starter.reports import SeasonReport
 from starter.season_report import season_report
 from starter.settling import at_rest
@@ -150,6 +151,7 @@ async def play_season(
     client = await _connected(installation)
     with opened_store(installation) as store:
         rested = await at_rest(store, client, within=REST_SECONDS, say=say)
+        settled = await play_scenes(installation, store, client, sandbox, state, pace, say)
         trigger = (installation.agencies[AGENCY].kommo or {})["trigger_stages"][0]
         won = await play_deal(trigger, store, client, sandbox, say)
         rested &= await _swept(installation, store)
@@ -160,7 +162,7 @@ async def play_season(
         rested &= await _answered(installation, settings, store, today)
         report = season_report(installation, store, _stand_ins(sandbox, state))
         left = sum(1 for item in store.parked.list(AGENCY) if item.booking_id)
-    return Played(report, season_ended_well=won and season == 0, came_to_rest=rested, left_to_people=left)
+    return Played(report, season_ended_well=won and season == 0 and settled, came_to_rest=rested, left_to_people=left)
 
 
 def _kinds(installation: Installation) -> tuple[Literal["MA", "BSP"], ...]:
@@ -243,7 +245,7 @@ def _show(
         say("not everything came to rest in time")
     if played.left_to_people:
         say(f"{played.left_to_people} items wait for a person, which the season does not foresee: bookings park list")
-    places = supervisor.addresses | {system: sandbox.url(system) for system in _systems(state)}
+    places = supervisor.addresses | {system: sandbox.url(system) for system in (*_systems(state), "postbox")}
     as_table("Where to look", ("what", "where"), places.items())
     namespace = installation.temporal.namespace
     say(f"Workflows: {installation.temporal.ui}/namespaces/{namespace}/workflows")

@@ -19,8 +19,8 @@ import pytest
 from sandbox.__main__ import main
 from sandbox.airplus.stand_in import PASSWORD, USER
 
-SYSTEMS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "xmid", "ziel")
-FREE = [word for name in (*SYSTEMS, "sftp", "ftps", "ziel-sftp") for word in (f"--{name}-port", "0")]
+SYSTEMS = ("giav", "midoco", "airplus", "platform", "ratehawk", "tina", "sapeig", "xmid", "ziel", "postbox")
+FREE = [word for name in (*SYSTEMS, "sftp", "ftps", "ziel-sftp", "smtp") for word in (f"--{name}-port", "0")]
 
 
 def start(data: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:

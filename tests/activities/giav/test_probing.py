@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from activities.giav.activities import GiavActivities
@@ -147,6 +148,24 @@ def test_what_was_typed_for_another_payment_counts_once(desk: Desk) -> None:
     typed(desk, "300.00", "csh_1")
     assert probe(desk, desk.payment("pay_rest", sale - 30000, ref="pi_2")).verdict is Verdict.UNPAID
     assert probe(desk, desk.payment("pay_all", sale, ref="pi_3")).verdict is Verdict.PARTIAL
+
+
+@pytest.mark.covers("F-C19")
+def test_what_the_office_collects_and_invoices_by_hand_is_the_same_payment(desk: Desk) -> None:
+    step = paid(desk)
+    wish = {
+        "act": "collect",
+        "reserva": "bkg_500",
+        "importe": 300.0,
+        "formaPago": seeds.CARD,
+        "documento": "pi_pay_1001",
+    }
+    assert httpx.post(f"{desk.url}/control/people", json=wish).is_success
+    assert (desk.money_lines(), desk.invoice_lines()) == ([("Cobro", "300.00")], [("Normal", "300.00")])
+    evidence = probe(desk, step)
+    assert (evidence.verdict, evidence.ours) == (Verdict.SAME_PAYMENT, False)
+    nobody = wish | {"reserva": "bkg_999"}
+    assert httpx.post(f"{desk.url}/control/people", json=nobody).status_code == 422
 
 
 def plan_of_the_sale(desk: Desk) -> dict[str, Any]:
