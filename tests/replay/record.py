@@ -20,6 +20,7 @@ from tests.workflows.office import Office, working
 
 OF_A_PROCESS = re.compile(r"\d+@\S+$")
 """Process and machine: a worker's identity, which is also the name of its sticky queue."""
+OF_A_RUN = re.compile(r"(.+)@([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 HISTORIES = Path(__file__).parent / "histories"
 
 
@@ -63,7 +64,8 @@ async def _record(scenarios: list[Scenario], renews_after: int | None) -> int:
                 await asyncio.sleep(1.0)  # let the last tasks reach the histories
             for kept_id in ids:
                 # `id@run` is the first of several runs.
-                workflow_id, _, run_id = kept_id.partition("@")
+                run = OF_A_RUN.fullmatch(kept_id)
+                workflow_id, run_id = run.groups() if run else (kept_id, "")
                 handle = environment.client.get_workflow_handle(workflow_id, run_id=run_id or None)
                 history = await handle.fetch_history()
                 workflow_id += "_first" if run_id else ""
