@@ -1,5 +1,6 @@
 # make demo    everything on this machine, and a season played through it; MIDOFFICE=tina with that mid-office
 # make test    the tests
+# make hostile hostile input with a hundred times the examples
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ SECONDS ?= 120
 SEEDS ?=
 MIDOFFICE ?=
 
-.PHONY: demo demo-once up test faults chaos check bench lock histories coverage-page translations screenshots compose-check production-check clean
+.PHONY: demo demo-once up test hostile faults chaos check bench lock histories coverage-page translations screenshots compose-check production-check clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/bookings demo $(addprefix --midoffice ,$(MIDOFFICE))
@@ -31,6 +32,8 @@ faults: $(VENV)/.dev
 # Seasons in which everything breaks at once: SEED=7 SECONDS=120, or SEEDS=1..200.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m faults.chaos $(if $(SEEDS),--seeds $(SEEDS),--seed $(SEED) --seconds $(SECONDS))
+hostile: $(VENV)/.dev
+	BOOKINGS_HOSTILE=deep $(BIN)/python -m pytest -n auto --dist loadfile tests/hostile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -11,9 +11,10 @@ import functools
 import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
+
+from activities.bounds import Bounded, proxy_for
 
 IDLE_SECONDS = 60.0
 """How long an unused connection is trusted; servers close theirs after a minute or two."""
@@ -45,8 +46,11 @@ class Line:
         self._url = httpx.URL(url)
         self._headers = {"Host": self._url.netloc.decode("ascii"), **headers}
         self._timeout = {"timeout": httpx.Timeout(read_seconds, connect=connect_seconds).as_dict()}
-        self._transport = transport or httpx.HTTPTransport(
-            verify=_authorities(), proxy=_proxy_for(self._url), limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS)
+        self._transport = Bounded(
+            transport
+            or httpx.HTTPTransport(
+                verify=_authorities(), proxy=proxy_for(self._url), limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS)
+            )
         )
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -74,9 +78,3 @@ class Line:
 def _authorities() -> ssl.SSLContext:
     """Whom we believe, for all lines of this process: reading the authorities takes longer than many a call."""
     return httpx.create_ssl_context()
-
-
-def _proxy_for(url: httpx.URL) -> str | None:
-    """The proxy that the environment names for this address."""
-    proxies = getproxies()
-    return None if proxy_bypass(url.host) else proxies.get(url.scheme) or proxies.get("all")

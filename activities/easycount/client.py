@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from activities.bounds import Bounded
 from activities.easycount.settings import EasyCountSettings
 from activities.easycount.wire import (
     EXISTS,
@@ -52,7 +53,7 @@ class EasyCountClient:
             base_url=settings.url,
             timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
             follow_redirects=False,
-            transport=transport,
+            transport=Bounded.to(settings.url, transport),
         )
 
     def close(self) -> None:

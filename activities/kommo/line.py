@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from activities.bounds import Bounded
 from activities.kommo import wire
 from activities.kommo.limits import Limits
 from activities.kommo.settings import KommoSettings
@@ -74,7 +75,7 @@ class KommoLine:
             headers={"Accept": "application/hal+json, application/problem+json"},
             timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
             follow_redirects=False,
-            transport=transport,
+            transport=Bounded.to(settings.url, transport),
         )
 
     def close(self) -> None:

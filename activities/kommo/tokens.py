@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from activities.bounds import Bounded
 from activities.kommo.line import Alarm, nobody
 from activities.kommo.settings import KommoSettings
 from activities.kommo.wire import SYSTEM
@@ -49,7 +50,7 @@ class OAuth:
             base_url=settings.url,
             timeout=httpx.Timeout(settings.token_seconds, connect=settings.connect_seconds),
             follow_redirects=False,
-            transport=transport,
+            transport=Bounded.to(settings.url, transport),
         )
 
     def close(self) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from activities.kommo.fields import FieldDefinition
 from domain.errors import BackOfficeError, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
+
+T = TypeVar("T")
 
 SYSTEM = "kommo"
 WON, LOST = 142, 143
@@ -105,6 +108,21 @@ class NotSaved(Refused):
         self.places = places
 
 
+def _sorted(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Mapping[str, Any]], T]:
+    """What is of another shape than the contract says is `ContractBroken`, whatever is wrong with it."""
+
+    @functools.wraps(read)
+    def reading(raw: Mapping[str, Any]) -> T:
+        try:
+            return read(raw)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError) as error:
+            words = f"an entity of another shape ({type(error).__name__})"
+            raise ContractBroken(words, system=SYSTEM, operation="read") from None
+
+    return reading
+
+
+@_sorted
 def lead_of(raw: Mapping[str, Any]) -> Lead:
     contacts = [each for each in _inside(raw, "contacts") if isinstance(each.get("id"), int)]
     contacts.sort(key=lambda each: not each.get("is_main"))
@@ -124,6 +142,7 @@ def lead_of(raw: Mapping[str, Any]) -> Lead:
     )
 
 
+@_sorted
 def contact_of(raw: Mapping[str, Any]) -> Contact:
     def coded(code: str) -> tuple[str, ...]:
         fields = raw.get("custom_fields_values") or ()
@@ -139,6 +158,7 @@ def contact_of(raw: Mapping[str, Any]) -> Contact:
     )
 
 
+@_sorted
 def field_of(raw: Mapping[str, Any]) -> FieldDefinition:
     return FieldDefinition(
         id=_whole(raw, "id"),
@@ -154,17 +174,20 @@ def field_of(raw: Mapping[str, Any]) -> FieldDefinition:
     )
 
 
+@_sorted
 def pipeline_of(raw: Mapping[str, Any]) -> Pipeline:
     stages = (Stage(_whole(each, "id"), str(each.get("name") or "")) for each in _inside(raw, "statuses"))
     return Pipeline(_whole(raw, "id"), str(raw.get("name") or ""), tuple(stages), bool(raw.get("is_main")))
 
 
+@_sorted
 def note_of(raw: Mapping[str, Any]) -> Note:
     params = raw.get("params")
     text = params.get("text") if isinstance(params, Mapping) else None
     return Note(_whole(raw, "id"), str(raw.get("note_type") or ""), str(text or ""))
 
 
+@_sorted
 def stage_change_of(raw: Mapping[str, Any]) -> StageChange:
     after = raw.get("value_after")
     inside = after[0].get("lead_status") if isinstance(after, list) and after else None
@@ -174,6 +197,7 @@ def stage_change_of(raw: Mapping[str, Any]) -> StageChange:
     )
 
 
+@_sorted
 def webhook_of(raw: Mapping[str, Any]) -> Webhook:
     return Webhook(
         str(raw.get("destination") or ""), tuple(map(str, raw.get("settings") or ())), bool(raw.get("disabled"))

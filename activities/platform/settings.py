@@ -7,6 +7,7 @@ from typing import Literal
 
 import httpx
 
+from activities.bounds import Bounded
 from activities.platform.client import PlatformClient
 from store.installation import PlatformSettings
 
@@ -38,7 +39,7 @@ class PlatformAccount:
             base_url=settings.url.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
-            transport=transport,
+            transport=Bounded.to(settings.url, transport),
             follow_redirects=False,
         )
         return cls(settings, environment, PlatformClient(http))

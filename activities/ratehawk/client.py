@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from activities.bounds import Bounded
 from activities.ratehawk import wire
 from activities.ratehawk.limits import Limits
 from activities.ratehawk.wire import SYSTEM, Endpoint, ReadTimes, sorted_out
@@ -68,7 +69,7 @@ class RateHawkClient:
             auth=httpx.BasicAuth(str(key_id), api_key),
             headers={"Accept": "application/json, application/pdf"},
             follow_redirects=False,
-            transport=transport,
+            transport=Bounded.to(url, transport),
         )
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -13,7 +14,7 @@ from activities.failures import implements
 from activities.signatures import TAMARA_EXAMINE, TAMARA_READ_ANSWERS, TAMARA_SETTLE
 from activities.tamara.answer_book import AnswerBook
 from activities.tamara.drop_box import drop_box_of
-from activities.tamara.folder import Folder
+from activities.tamara.folder import NAME, TOO_LARGE, Folder
 from activities.tamara.reasons import meaning_of
 from activities.tamara.settings import TamaraSettings
 from domain.effects import EffectKey
@@ -31,6 +32,8 @@ from store.clock import Clock, utc_now
 from store.tamara_answers import StoredAnswer, Verdict
 from store.tamara_tables import File, FileKey, Line
 from store.tamara_unpaid import tell_accounting
+
+log = logging.getLogger(__name__)
 
 AUTOMATIC_REPEATS = 1
 """How often a file whose trailer did not agree (F007) goes out again before a person is asked (contracts: tamara 3.10)."""
@@ -54,8 +57,8 @@ class TamaraAnswerActivities:
         if settings.answers:
             with drop_box_of(settings).session(settings.answers) as folder:
                 for name in folder.names():
-                    if name.endswith(".ack") and not name.startswith("."):
-                        verdicts.extend(self._taken(step.agency, settings, folder, name))
+                    if name.endswith(".ack") and NAME.fullmatch(name):
+                        verdicts.extend(self._readable(step.agency, settings, folder, name))
         self._chase(step.agency, settings)
         return TamaraAnswersRead(
             read=len(verdicts),
@@ -102,6 +105,16 @@ class TamaraAnswerActivities:
                     answers.abandon(line.id)
                     tell_accounting(self._store.parked, line, f"{step.explanation} ({step.by})")
         return Done()
+
+    def _readable(self, agency: str, settings: TamaraSettings, folder: Folder, name: str) -> list[Verdict]:
+        """What one answer says; one that is too large to be an answer holds up no other."""
+        try:
+            return list(self._taken(agency, settings, folder, name))
+        except Transient as error:
+            if error.code != TOO_LARGE:
+                raise
+            log.warning("an answer of AirPlus for %s is not read: %s", agency, error.message)
+            return []
 
     def _taken(self, agency: str, settings: TamaraSettings, folder: Folder, name: str) -> Iterator[Verdict]:
         """One answer stored with all it does, then put away: a crash between the two reads it again and changes nothing."""

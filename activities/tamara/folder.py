@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -13,6 +14,12 @@ from domain.errors import NeedsPerson, Refused, Transient, Unauthorised
 SYSTEM, OPERATION = "tamara", "deliver"
 DENIED = frozenset({"SPACE", "PERMISSION"})
 """Codes of what a person at the partner has to mend: tried again slowly, and told at once."""
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of one answer that are read; a night of ten thousand lines is answered with some two megabytes."""
+TOO_LARGE = "TOO_LARGE"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+"""A name that is read: whatever else a server lists (paths, line ends, blanks) is left where it lies."""
 
 Beat = Callable[[int], None]
 """Hears how many bytes of the file are there."""
@@ -48,7 +55,7 @@ class Folder(Protocol):
         """The files of the folder, sorted."""
 
     def read(self, name: str) -> bytes:
-        """A whole file."""
+        """A whole file. Raises `Transient` for one above `LARGEST_ANSWER`."""
 
     def move(self, name: str, folder: str) -> None:
         """Put a file into another folder of the account, under its name; never over another."""
@@ -103,3 +110,12 @@ def in_the_way(name: str) -> Refused:
 
 def needs_person(words: str, code: str) -> NeedsPerson:
     return NeedsPerson(words, system=SYSTEM, operation=OPERATION, code=code)
+
+
+def too_large(name: str) -> Transient:
+    return Transient(
+        f"{name} has more than {LARGEST_ANSWER} bytes and is not read",
+        system=SYSTEM,
+        operation=OPERATION,
+        code=TOO_LARGE,
+    )

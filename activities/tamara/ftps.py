@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from activities.tamara.cargo import Cargo
 from activities.tamara.door import Door
 from activities.tamara.folder import (
+    LARGEST_ANSWER,
     OPERATION,
     SYSTEM,
     Beat,
@@ -21,6 +22,7 @@ from activities.tamara.folder import (
     needs_person,
     no_rights,
     no_space,
+    too_large,
     unknown_server,
 )
 from activities.tamara.ftps_line import FtpsLine, context_of, end
@@ -249,11 +251,17 @@ class FtpsFolder:
 
     def read(self, name: str) -> bytes:
         size = self.size(name)
+        if size is not None and size > LARGEST_ANSWER:
+            raise too_large(name)
+        content = bytearray()
         with self._data():
-            content = b"".join(self._line.received(f"RETR {name}"))
+            for chunk in self._line.received(f"RETR {name}"):
+                content += chunk
+                if len(content) > LARGEST_ANSWER:
+                    raise too_large(name)
         if size is not None and len(content) != size:
             raise Transient(f"{len(content)} bytes of {size} came", system=SYSTEM, operation=OPERATION)
-        return content
+        return bytes(content)
 
     def move(self, name: str, folder: str) -> None:
         with lost():

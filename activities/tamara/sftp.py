@@ -18,7 +18,17 @@ from paramiko.sftp_handle import SFTPHandle
 
 from activities.tamara.cargo import Cargo
 from activities.tamara.door import Door
-from activities.tamara.folder import OPERATION, SYSTEM, Beat, login_refused, no_rights, no_space, unknown_server
+from activities.tamara.folder import (
+    LARGEST_ANSWER,
+    OPERATION,
+    SYSTEM,
+    Beat,
+    login_refused,
+    no_rights,
+    no_space,
+    too_large,
+    unknown_server,
+)
 from activities.tamara.transport import SftpSettings
 from activities.transfer_sftp import Outcome, logged_in, sorting
 from domain.errors import BackOfficeError, Transient, Unauthorised, UnknownOutcome
@@ -202,7 +212,11 @@ class SftpFolder:
 
     def read(self, name: str) -> bytes:
         with lost():
-            return b"".join(self._chunks(name, self._client.stat(name).st_size or 0))
+            size = self._client.stat(name).st_size or 0
+        if size > LARGEST_ANSWER:
+            raise too_large(name)
+        with lost():
+            return b"".join(self._chunks(name, size))
 
     def _chunks(self, name: str, size: int) -> Iterator[bytes]:
         with self._client.open(name, "rb") as remote:

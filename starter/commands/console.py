@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uvicorn
-
 from starter import temporal
 from starter.answers import say
 from starter.observing import ProbesAt, observing, probed
 from starter.opening import SettingsFile, opened_store, read_settings
+from starter.serving import serve
 
 
 def console(settings: SettingsFile, probes: ProbesAt = "") -> None:
@@ -20,7 +19,7 @@ def console(settings: SettingsFile, probes: ProbesAt = "") -> None:
             say("nobody can sign in yet: bookings user add NAME --role administrator --all-agencies")
         application = build_console(installation, store, connect=lambda: temporal.connect(installation))
         say(f"console at {installation.console.url}")
-        uvicorn.run(
+        serve(
             application,
             host=installation.console.host,
             port=installation.console.port,

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import httpx
 import typer
-import uvicorn
 
 from domain.naming import Queue
 from starter import temporal
@@ -15,6 +14,7 @@ from starter.answers import CommandError, say
 from starter.gateway.app import build_app
 from starter.observing import ProbesAt, observing, probed
 from starter.opening import SettingsFile, opened_store, read_settings
+from starter.serving import serve
 from starter.supervisor import GRACE, Supervisor, asked_to_stop
 from store.installation import Installation
 from workers.probes import split
@@ -42,7 +42,7 @@ def gateway(settings: SettingsFile, probes: ProbesAt = "") -> None:
     installation = read_settings(settings)
     with observing(installation, "gateway"), opened_store(installation) as store, probed(store, probes):
         application = build_app(installation, store, connect=lambda: temporal.connect(installation))
-        uvicorn.run(
+        serve(
             application,
             host=installation.gateway.host,
             port=installation.gateway.port,

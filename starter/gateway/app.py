@@ -39,6 +39,7 @@ _PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}}}
 RESPONSES: dict[int | str, dict[str, object]] = {
     400: {"description": "Headers, clock or envelope are not acceptable", **_PROBLEM},
     401: {"description": "No secret of the event's account fits", **_PROBLEM},
+    408: {"description": "The body did not come in time", **_PROBLEM},
     413: {"description": "Body above 65 536 bytes", **_PROBLEM},
     415: {"description": f"Content type is not {CONTENT_TYPE}", **_PROBLEM},
     503: {"description": "Not durable now; come again after Retry-After", **_PROBLEM},
@@ -46,6 +47,7 @@ RESPONSES: dict[int | str, dict[str, object]] = {
 SUPPLIER_RESPONSES: dict[int | str, dict[str, object]] = {
     400: {"description": "A field is missing or wrong", **_PROBLEM},
     401: {"description": "No key of an agency fits the signature, or its time is out of bounds", **_PROBLEM},
+    408: {"description": "The body did not come in time", **_PROBLEM},
     413: {"description": "Body above 16 384 bytes", **_PROBLEM},
     500: {"description": "Not durable now; send it again", **_PROBLEM},
 }
@@ -53,7 +55,9 @@ CRM_RESPONSES: dict[int | str, dict[str, object]] = {
     400: {"description": "A field is missing or wrong", **_PROBLEM},
     401: {"description": "The one-time token is not acceptable", **_PROBLEM},
     404: {"description": "No such address; also for a wrong secret or another account", **_PROBLEM},
+    408: {"description": "The body did not come in time", **_PROBLEM},
     413: {"description": "Body above 1 048 576 bytes", **_PROBLEM},
+    415: {"description": "A webhook is no form", **_PROBLEM},
     503: {"description": "Not durable now; send it again", **_PROBLEM},
 }
 
@@ -207,7 +211,9 @@ def build_app(
     async def kommo_button(agency: str, request: Request) -> Response:
         return await deals.button(agency, request)
 
-    @app.options("/crm/kommo/{agency}/button", status_code=204, summary="May the widget's page ask")
+    @app.options(
+        "/crm/kommo/{agency}/button", status_code=204, responses=CRM_RESPONSES, summary="May the widget's page ask"
+    )
     async def kommo_preflight(agency: str) -> Response:
         return await deals.preflight(agency)
 
