@@ -56,10 +56,11 @@ production-check: $(VENV)/.dev
 histories: $(VENV)/.dev
 	$(BIN)/python -m tests.replay.record
 
-# Write docs/coverage-giav.md and the table of docs/integrations/midoffice.md anew from the marks of the tests.
+# Write docs/coverage-giav.md, docs/coverage-payments.md and the table of docs/integrations/midoffice.md anew from the marks of the tests.
 coverage-page: $(VENV)/.dev
 	$(BIN)/python -m tests.coverage_giav
 	$(BIN)/python -m tests.coverage_midoffice
+	$(BIN)/python -m tests.coverage_payments
 
 # Collect the console's texts into its catalogues, and list what is not translated.
 translations: $(VENV)/.dev
