@@ -150,10 +150,11 @@ def cells(
     zones = {name: agency.timezone for name, agency in installation.agencies.items()}
     names = {name: agency.name for name, agency in installation.agencies.items()}
     erps = {name: agency.erp for name, agency in installation.agencies.items()}
+    without_giav = frozenset(name for name, erp in erps.items() if erp != "giav")
     columns: dict[Queue, list[object]] = {
         Queue.GIAV: [
-            GiavActivities(store, accounts.giav),
-            GiavChecks(store, accounts.giav),
+            GiavActivities(store, accounts.giav, elsewhere=without_giav),
+            GiavChecks(store, accounts.giav, elsewhere=without_giav),
             GiavIntegration(store, names),
         ],
         Queue.SUPPLIER: [RateHawkActivities(store, accounts.ratehawk, client)],

@@ -18,7 +18,7 @@ from domain.errors import ContractBroken, NotYet, Refused
 from domain.ledger import key_of, reversal
 from domain.money import Money, total
 from domain.payment_steps import ProbeStep
-from domain.payment_sync import UNSYNCHRONISED, Evidence, Kind, Paid, Receipt, Receivable, State, judge
+from domain.payment_sync import UNSYNCHRONISED, Evidence, Kind, Paid, Receipt, Receivable, State, Verdict, judge
 from domain.platform import Payment
 from domain.ports import OpenInstalment, PostReceipt
 from domain.steps import PaymentStep
@@ -103,6 +103,9 @@ class JournalErp:
                 return found
         return None
 
+    def _was_posted(self, payment_id: str) -> bool:
+        return any(self._store.journal.find(self._agency, key_of(prefix, payment_id)) for prefix in COLLECTED)
+
     def pair(self, known: SyncedPayment) -> Pair:
         """A payment beside its entry."""
         sync, posted = known.sync, self._posted(known.sync.payment_id)
@@ -143,6 +146,10 @@ class JournalErp:
             auth_code=payment.processor.authorization_code or "",
             reference=payment.processor.payment_ref,
         )
+        if self._posted(payment.id) is None and self._was_posted(payment.id):
+            # An entry's key is its own for ever: what was reversed by hand is posted anew by hand.
+            words = "its entry was reversed in the journal; whoever did that posts it anew"
+            return Evidence(verdict=Verdict.NO_TARGET, at=now, words=words)
         own = [each for each in self.list_receipts(payment.booking_id) if each.external_key == paid.external_key]
         return judge(paid, receivable, own, now)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -54,10 +55,12 @@ from domain.steps import (
     InstalmentStep,
     PaymentStep,
     RefundStep,
+    Step,
 )
 from domain.supplier_steps import SupplierStep
 from store import Store
 
+C = TypeVar("C", bound=Step)
 S = TypeVar("S", BookingStep, CancellationStep, PaymentStep, RefundStep, ChargebackStep)
 
 
@@ -65,52 +68,79 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def where_it_is_used(cell: Callable[[GiavActivities, C], Done]) -> Callable[[GiavActivities, C], Done]:
+    """An agency whose ERP is another one has nothing in GIAV: the cell is an empty one of the table."""
+
+    @functools.wraps(cell)
+    def used(self: GiavActivities, step: C) -> Done:
+        if step.agency in self._elsewhere:
+            return Done(outcome="skipped", note="the agency keeps its receipts elsewhere")
+        return cell(self, step)
+
+    return used
+
+
 class GiavActivities:
     """One method per verb. `accounts` maps an agency to its line and is asked at every step, because an agency may
-    activate GIAV, or get another key, while we work. An agency without a line needs a person.
+    activate GIAV, or get another key, while we work. An agency without a line needs a person, unless it is one of those
+    `elsewhere` whose ERP is not GIAV.
     """
 
     def __init__(
-        self, store: Store, accounts: Mapping[str, GiavAccount], now: Callable[[], datetime] = _utc_now
+        self,
+        store: Store,
+        accounts: Mapping[str, GiavAccount],
+        now: Callable[[], datetime] = _utc_now,
+        elsewhere: Collection[str] = (),
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._now = now
+        self._elsewhere = elsewhere
         self._offices: dict[str, tuple[GiavAccount, Office]] = {}
 
     @implements(GIAV_OPEN_EXPERIENCE)
+    @where_it_is_used
     def open_experience(self, step: ExperienceStep) -> Done:
         return experiences.open_experience(self._office(step.agency), step)
 
     @implements(GIAV_AMEND_EXPERIENCE)
+    @where_it_is_used
     def amend_experience(self, step: ExperienceStep) -> Done:
         return experiences.amend_experience(self._office(step.agency), step)
 
     @implements(GIAV_CLOSE_EXPERIENCE)
+    @where_it_is_used
     def close_experience(self, step: ExperienceStep) -> Done:
         return experiences.close_experience(self._office(step.agency), step)
 
     @implements(GIAV_REGISTER_BOOKING)
+    @where_it_is_used
     def register_booking(self, step: BookingStep) -> Done:
         return self._in_open_file(bookings.register_booking, step, f"rev{step.revision}")
 
     @implements(GIAV_UNDO_REGISTER_BOOKING)
+    @where_it_is_used
     def undo_register_booking(self, step: BookingStep) -> Done:
         return bookings.undo_register_booking(self._office(step.agency), step)
 
     @implements(GIAV_AMEND_BOOKING)
+    @where_it_is_used
     def amend_booking(self, step: BookingStep) -> Done:
         return self._in_open_file(changes.amend_booking, step, f"rev{step.revision}")
 
     @implements(GIAV_CANCEL_BOOKING)
+    @where_it_is_used
     def cancel_booking(self, step: CancellationStep) -> Done:
         return self._in_open_file(changes.cancel_booking, step, step.cancellation_id)
 
     @implements(GIAV_CONFIRM_COSTS)
+    @where_it_is_used
     def confirm_costs(self, step: SupplierStep) -> Done:
         return costs.confirm_costs(self._office(step.agency), step)
 
     @implements(GIAV_RECORD_PAYMENT)
+    @where_it_is_used
     def record_payment(self, step: PaymentStep) -> Done:
         return self._in_open_file(payments.record_payment, step, step.payment_id)
 
@@ -129,14 +159,17 @@ class GiavActivities:
         return page
 
     @implements(GIAV_RECORD_REFUND)
+    @where_it_is_used
     def record_refund(self, step: RefundStep) -> Done:
         return self._in_open_file(refunds.record_refund, step, step.refund_id)
 
     @implements(GIAV_RECORD_CHARGEBACK)
+    @where_it_is_used
     def record_chargeback(self, step: ChargebackStep) -> Done:
         return self._in_open_file(refunds.record_chargeback, step, f"{step.chargeback_id}:{step.stage}")
 
     @implements(GIAV_REPORT_DECLINE)
+    @where_it_is_used
     def report_decline(self, step: InstalmentStep) -> Done:
         return tasks.report_decline(self._office(step.agency), step)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,9 +53,13 @@ class GiavChecks:
     """Reads GIAV, writes only to our own list."""
 
     def __init__(
-        self, store: Store, accounts: Mapping[str, GiavAccount], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        accounts: Mapping[str, GiavAccount],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        elsewhere: Collection[str] = (),
     ) -> None:
-        self._store, self._accounts, self._now = store, accounts, now
+        self._store, self._accounts, self._now, self._elsewhere = store, accounts, now, elsewhere
 
     @implements(GIAV_CHECK_FILES)
     def check_files(self, step: FilesCheck) -> FilesChecked:
@@ -77,6 +81,8 @@ class GiavChecks:
     def check_invoices(self, step: InvoicesCheck) -> InvoicesChecked:
         """Put captured payments whose invoice is overdue on the list, and take those off that have it by now."""
         late = 0
+        if step.agency in self._elsewhere:
+            return InvoicesChecked()
         for booking in self._store.facts.bookings(step.agency):
             company = booking.payer.kind == "company"
             for payment in self._store.facts.payments_of(step.agency, booking.id):
