@@ -163,6 +163,15 @@ class AirPlusLine(Seen):
     accepted: bool
 
 
+class PaymentSyncBooks(Seen):
+    """Where a payment stands on its way into the ERP, in our own queue (contracts: payment-sync 2)."""
+
+    payment_id: str
+    state: str
+    explanation: str = ""
+    """Of a person who settled it by hand."""
+
+
 class BookingBooks(Seen):
     """One booking in every system. `waiting` counts parked items and undelivered events: then Q invariants may not hold."""
 
@@ -184,6 +193,7 @@ class BookingBooks(Seen):
     rendered: int = 0
     """What has gone from 438 to 705 since the trip started."""
     waiting: int = 0
+    syncs: tuple[PaymentSyncBooks, ...] = ()
 
     @property
     def captured(self) -> int:
@@ -302,6 +312,8 @@ class Books(Seen):
     """The whole snapshot of one agency."""
 
     agency: str
+    taken_at: datetime | None = None
+    """When the systems were read; what depends on a clock is not judged without."""
     experiences: tuple[ExperienceBooks, ...] = ()
     bookings: tuple[BookingBooks, ...] = ()
     files: tuple[AirPlusFile, ...] = ()

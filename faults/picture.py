@@ -17,6 +17,7 @@ DROPPED = frozenset(
     {
         "agency",
         "partner_id",
+        "taken_at",
         "at",
         "effective_at",
         "day",

@@ -9,12 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.books import Books
-from domain.invariants import cancelling, deals, money, structure, systems
+from domain.invariants import across, cancelling, deadlines, deals, money, structure, systems
 from domain.invariants.declaring import Invariant, Violation, When
+from domain.invariants.later import changed_since
 
-__all__ = ["INVARIANTS", "Invariant", "Verdict", "Violation", "When", "audit"]
+__all__ = ["INVARIANTS", "Invariant", "Verdict", "Violation", "When", "audit", "changed_since"]
 
-INVARIANTS: tuple[Invariant, ...] = (*structure.RULES, *money.RULES, *cancelling.RULES, *systems.RULES, *deals.RULES)
+INVARIANTS: tuple[Invariant, ...] = (
+    *structure.RULES,
+    *money.RULES,
+    *cancelling.RULES,
+    *systems.RULES,
+    *across.RULES,
+    *deals.RULES,
+    *deadlines.RULES,
+)
 """All invariants, in the order of the nightly audit."""
 
 

@@ -2,7 +2,7 @@
 
 Not judged here: the part that a partial cancellation takes (C1; the books do not show it, M3 judges the sum), agencies
 that rectify only the refunded part (`rectify_refunded_part`, 1.4: C1 would want −refund), the policy behind a penalty
-(C3; the platform applies it), and the 14 days for a refund (C5; a clock, not a comparison of books).
+(C3; the platform applies it). The 14 days for a refund (C5) are in `deadlines`.
 """
 
 from __future__ import annotations

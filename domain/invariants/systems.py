@@ -1,8 +1,8 @@
 """Invariants between systems: ERP, mid-office, AirPlus, journal, inbox (contracts: money-rules 3: G, S, T, L, O).
 
-Not judged here: what AirPlus has settled (T4; no statement reaches us), EasyCount and the ERP's payment sync (K1, K2; not
-in these books). S2 needs a supplier that is read; for all others our costs are estimates until an invoice comes. S1 is stricter
-than S3 in the mid-office, and S3 is judged before the deadline already: at rest a cancelled booking has no live order at all.
+T4 is in `across` (what AirPlus settled is what a person posted: no statement reaches us), K1 in `deals`, K2 in `deadlines`. S2
+needs a supplier that is read; for all others our costs are estimates until an invoice comes. S1 is stricter than S3 in the
+mid-office, and S3 is judged before the deadline already: at rest a cancelled booking has no live order at all.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.books import BookingBooks, Books, DealBooks, ExperienceBooks
+from domain.books import BookingBooks, Books, DealBooks, ExperienceBooks, PaymentSyncBooks
 from domain.ledger import Fact, Posting
 from domain.notices import EventNotice
 from domain.platform import Booking
@@ -114,6 +114,7 @@ class _Collector:
 
         return Books(
             agency=agency,
+            taken_at=datetime.now(UTC),
             experiences=tuple(self._experiences()),
             bookings=tuple(self._booking(booking) for booking in self._truth.bookings()),
             files=tuple(self._airplus.files()),
@@ -160,7 +161,14 @@ class _Collector:
             accounts=self._accounts(booking.id),
             rendered=self._rendered(booking.id),
             waiting=self._waiting[booking.id],
+            syncs=tuple(self._syncs(booking.id)),
         )
+
+    def _syncs(self, booking_id: str) -> Iterator[PaymentSyncBooks]:
+        for payment in self._truth.payments(booking_id):
+            kept = self._store.payment_sync.get(self._agency, payment.id)
+            if kept is not None:
+                yield PaymentSyncBooks(payment_id=payment.id, state=kept.sync.state, explanation=kept.sync.explanation)
 
     def _is_transferable(self, booking: Booking) -> bool:
         """Whether a hotel line that has a supplier's order is still sold, and is not on the not-transferred list."""

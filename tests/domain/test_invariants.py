@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,12 +23,13 @@ from domain.books import (
     Invoice,
     MoneyBack,
     Order,
+    PaymentSyncBooks,
     PlatformBooks,
     Receipt,
     Reserva,
     SupplierSale,
 )
-from domain.invariants import INVARIANTS, When, audit
+from domain.invariants import INVARIANTS, When, audit, changed_since
 
 DAY = date(2027, 3, 1)
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -301,6 +302,13 @@ def paid_twice() -> Books:
     return office.books()
 
 
+def still_owed() -> Books:
+    """Cancelled and credited; the money has not gone back, three weeks later."""
+    office = Office()
+    office.write("owed", 0, [30000], cancelled=[full(0, "none")], keep=0)
+    return office.books().model_copy(update={"taken_at": NOON + timedelta(days=21)})
+
+
 def highest(series: str) -> int:
     return max(int(i.number.rpartition("-")[2]) for b in SOUND.bookings for i in b.invoices if i.series == series)
 
@@ -309,6 +317,7 @@ NEXT = f"E-{highest('E') + 1:06d}"
 TWO_RECEIPTS = (*booking("paid").receipts, booking("paid").receipts[0])
 TWO_REFUNDS = (*booking("discounted").receipts, booking("discounted").receipts[1])
 MORE_BACK = MoneyBack(id="ref_more", payment_id="pay_paid0", amount=30001)
+TAKEN_TWICE = MoneyBack(id="cbk_more", payment_id="pay_paid0", amount=30001)
 BACK_IN_DISPUTE = MoneyBack(id="ref_late", payment_id="pay_disputed0", amount=100, at=LATER)
 STRAY_LINE = AirPlusLine(ref="stray", invoice_number="E-000001", debit=True, gross=1, accepted=True)
 CHARGED_LATE = {"charged_by_us": True, "at": LATER}
@@ -365,9 +374,9 @@ FAULTS = (
     Fault("an invoice has another amount", "M4", lambda: with_invoice("paid", 0, total=29999), "M3 L2"),
     Fault("a refund has another amount in the ERP", "M4", lambda: with_receipt("discounted", 1, amount=11999), "M1 M7 L2"),
     Fault("more is invoiced again than was paid", "M4", lambda: with_invoice("discounted", 2, total=148351), "M3 L2"),
-    Fault("more goes back than came", "M5", lambda: with_platform("paid", refunds=(MORE_BACK,)), "M1 M3 L3"),
+    Fault("more goes back than came", "M5", lambda: with_platform("paid", refunds=(MORE_BACK,)), "M1 M3 L3 I3"),
     Fault("a refund while the payment is disputed", "M6",
-          lambda: with_platform("disputed", refunds=(BACK_IN_DISPUTE,)), "M1 M3 L3"),
+          lambda: with_platform("disputed", refunds=(BACK_IN_DISPUTE,)), "M1 M3 L3 I3"),
     Fault("the ERP shows another debt than the platform", "M7", lambda: with_platform("paid", due=1)),
     Fault("the instalments do not add up", "M8", lambda: with_plan(2, amount=10001)),
     Fault("an instalment is paid by nothing", "M8", lambda: with_plan(0, payment_id=None)),
@@ -412,7 +421,7 @@ FAULTS = (
           lambda: with_booking("hotel given up", supplied=(ordered(0),)), "S1"),
     Fault("a file that the receiver refuses", "T1", lambda: with_file(sound=False)),
     Fault("a line is in no file", "T2", lambda: with_booking("airplus", airplus=())),
-    Fault("a line is in two files", "T2", lambda: with_booking("airplus", airplus=booking("airplus").airplus * 2)),
+    Fault("a line is in two files", "I8", lambda: with_booking("airplus", airplus=booking("airplus").airplus * 2), "T2"),
     Fault("a line of another card", "T2", lambda: with_booking("paid", airplus=(STRAY_LINE,))),
     Fault("a file number is missing", "T3", lambda: with_file(seq=3)),
     Fault("a file number has two contents", "T3",
@@ -423,7 +432,14 @@ FAULTS = (
     Fault("a processor's account differs", "L3", lambda: with_books(processor_balances={"stripe": 1})),
     Fault("a processor nobody knows", "L3",
           lambda: with_books(processor_balances=SOUND.processor_balances | {"redsys": 1})),
-    Fault("the AirPlus account differs", "L3", lambda: with_books(airplus_balance=1)),
+    Fault("the AirPlus account differs", "T4", lambda: with_books(airplus_balance=1), "L3"),
+    Fault("a dispute takes more than was paid", "I3", lambda: with_platform("paid", chargebacks=(TAKEN_TWICE,)),
+          "M1 L3"),
+    Fault("a refund is owed for three weeks and nobody is asked", "C5", still_owed),
+    Fault("a payment is not synced and nobody has it", "K2",
+          lambda: with_booking("paid", syncs=(PaymentSyncBooks(payment_id="pay_paid0", state="unsynced"),))),
+    Fault("a payment was marked by hand without a word", "K2",
+          lambda: with_booking("paid", syncs=(PaymentSyncBooks(payment_id="pay_paid0", state="synced_manual"),))),
     Fault("a payout that the clearing account does not show", "L3", lambda: with_books(settled={"stripe": 1})),
     Fault("money in suspense and nobody asked", "L4", lambda: with_books(suspense_balance=-100)),
     Fault("an event waits", "O1", lambda: with_books(stale_events=("evt_1",))),
@@ -485,4 +501,13 @@ def test_money_that_must_go_back_is_owed_only_while_it_was_credited() -> None:
 
 def test_invariants_say_when_they_hold_and_always_ones_come_without_a_look_at_what_waits() -> None:
     critical = {i.id for i in INVARIANTS if i.when is When.ALWAYS}
-    assert critical == {"L1", "N1", "N2", "N3", "G3", "M2", "M4", "M5", "M6", "C4", "T1", "T3", "O2"}
+    assert critical == {"L1", "N1", "N2", "N3", "G3", "M2", "M4", "M5", "M6", "C4", "T1", "T3", "I8", "O2"}
+
+
+def test_an_issued_document_that_vanishes_or_changes_is_seen_between_two_snapshots() -> None:
+    gone = with_booking("paid", invoices=())
+    (number,) = [invoice.number for invoice in booking("paid").invoices]
+    assert changed_since(SOUND, SOUND) == []
+    assert [each.where for each in changed_since(SOUND, gone)] == [number]
+    assert [each.where for each in changed_since(SOUND, with_invoice("paid", 0, total=1))] == [number]
+    assert changed_since(gone, SOUND) == [], "what is new has not changed"
