@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
@@ -14,6 +15,8 @@ HEAD_SECONDS = 10.0
 """How long the head of a request may take, from the connection or from the last answer on."""
 BODY_SECONDS = 20.0
 """How long its body may take."""
+SECONDS_TO_END = 3
+"""For requests that are being answered when the process is asked to stop; less than a supervisor waits."""
 CONNECTIONS = 512
 """At once; further requests are told 503 by the server itself."""
 
@@ -81,6 +84,21 @@ class BodyInTime:
         await self._app(scope, in_time, send)
 
 
-def serve(app: ASGIApp, *, host: str, port: int, **more: Any) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
-    uvicorn.run(BodyInTime(app), host=host, port=port, http=PatientProtocol, limit_concurrency=CONNECTIONS, **more)
+def serve(app: ASGIApp, *, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    `X-Forwarded-Proto` and `X-Forwarded-For` are believed from `trusted_proxies` (addresses or networks) only.
+    """
+    uvicorn.run(
+        BodyInTime(app),
+        host=host,
+        port=port,
+        http=PatientProtocol,
+        limit_concurrency=CONNECTIONS,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=SECONDS_TO_END,
+        server_header=False,
+    )

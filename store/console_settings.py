@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from domain.people import Role
 
@@ -27,6 +28,17 @@ class OpenIdSettings(BaseModel):
     """The claim that lists agencies; None: everybody of this provider sees all of them."""
 
 
+def _network(given: str) -> str:
+    try:
+        return str(ip_network(given)) if "/" in given else str(ip_address(given))
+    except ValueError:
+        raise ValueError(f"'{given}' is not an address or a network such as 10.0.0.0/8") from None
+
+
+TrustedProxies = tuple[Annotated[str, AfterValidator(_network)], ...]
+"""Proxies whose word on scheme and address of a guest is believed."""
+
+
 class ConsoleSettings(BaseModel):
     """`public_url` is the address that people type; over https, cookies are given to https only."""
 
@@ -34,6 +46,7 @@ class ConsoleSettings(BaseModel):
 
     host: str = "127.0.0.1"
     port: int = 8081
+    trusted_proxies: TrustedProxies = ()
     public_url: Annotated[str | None, Field(pattern=r"^https?://[^/\s]+$")] = None
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
     longest_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 12

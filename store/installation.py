@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from store.console_settings import ConsoleSettings
+from store.console_settings import ConsoleSettings, TrustedProxies
 
 
 class SettingsError(Exception):
@@ -100,6 +100,7 @@ class TelemetrySettings(Section):
 class GatewaySettings(Section):
     host: str = "127.0.0.1"
     port: int = 8080
+    trusted_proxies: TrustedProxies = ()
 
 
 class WebhookSecret(Section):

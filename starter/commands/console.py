@@ -23,8 +23,5 @@ def console(settings: SettingsFile, probes: ProbesAt = "") -> None:
             application,
             host=installation.console.host,
             port=installation.console.port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=3,
-            server_header=False,
+            trusted_proxies=installation.console.trusted_proxies,
         )

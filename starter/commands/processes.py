@@ -46,10 +46,7 @@ def gateway(settings: SettingsFile, probes: ProbesAt = "") -> None:
             application,
             host=installation.gateway.host,
             port=installation.gateway.port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=3,
-            server_header=False,
+            trusted_proxies=installation.gateway.trusted_proxies,
         )
 
 

@@ -55,3 +55,10 @@ def test_secrets_in_lists_are_fetched_too(tmp_path: Path) -> None:
 def test_what_is_missing_is_said_with_its_path(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         load_installation(written(tmp_path, text))
+
+
+def test_a_proxy_is_named_by_its_address_or_network(tmp_path: Path) -> None:
+    path = written(tmp_path, '[gateway]\ntrusted_proxies = ["10.0.0.0/8", "192.168.1.7"]\n')
+    assert load_installation(path).gateway.trusted_proxies == ("10.0.0.0/8", "192.168.1.7")
+    with pytest.raises(SettingsError, match="'proxy' is not an address"):
+        load_installation(written(tmp_path, '[gateway]\ntrusted_proxies = ["proxy"]\n'))
