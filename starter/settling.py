@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.payment_sync import State
 from store import Store
 
 WORKING = (
@@ -58,13 +59,25 @@ async def at_rest(store: Store, client: Client, *, within: float, say: Callable[
     return True
 
 
+def _waiting_for_a_person(store: Store) -> set[str]:
+    """Workflows with an item of their own, and payments behind the one item of their connector."""
+    waiting: set[str] = set()
+    for item in store.parked.list(limit=10_000):
+        _, _, connector = item.verb.partition("connector.")
+        if connector:
+            behind = store.connectors.waiting(item.agency, connector, (State.UNSYNCED,), 10_000)
+            waiting |= {each.workflow_id for each in behind}
+        elif item.workflow_id:
+            waiting.add(item.workflow_id)
+    return waiting
+
+
 async def _look(store: Store, client: Client) -> tuple[int, int, int]:
     counts = await asyncio.to_thread(store.inbox.counts)
     supplied = await asyncio.to_thread(
         lambda: store.supplier_orders.to_hand_over() + store.supplier_feeds.open_nudges()
     )
-    items = await asyncio.to_thread(store.parked.list)
-    parked = len({item.workflow_id for item in items if item.workflow_id})
+    parked = len(await asyncio.to_thread(_waiting_for_a_person, store))
     try:
         working = (await client.count_workflows(QUERY)).count
     except RPCError:  # visibility is rate-limited; ask again in a second
