@@ -14,13 +14,13 @@ import typer
 from domain.payment_sync import SHOWN_AS, CommandOutcome, Kind
 from domain.payment_sync.commands import COMMANDS
 from starter.answers import CommandError, as_csv, as_json, as_table, say
+from starter.commands import breakers, reconciling
 from starter.commands.acting import at_the_desk
 from starter.desk import payment_commands, payments
 from starter.desk.acting import looking_on
 from starter.desk.payment_commands import Said
 from starter.desk.payments import COLUMNS, PaymentDetail, as_cells, states_called
 from starter.desk.refusals import Refused
-from starter.commands import breakers, reconciling
 from starter.opening import AsJson, SettingsFile, agency_of, read_settings
 from store.payment_lists import PaymentFilter
 

@@ -57,10 +57,11 @@ def release(
     partner, mode = str(section["partner_id"]), str(section.get("mode", "T"))
     numbers = [_number(text) for text in last or ()]
     with opened_store(installation) as store:
+        if store.tamara_stops.standing(partner, mode) is None:
+            raise CommandError(f"files of {partner} ({mode}) are not stopped")
         for kind, number in numbers:
             store.tamara.set_last_number(partner, kind, mode, number)
-        if not store.tamara_stops.release(partner, mode, by, why):
-            raise CommandError(f"files of {partner} ({mode}) are not stopped")
+        store.tamara_stops.release(partner, mode, by, why)
     say(f"files of {partner} ({mode}) may go again; answer the parked items with --retry")
 
 

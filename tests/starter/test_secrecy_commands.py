@@ -173,8 +173,11 @@ def test_files_are_listed_with_what_is_kept_of_them(store: Store, bookings: Book
 
 def test_a_stopped_partner_is_released_with_a_name_and_a_reason(store: Store, bookings: Bookings) -> None:
     release = ("tamara", "release", "demo", "--by", "Ana", "--why", "AirPlus took the file back")
-    assert "are not stopped" in bookings(*release).stderr
+    assert "are not stopped" in bookings(*release, "--last", "MA=99").stderr
+    assert store.tamara.last_number("TESTPARTNER1", "MA", "T") == 0
     store.tamara_stops.stop("demo", "TESTPARTNER1", "T", "another sender")
     assert "at least 10" in bookings(*release[:-1], "short").stderr
-    assert bookings(*release).returncode == 0
+    assert "no last number" in bookings(*release, "--last", "MA=x").stderr
+    assert bookings(*release, "--last", "MA=17").returncode == 0
+    assert store.tamara.last_number("TESTPARTNER1", "MA", "T") == 17
     assert store.tamara_stops.standing("TESTPARTNER1", "T") is None

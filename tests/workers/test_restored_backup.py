@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -219,3 +220,27 @@ def test_files_of_airplus_stop_with_a_restored_store_because_their_numbers_may_h
     stop = office.store.tamara_stops.standing(PARTNER, "T")
     assert stop is not None
     assert "restored from a backup" in stop.reason
+
+
+def test_with_the_engine_of_that_moment_only_the_last_events_are_handed_on_again(
+    office: Office, tmp_path: Path
+) -> None:
+    office.do("create-experience", **EXPERIENCE)
+    office.sell(501)
+    office.deliver()
+    rows = office.store.inbox.undispatched(100)
+    for row in rows:
+        office.store.inbox.mark_dispatched(row.agency, row.event_id)
+    with closing(sqlite3.connect(tmp_path / "temporal.db")) as engine:
+        engine.execute("CREATE TABLE executions (id TEXT)")
+    long_after = datetime.now(UTC) + 2 * restoring.MARGIN
+    manifest = restoring.back_up(office.installation, tmp_path / "night", long_after)
+    assert [file.name for file in manifest.files] == ["store.db", "temporal.db"]
+    office.store.close()
+    with_engine = restoring.restore(office.installation, tmp_path / "night", "ana")
+    assert (with_engine.with_temporal, with_engine.handed_on_again) == (True, 0)
+    assert (tmp_path / "temporal.db").exists()
+    alone = restoring.restore(office.installation, tmp_path / "night", "ana", leave_temporal=True)
+    assert (alone.with_temporal, alone.handed_on_again) == (False, len(rows))
+    assert not (tmp_path / "temporal.db").exists()
+    office.open()
