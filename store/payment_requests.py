@@ -178,6 +178,12 @@ class PaymentRequests:
         with self._database.read() as connection:
             return payment_of(connection.execute(query).one())
 
+    def payment_if_any(self, agency: str, payment_id: str) -> LinkPayment | None:
+        query = select(link_payments).where(link_payments.c.agency == agency, link_payments.c.payment_id == payment_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else payment_of(row)
+
     def payments(self, agency: str, deal_id: int) -> Sequence[LinkPayment]:
         with self._database.read() as connection:
             return self._payments(connection, agency, deal_id)

@@ -89,8 +89,16 @@ class PlatformClient:
         """Payments with their `refunds` and `chargebacks`."""
         return self._page("list payments", "/v1/payments", cursor)
 
-    def _page(self, operation: str, path: str, cursor: str) -> Page:
-        answer = self._snapshot(operation, path, {"limit": PAGE, **({"cursor": cursor} if cursor else {})})
+    def payments_of(self, booking_id: str) -> Iterator[dict[str, Any]]:
+        """The payments of one booking with their `refunds` and `chargebacks`."""
+        cursor: str | None = ""
+        while cursor is not None:
+            items, cursor = self._page("read payments", "/v1/payments", cursor, {"booking_id": booking_id})
+            yield from items
+
+    def _page(self, operation: str, path: str, cursor: str, query: Mapping[str, str] | None = None) -> Page:
+        wanted = {**(query or {}), "limit": PAGE, **({"cursor": cursor} if cursor else {})}
+        answer = self._snapshot(operation, path, wanted)
         if answer is None:
             return [], None
         following = answer.get("next_cursor")
