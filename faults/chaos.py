@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import sys
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from faults import patience
+from faults import cutting, patience
 from faults.office import quiet
 from faults.real import Kills, real_season
 from faults.shard import Piece, Work, work_off
@@ -40,6 +41,7 @@ def main() -> int:
     parser.add_argument(
         "--real", type=int, default=0, metavar="N", help="with --seeds: so many whole seasons with real processes"
     )
+    parser.add_argument("--postgres", action="store_true", help="the store on a PostgreSQL whose connections are cut")
     chosen = parser.parse_args()
     patience.shorten()
     quiet()
@@ -50,22 +52,33 @@ def main() -> int:
         first, _, last = chosen.seeds.partition("..")
         seeds = list(range(int(first), int(last or first) + 1))
         for start in range(0, len(seeds), CHUNK):
-            played += asyncio.run(_short(seeds[start : start + CHUNK]))
+            played += asyncio.run(_short(seeds[start : start + CHUNK], postgres=chosen.postgres))
         real = [real_season(Kills.drawn(seed)) for seed in seeds[: chosen.real]]
     else:
         seed = 7 if chosen.seed is None else chosen.seed
-        played += asyncio.run(_short([seed]))
+        played += asyncio.run(_short([seed], postgres=chosen.postgres))
         if chosen.seconds - (time.monotonic() - began) >= REAL_SECONDS:
             real.append(real_season(Kills.drawn(seed)))
         more = 0
         while time.monotonic() - began < chosen.seconds - 20.0:
             # Large steps, so that the seasons of one seed are not those of the next.
-            played += asyncio.run(_short([seed + 1_000_000 * (more + each) for each in range(1, 9)]))
+            played += asyncio.run(
+                _short([seed + 1_000_000 * (more + each) for each in range(1, 9)], postgres=chosen.postgres)
+            )
             more += 8
     return _told(played, real, time.monotonic() - began)
 
 
-async def _short(seeds: Sequence[int]) -> list[dict[str, Any]]:
+async def _short(seeds: Sequence[int], *, postgres: bool = False) -> list[dict[str, Any]]:
+    """One season for each seed, side by side; on PostgreSQL all connections are cut again and again meanwhile."""
+    if not postgres:
+        return await _seasons(seeds, None)
+    url = cutting.database()
+    async with cutting.again_and_again(url, random.Random(seeds[0])):
+        return await _seasons(seeds, url)
+
+
+async def _seasons(seeds: Sequence[int], store_url: str | None) -> list[dict[str, Any]]:
     played: list[dict[str, Any]] = []
 
     def season(seed: int) -> Work:
@@ -81,7 +94,7 @@ async def _short(seeds: Sequence[int]) -> list[dict[str, Any]]:
 
     pieces = [Piece(f"s{number:04d}", frozenset(), season(seed)) for number, seed in enumerate(seeds)]
     # A worker that remembers few workflows replays them from their history again and again, as a new one does.
-    await work_off(pieces, tell, remembering=30)
+    await work_off(pieces, tell, remembering=30, store_url=store_url)
     return played
 
 

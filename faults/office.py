@@ -77,18 +77,29 @@ def gateway_socket() -> Any:
 
 @asynccontextmanager
 async def open_office(
-    client: Client, street: Street, folder: Path, agencies: Mapping[str, Any], bound: Any, *, remembering: int = 200
+    client: Client,
+    street: Street,
+    folder: Path,
+    agencies: Mapping[str, Any],
+    bound: Any,
+    *,
+    remembering: int = 200,
+    store_url: str | None = None,
 ) -> AsyncIterator[Office]:
-    """Everything of ours for these agencies. `remembering=0`: workflows are replayed from their history at every task."""
+    """Everything of ours for these agencies. `remembering=0`: workflows are replayed from their history at every task.
+
+    `store_url` is an SQLite file of its own unless it is given.
+    """
     installation = Installation.model_validate(
-        {"data": folder, "store": {"master_key": MASTER_KEY}, "agencies": dict(agencies)}
+        {"data": folder, "store": {"master_key": MASTER_KEY, "url": store_url}, "agencies": dict(agencies)}
     )
     cemetery = Cemetery()
     async with AsyncExitStack() as stack:
         store = open_store(installation)
         stack.callback(store.close)
         store.database.migrate()
-        event.listen(store.database.engine, "checkout", _forget_disks)
+        if store_url is None:
+            event.listen(store.database.engine, "checkout", _forget_disks)
         by_queue = cells(installation, store, open_accounts(installation, store), client)
         stack.enter_context(cemetery.dug())
         await stack.enter_async_context(

@@ -107,11 +107,17 @@ async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
         await work_off(pieces_of(job), tell)
 
 
-async def work_off(pieces: Sequence[Piece], tell: Callable[[dict[str, Any]], None], *, remembering: int = 200) -> None:
+async def work_off(
+    pieces: Sequence[Piece],
+    tell: Callable[[dict[str, Any]], None],
+    *,
+    remembering: int = 200,
+    store_url: str | None = None,
+) -> None:
     """One office for all pieces, side by side."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
-        async with standing(stack, folder, pieces, remembering) as (office, watch, http, doors):
+        async with standing(stack, folder, pieces, remembering, store_url) as (office, watch, http, doors):
             limit = asyncio.Semaphore(AT_ONCE)
 
             async def one(piece: Piece) -> None:
@@ -129,7 +135,7 @@ async def work_off(pieces: Sequence[Piece], tell: Callable[[dict[str, Any]], Non
 
 @asynccontextmanager
 async def standing(
-    stack: ExitStack, folder: Path, pieces: Sequence[Piece], remembering: int
+    stack: ExitStack, folder: Path, pieces: Sequence[Piece], remembering: int, store_url: str | None
 ) -> AsyncIterator[tuple[Office, Watch, httpx.AsyncClient, dict[str, dict[str, OwnDoor]]]]:
     street, bound = on_the_street(stack), gateway_socket()
     boxes: list[AirplusStandIn] = []
@@ -149,7 +155,9 @@ async def standing(
     try:
         async with (
             temporal_server(folder) as client,
-            open_office(client, street, folder, agencies, bound, remembering=remembering) as office,
+            open_office(
+                client, street, folder, agencies, bound, remembering=remembering, store_url=store_url
+            ) as office,
         ):
             watch = Watch(office.store, client)
             async with watch.kept(), httpx.AsyncClient(timeout=60, trust_env=False) as http:

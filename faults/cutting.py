@@ -1,0 +1,47 @@
+"""A PostgreSQL store whose every connection is cut again and again, as clients see a restart of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from tests.databases import migrated_url
+
+BETWEEN = (2.0, 8.0)
+"""Seconds between two cuts."""
+CUT = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()")
+
+
+def database() -> str:
+    """A new database with our tables on an embedded server of its own."""
+    return migrated_url("postgresql", Path())
+
+
+@asynccontextmanager
+async def again_and_again(url: str, dice: random.Random) -> AsyncIterator[None]:
+    """Cut while the block runs. The cutter itself stays connected to another database."""
+    engine = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    name = make_url(url).database
+
+    def cut() -> None:
+        with engine.connect() as connection:
+            connection.execute(CUT, {"name": name})
+
+    async def cutting() -> None:
+        while True:
+            await asyncio.sleep(dice.uniform(*BETWEEN))
+            await asyncio.to_thread(cut)
+
+    task = asyncio.create_task(cutting())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        engine.dispose()
