@@ -97,7 +97,7 @@ class PlatformClient:
             yield from items
 
     def _page(self, operation: str, path: str, cursor: str, query: Mapping[str, str] | None = None) -> Page:
-        wanted = {**(query or {}), "limit": PAGE, **({"cursor": cursor} if cursor else {})}
+        wanted: dict[str, str | int] = {**(query or {}), "limit": PAGE, **({"cursor": cursor} if cursor else {})}
         answer = self._snapshot(operation, path, wanted)
         if answer is None:
             return [], None
