@@ -115,7 +115,8 @@ async def _write(office: BackOffice, acting: Acting, deed: Deed, outcome: Outcom
 def at_the_terminal(store: Store, name: str, *, supervisor: bool = False, unknown: Role = Role.OPERATOR) -> Acting:
     """Who commands by `--by`. As soon as the installation knows people, only they may, each with their own role.
 
-    Before that, names are taken as given, with the role `unknown`: whoever has the terminal has the store anyway.
+    Before that, names are taken as given, with the role `unknown` or the one asked for: whoever has the terminal has the
+    store anyway.
     Raises `Unclear`, `NotAllowed`.
     """
     if not name.strip() or name == "system":
@@ -125,12 +126,10 @@ def at_the_terminal(store: Store, name: str, *, supervisor: bool = False, unknow
         return Acting(Person(name, Role.SUPERVISOR if supervisor else unknown, None), "command")
     if entry is None:
         raise Unclear(f"nobody is called '{name}' here; see 'bookings user list'")
-    acting = Acting(entry.person, "command")
     if entry.person.locked:
+        store.audit_trail.write(Deed(entry.person.name, "command", "", "refused", "locked", way="command"))
         raise NotAllowed(f"{name} is locked; see 'bookings user list'")
-    if supervisor:
-        acting.must_be(Role.SUPERVISOR)
-    return acting
+    return Acting(entry.person, "command")
 
 
 def looking_on(installation: Installation) -> Acting:

@@ -83,7 +83,7 @@ def test_both_sides_stand_side_by_side_with_what_is_the_same(
     text = signed_in("olga").get("/payments/demo/pay_1").text
     assert text.count("coincide") == 4
     assert "Ana Prueba Ejemplo" in text
-    assert "el ERP dice «el mismo cobro»: receipt 77 has the same code" in text
+    assert "el ERP dice «el mismo cobro»: el recibo 77 tiene el mismo código" in text
     assert "A. P. E." in signed_in("vera").get("/payments/demo/pay_1").text
 
 
@@ -201,8 +201,10 @@ def test_every_state_and_command_has_a_word() -> None:
 @pytest.mark.parametrize("language", ["es", "en", "pl"])
 def test_reasons_are_told_in_the_visitors_language(language: str) -> None:
     told = in_words(
-        "the ERP shows paid_otherwise: by receipt 7; only a supervisor may overrule that", speaker(language)
+        "the ERP shows paid_otherwise: the receivable is paid by receipt 7 (Transferencia); only a supervisor may overrule that",
+        speaker(language),
     )
-    assert "by receipt 7" in told
+    assert "receivable" not in told
+    assert "Transferencia" in told
     assert "paid_otherwise" not in told
     assert in_words("GIAV: la serie está cerrada", speaker(language)) == "GIAV: la serie está cerrada"

@@ -228,6 +228,7 @@ def _one(
         status,
         payment=found,
         reasons=reasons,
+        told=lambda text: in_words(text, visitor.say),
         able=[kind for kind, why_not in reasons.items() if not why_not],
         overrules=overrules and visitor.may(Role.SUPERVISOR),
         ended=found.state in TERMINAL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domain.payment_sync import Kind, State, Verdict
+from domain.payment_sync import CAUSES, Kind, State, Verdict
 from starter.console import labels
 from starter.console.languages import N_
 
@@ -142,12 +142,32 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"its workflow does not run any more: .*", N_("su proceso ya ha terminado")),
         (r"Temporal does not answer.*", N_("Temporal no responde: no se ha hecho nada, inténtelo más tarde")),
         (r"\w+ has the role \w+; this needs at least \w+", N_("no está permitido a su función")),
+        (r"receipt (?P<id>\S+) carries our key", N_("el recibo %(id)s lleva nuestra clave")),
+        (r"receipt (?P<id>\S+) has the same code", N_("el recibo %(id)s tiene el mismo código")),
+        (r"receipt (?P<id>\S+) has our code and another amount",
+         N_("el recibo %(id)s tiene nuestro código y otro importe")),
+        (r"receipt (?P<id>\S+) of the gateway has no code", N_("el recibo %(id)s de la pasarela no tiene código")),
+        (r"the receivable does not exist", N_("no existe el documento que se cobra")),
+        (r"the receivable is in (?P<currency>[A-Z]{3})", N_("el documento que se cobra está en %(currency)s")),
+        (r"the receivable is (cancelled|credited)", N_("el documento que se cobra está anulado o abonado")),
+        (r"the receivable is paid by receipt (?P<id>\S+) \((?P<method>.*)\)",
+         N_("está pagado con el recibo %(id)s (%(method)s)")),
+        (r"the receivable is paid and shows no receipt", N_("está pagado y no muestra ningún recibo")),
+        (r"(?P<amount>[\d.,]+ \w{3}) are open and no receipt is ours",
+         N_("quedan pendientes %(amount)s y ningún recibo es nuestro")),
+        (r"nobody knows whether it arrived", N_("nadie sabe si llegó")),
+        (r"a receipt was sent already and nobody knows yet whether it arrived",
+         N_("ya se envió un recibo y aún no se sabe si llegó")),
+        (r"reversed in ERP", N_("anulado en el ERP")),
+        (r"manual mark undone", N_("marca manual deshecha")),
     )
 )  # fmt: skip
 
 
 def in_words(reason: str, say: Callable[..., str]) -> str:
-    """Why a command is off, in the visitor's language; other systems' words stay as they are."""
+    """Why a command is off, or what a look at the ERP says, in the visitor's language; other systems' words stay."""
+    if reason in CAUSES:
+        return say(labels.label("cause", reason))
     for pattern, text in _REASONS:
         found = pattern.fullmatch(reason)
         if found is not None:
@@ -155,5 +175,7 @@ def in_words(reason: str, say: Callable[..., str]) -> str:
             for kind, name in (("sync_state", "state"), ("verdict", "verdict")):
                 if name in told:
                     told[name] = say(labels.label(kind, told[name]))
+            if "words" in told:
+                told["words"] = in_words(told["words"], say)
             return say(text, **told)
     return reason
