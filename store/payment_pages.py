@@ -62,6 +62,12 @@ class PaymentPages:
         with self._database.read() as connection:
             return [link_of(row) for row in connection.execute(query.order_by(payment_links.c.number))]
 
+    def is_known(self, agency: str, url: str) -> bool:
+        """Whether a deal of the agency has this page already."""
+        query = select(payment_links.c.number).where(payment_links.c.agency == agency, payment_links.c.url == url)
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def deal_of(self, token: str) -> tuple[str, int] | None:
         """Whose page a browser came back from: agency and deal."""
         query = select(payment_links.c.agency, payment_links.c.deal_id).where(payment_links.c.token == token)

@@ -77,6 +77,8 @@ class EasyCountClient:
         document = document_of(answer)
         if document is None:
             raise UnknownOutcome("success without a document", system=SYSTEM, operation="createDoc")
+        if document.key not in ("", wanted.transaction_id):
+            raise UnknownOutcome("the answer is that of another document", system=SYSTEM, operation="createDoc")
         return document
 
     def create_link(self, amount: Money, success_url: str | None = None) -> PaymentLink:

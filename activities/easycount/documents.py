@@ -21,7 +21,7 @@ from activities.signatures import (
 from domain.deal_steps import DealMoneyStep, DealRefundStep, LinkAtWork, RefundedSoFar, RequestStep
 from domain.deals import DealRules, DealSaid, document_key, refund_id
 from domain.effects import EffectKey, EffectState
-from domain.errors import Refused
+from domain.errors import Refused, UnknownOutcome
 from domain.money import Money
 from domain.steps import Done
 from store import Store
@@ -89,6 +89,8 @@ class EasyCountDocuments:
         token = pages.new_token(step.agency, step.deal_id)
         gateway = self._rules_of(step.agency).gateway_url
         page = account.client.create_link(amount, f"{gateway.rstrip('/')}/paid/{token}" if gateway else None)
+        if pages.is_known(step.agency, page.url):
+            raise UnknownOutcome("the answer is that of another page", system=SYSTEM, operation="page")
         return pages.made(
             step.agency,
             step.deal_id,

@@ -140,6 +140,8 @@ class Document(BaseModel):
     pdf: str
     pdf_copy: str
     total: str = ""
+    key: str = ""
+    """The `transaction_id` under which it was issued, where the answer tells it."""
     sent_to: tuple[str, ...] = ()
     allocation_number: str = ""
     warning: str = ""
@@ -208,6 +210,7 @@ def document_of(answer: Mapping[str, Any]) -> Document | None:
         pdf=str(answer.get("pdf_link") or ""),
         pdf_copy=str(answer.get("pdf_link_copy") or answer.get("pdf_link") or ""),
         total=str(figures.get("price_total", "")) if isinstance(figures, Mapping) else "",
+        key=str(figures.get("transaction_id") or "") if isinstance(figures, Mapping) else "",
         sent_to=tuple(map(str, _list(answer.get("sent_mails")))),
         allocation_number=str(answer.get("allocation_number") or ""),
         warning=str(answer.get("warning") or ""),

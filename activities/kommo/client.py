@@ -15,7 +15,7 @@ from activities.kommo.limits import Limits
 from activities.kommo.line import API, Alarm, KommoLine, Tokens, nobody
 from activities.kommo.settings import KommoSettings
 from activities.kommo.wire import SYSTEM, Account, Contact, Lead, Pipeline, StageChange, Webhook
-from domain.errors import ContractBroken, Refused, UnknownOutcome
+from domain.errors import ContractBroken, Refused, Transient, UnknownOutcome
 
 NOTES_LOOKED_AT = 50
 HOOK_EVENTS = ("status_lead", "update_lead", "delete_lead", "restore_lead")
@@ -54,11 +54,16 @@ class KommoClient:
         """A deal; None when it is gone (204, 404, or in the bin)."""
         body = self._line.read("lead", f"/leads/{lead_id}", {"with": "contacts"}, gone=True)
         lead = None if body is None else wire.lead_of(body)
+        if lead is not None and lead.id != lead_id:
+            raise Transient("the answer is that of another deal", system=SYSTEM, operation="lead")
         return None if lead is None or lead.is_deleted else lead
 
     def contact(self, contact_id: int) -> Contact | None:
         body = self._line.read("contact", f"/contacts/{contact_id}", gone=True)
-        return None if body is None else wire.contact_of(body)
+        contact = None if body is None else wire.contact_of(body)
+        if contact is not None and contact.id != contact_id:
+            raise Transient("the answer is that of another contact", system=SYSTEM, operation="contact")
+        return contact
 
     def leads_in_stage(self, pipeline: int, stage: int, updated_since: datetime | None = None) -> Iterator[Lead]:
         """Deals that stand in a stage, a page at a time."""
@@ -101,11 +106,13 @@ class KommoClient:
     def patch_lead(self, lead_id: int, changes: Mapping[str, Any]) -> bool:
         """Write these members and no others; False when the deal is gone. Setting a state: it may be repeated."""
         try:
-            self._line.write("patch_lead", "PATCH", f"/leads/{lead_id}", dict(changes))
+            answer = self._line.write("patch_lead", "PATCH", f"/leads/{lead_id}", dict(changes))
         except Refused as refusal:
             if refusal.code in ("404", "410"):
                 return False
             raise
+        if answer is not None and answer.get("id", lead_id) != lead_id:
+            raise UnknownOutcome("the answer is that of another deal", system=SYSTEM, operation="patch_lead")
         return True
 
     def find_note(self, lead_id: int, marker: str) -> int | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from temporalio.exceptions import ApplicationError
 
 from activities.easycount.account import EasyCountAccount
 from domain.deal_steps import LinksStep, RequestStep
 from domain.deals import DealSaid
 from domain.errors import Unauthorised
+from domain.money import Money
 from sandbox.faults import Kind
-from tests.activities.deals.theatre import AGENCY, WAITING, House, eur
+from store import Store
+from tests.activities.deals.theatre import AGENCY, WAITING, Clock, House, eur, open_house
 from workers import checking
 
 
@@ -224,8 +228,53 @@ def test_what_is_printed_is_what_the_deal_said_when_it_was_asked_for(house: Hous
 
 
 def test_the_doctors_question_issues_nothing_and_needs_the_key(house: House) -> None:
-    checking._easycount(EasyCountAccount.open(house.settings))
+    checking._easycount({AGENCY: EasyCountAccount.open(house.settings)}, AGENCY)
     wrong = house.settings.model_copy(update={"api_key": SecretStr("wrong")})
     with pytest.raises(Unauthorised):
-        checking._easycount(EasyCountAccount.open(wrong))
+        checking._easycount({AGENCY: EasyCountAccount.open(wrong)}, AGENCY)
     assert house.easycount.state()["documents"] == house.easycount.state()["pages"] == []
+
+
+@pytest.mark.parametrize("operation", ["prepareSafeUrl", "createDoc", "lead", "contact", "patch_lead"])
+def test_the_answer_to_another_deal_is_not_taken_for_our_own(house: House, operation: str) -> None:
+    house.new_deal()
+    house.ask()
+    mine = house.new_deal()
+    system = house.easycount if operation in ("prepareSafeUrl", "createDoc") else house.crm
+    system.faults.set({"operation": operation, "kind": "crossed"})
+    house.ask()
+    assert operation == "patch_lead" or any("another" in told for told in house.told)
+    request = house.store.payment_requests.get(AGENCY, mine)
+    assert request is not None
+    others = house.store.payment_requests.get(AGENCY, mine - 1)
+    assert others is not None
+    assert {each.uuid for each in request.documents}.isdisjoint(each.uuid for each in others.documents)
+    assert {each.url for each in request.links}.isdisjoint(each.url for each in others.links)
+    assert house.audit() == []
+
+
+def test_money_is_believed_when_two_answers_tell_the_same(house: House) -> None:
+    house.new_deal()
+    house.ask()
+    house.pay()
+    house.look()
+    first = house.deal
+    house.new_deal()
+    house.ask()
+    house.easycount.faults.set({"operation": "validate", "kind": "crossed"})
+    assert house.look().payments == ()
+    assert len(house.store.payment_requests.payments(AGENCY, first)) == 1
+
+
+@pytest.mark.parametrize(("more", "words"), [({"vat_kind": "PRE"}, "PRE"), ({}, "JPY is no currency")])
+def test_what_easycount_cannot_issue_is_refused_before_it_is_called(
+    systems: Any, store: Store, clock: Clock, more: dict[str, Any], words: str
+) -> None:
+    with open_house(store, clock, *systems, **more) as house:
+        house.new_deal()
+        read = house.read()
+        amount = eur(30000) if more else Money(amount=30000, currency="JPY")
+        step = RequestStep(agency=AGENCY, deal_id=house.deal, revision=read.revision, amount=amount)
+        with pytest.raises(ApplicationError, match=words):
+            house.documents.make_link(step)
+        assert not list(house.easycount.calls)
