@@ -17,6 +17,7 @@ NAMES = (
     "supplier",
     "deals",
     "lifecycles",
+    "plans",
     "giav",
     "tamara",
     "transfers",

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from store import Store
 from store.installation import Installation
 
 TICKS = os.sysconf("SC_CLK_TCK")
+NOBODY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ def _seconds(pid: int) -> float:
 
 
 @contextlib.asynccontextmanager
-async def standing(folder: Path | None = None, *, bare: bool = True) -> AsyncIterator[Site]:
-    """Started from nothing, and gone at the end; `folder` keeps the files for whoever wants to look at them."""
+async def standing(
+    folder: Path | None = None, *, bare: bool = True, beside: Mapping[str, str] = NOBODY
+) -> AsyncIterator[Site]:
+    """Started from nothing, and gone at the end; `folder` keeps the files for whoever wants to look at them. `beside` are further
+    programs, by name and module, that are given the address of the Temporal server."""
     with contextlib.ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bookings-bench-")))
         state = DemoState.invent()
@@ -67,6 +71,8 @@ async def standing(folder: Path | None = None, *, bare: bool = True) -> AsyncIte
             }
             if bare:
                 commands["bare"] = [sys.executable, "-m", "benchmarks.bare", installation.temporal.target]
+            for name, module in beside.items():
+                commands[name] = [sys.executable, "-m", module, installation.temporal.target]
             for name, command in commands.items():
                 children[name] = Child(Recipe(name, command), place / "logs", _quiet)
                 await children[name].start()
