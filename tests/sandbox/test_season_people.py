@@ -23,4 +23,4 @@ def test_the_check_digit_belongs_to_the_company(number: int, expected: str) -> N
 def test_nobody_shares_an_identity() -> None:
     parties = [person.party for person in PERSONS] + [people.MERIDIAN, people.ORTUNO]
     for values in ([party["id"] for party in parties], [party["tax_id"]["value"] for party in parties]):
-        assert len(set(values)) == len(parties) == 15
+        assert len(set(values)) == len(parties) == 18
