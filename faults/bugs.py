@@ -9,7 +9,7 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from activities.giav.client import GiavClient
 from activities.giav.lookups import Lookups
 from activities.office.desk import DeskActivities
 from activities.signatures import VERBS
-from domain.effects import EffectKey
+from domain.effects import EffectKey, EffectState
 from domain.errors import BackOfficeError, Refused, Transient, UnknownOutcome
 from domain.mailbox import BookingState
 from domain.money import Money
@@ -53,12 +53,16 @@ class Bug:
 @contextmanager
 def swapped(owner: Any, name: str, value: Any) -> Iterator[None]:
     """`owner.name` is `value` while the block runs."""
-    plain = owner.__dict__[name] if isinstance(owner, type) else getattr(owner, name)
+    inherited = isinstance(owner, type) and name not in owner.__dict__
+    plain = getattr(owner, name) if inherited or not isinstance(owner, type) else owner.__dict__[name]
     setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(owner, name, plain)
+        if inherited:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, plain)
 
 
 def swap(owner: Any, name: str, value: Any) -> Plant:
@@ -82,7 +86,7 @@ def _always_fresh() -> AbstractContextManager[None]:
     plain = EffectLedger.intend
 
     def intend(self: EffectLedger, key: EffectKey, **more: Any) -> Any:
-        return plain(self, key, **more)[0], True
+        return replace(plain(self, key, **more)[0], state=EffectState.INTENDED, acts=1, looks=0), True
 
     return swapped(EffectLedger, "intend", intend)
 
@@ -262,7 +266,7 @@ BUGS: dict[str, Bug] = {
             "no-patience",
             "what is out of reach for a moment is given up",
             swap(Transient, "automatic_retry", False),
-            (("create", "giav Reserva_Normal_POST #2", "throttle"), ("create", "giav Cliente_POST", "page-503")),
+            (("create", "giav Cliente_SEARCH #1", "page-503"), ("create", "giav Cliente_SEARCH #1", "drop-before")),
         ),
         Bug(
             "nothing-undone",

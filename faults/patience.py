@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import activities.ratehawk.feed
 import domain.deals
 import domain.effects
 import domain.mailbox
 import domain.payment_sync.conditions
+import sandbox.ratehawk.stand_in
 import workers.pulse
 import workflows.payment_sync
 import workflows.record_payment
@@ -37,6 +39,9 @@ def shorten() -> None:
     workflows.payment_sync.PATIENCE.initial_interval = seconds(0.3)
     workflows.payment_sync.PATIENCE.maximum_interval = seconds(1)
     workflows.payment_sync.AT_ONCE.initial_interval = seconds(0.3)
+    activities.ratehawk.feed.SETTLED = seconds(2)
+    # So long the supplier's stand-in takes to show what was done to an order.
+    sandbox.ratehawk.stand_in.INFO_DELAY, sandbox.ratehawk.stand_in.STAFF_DELAY = 1, 1
     workers.pulse.BEAT = seconds(0.7)
     for verb in VERBS.values():
         object.__setattr__(verb, "silence", SILENCE)

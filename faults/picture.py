@@ -98,6 +98,12 @@ def canonical(books: Books) -> str:
     """The books as text: ids and references by the order in which they appear, lists without an order of their own sorted."""
     bare = _bare(books.model_dump(mode="json"))
     numbers: dict[str, dict[str, int]] = defaultdict(dict)
+    # Instalments are charged side by side: what they are tells them apart, not who came first.
+    payments = sorted(
+        (each.method, each.amount, each.id) for booking in books.bookings for each in booking.platform.payments
+    )
+    for number, (*_, own) in enumerate(payments, start=1):
+        numbers["pay"][own] = number
 
     def named(match: re.Match[str]) -> str:
         prefix = match[1][:3]

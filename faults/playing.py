@@ -27,7 +27,8 @@ BEYOND = frozenset({Kind.CROSSED})
 
 @dataclass
 class Outcome:
-    """`result`: "same" as the twin, "parked" for a person with everything else in order, or "violation"."""
+    """`result`: "same" as the twin, "parked" for a person with everything else in order, "unreached" where the place of
+    the fault varies and did not come this time, or "violation"."""
 
     id: str
     scenario: str
@@ -123,7 +124,9 @@ async def _played(stage: Stage, case: Case, recording: Recording, outcome: Outco
         outcome.fired = fault.fired
     elif case.family == "death":
         outcome.fired = stage.office.cemetery.of(stage.agency).died
-    if not outcome.fired:
+    if not outcome.fired and scenario.varies and not outcome.found:
+        outcome.result = "unreached"
+    elif not outcome.fired:
         outcome.result = "violation"
         outcome.found.append("the fault never struck")
 

@@ -34,7 +34,7 @@ FAULTS: dict[str, str] = {
     "F16": "clocks apart",
     "F17": "faults of files",
 }
-MARKS = {"same": "✓", "parked": "P", "violation": "✗"}
+MARKS = {"same": "✓", "parked": "P", "violation": "✗", "unreached": "–"}
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,14 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
     wrong = [each for each in outcomes if each["result"] == "violation"]
     resolved = sorted(each["seconds"] for each in outcomes if each["code"] in ("F3", "F4", "F5"))
     by_itself = [each for each in outcomes if each["code"] in ("F3", "F4", "F5")]
-    data = {
+    data: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code": run.folder.name,
         "cases": len(cases),
         "played": len(outcomes),
         "same": results["same"],
         "parked": results["parked"],
+        "unreached": results["unreached"],
         "violations": len(wrong),
         "fired": sum(1 for each in outcomes if each["fired"]),
         "call_sites": len(sites),
@@ -94,7 +95,10 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
         "wrong": wrong,
     }
     data["good"] = (
-        not wrong and not data["call_sites_without"] and data["fired"] == len(outcomes) and all(bugs.values())
+        not wrong
+        and not data["call_sites_without"]
+        and data["fired"] + data["unreached"] == len(outcomes)
+        and all(bugs.values())
     )
     return Told(data)
 
@@ -142,7 +146,8 @@ def _markdown(what: Told) -> str:
         f"| ended as without the fault | {d['same']} |",
         f"| ended with the right person asked, and then as without the fault | {d['parked']} |",
         f"| violations | {d['violations']} |",
-        f"| faults that really struck | {d['fired']} of {d['played']} |",
+        f"| faults that really struck | {d['fired']} of {d['played'] - d['unreached']} |",
+        f"| places that vary and did not come (late looks of deals and suppliers) | {d['unreached']} |",
         f"| call sites (scenario × operation) with cases | {d['call_sites_with_cases']} of {d['call_sites']} |",
         f"| call sites of which a case was played | {d['call_sites_played']} of {d['call_sites']} |",
         f"| points at which a worker was killed | {d['kill_points']} |",

@@ -127,11 +127,11 @@ class Stage:
             rests = look.rests(self.agency) and not moved
             if rests and still + 1 == quiet:
                 # Last, because every question wakes a workflow.
-                rests = await self._mailboxes_rest(bool(look.parked[self.agency]))
+                rests = await self._mailboxes_rest({item.workflow_id for item in look.parked[self.agency]})
             still = still + 1 if rests else 0
         return look
 
-    async def _mailboxes_rest(self, somebody_is_asked: bool) -> bool:
+    async def _mailboxes_rest(self, asked: Collection[str]) -> bool:
         """Asked of the mailboxes themselves: what they were told is not seen anywhere else before they begin with it."""
         for partition in {told.partition for told in self.told}:
             for kind in ("booking", "plan") if partition.startswith("bkg") else ("experience",):
@@ -142,7 +142,9 @@ class Stage:
                     if kind == "plan":
                         continue
                     return False
-                if state.get("running") or (state["queue"] and not somebody_is_asked):
+                if state.get("running") or (state["queue"] and not asked):
+                    return False
+                if any(workflow_id not in asked for workflow_id in state.get("parked", ())):
                     return False
         return True
 
