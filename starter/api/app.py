@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from domain.people import Role
@@ -49,6 +49,7 @@ def build_api(office: BackOffice | None = None) -> FastAPI:
     app.add_exception_handler(DeskError, problems.answer_desk)
     app.add_exception_handler(RequestValidationError, problems.answer_invalid)
     app.add_exception_handler(HTTPException, problems.answer_http_error)
+    app.add_exception_handler(DataError, problems.answer_unstorable)
     app.add_exception_handler(SQLAlchemyError, problems.answer_store_away)
     app.add_exception_handler(Exception, problems.answer_defect)
     for part in (payments, parked, plans, bookings):

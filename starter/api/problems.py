@@ -126,6 +126,11 @@ async def answer_http_error(_: Request, error: Exception) -> Response:
     return _problem(error.status_code, codes.get(error.status_code, "refused"), str(error.detail), error.headers)
 
 
+async def answer_unstorable(_: Request, __: Exception) -> Response:
+    """A value that the database's types do not have, as text with a NUL."""
+    return _problem(422, "invalid", "a value holds characters or digits that nothing here can have")
+
+
 async def answer_store_away(request: Request, error: Exception) -> Response:
     log.error("%s %s: the store does not answer: %s", request.method, request.url.path, type(error).__name__)
     return _problem(503, "store_away", "the store does not answer; try again", {"Retry-After": RETRY_AFTER})

@@ -27,6 +27,7 @@ from domain.people import Role
 from domain.platform import Payment
 from starter.desk.acting import Acting, BackOffice
 from starter.desk.refusals import NotFound, Unclear
+from store.audit_trail import Deed
 from store.payment_lists import BrokenPlace, Face, Order, PaymentFilter, Place
 from store.payment_sync import SyncedPayment
 
@@ -191,14 +192,24 @@ def with_evidence(found: PaymentDetail, evidence: Evidence) -> PaymentDetail:
 def exported(
     office: BackOffice, acting: Acting, wanted: PaymentFilter, *, agency: str | None = None, order: Order = "urgent"
 ) -> Iterator[tuple[object, ...]]:
-    """Every payment that fits, as rows under `COLUMNS`; read page by page while it is written."""
-    after: str | None = None
-    while True:
-        page = list_payments(office, acting, wanted, agency=agency, order=order, after=after, limit=AT_A_TIME)
-        yield from (as_cells(row) for row in page.items)
-        after = page.next
-        if after is None:
-            return
+    """Every payment that fits, as rows under `COLUMNS`; read page by page while it is written. In the audit trail.
+
+    What is wrong with the question is said at once, as by `list_payments`.
+    """
+    first = list_payments(office, acting, wanted, agency=agency, order=order, limit=AT_A_TIME)
+    asked = wanted.model_dump_json(exclude_defaults=True)
+    deed = Deed(acting.person.name, "payment.export", "payments", why=asked, agency=agency, way=acting.way)
+    office.store.audit_trail.write(deed)
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        page = first
+        while True:
+            yield from (as_cells(row) for row in page.items)
+            if page.next is None:
+                return
+            page = list_payments(office, acting, wanted, agency=agency, order=order, after=page.next, limit=AT_A_TIME)
+
+    return rows()
 
 
 def as_cells(row: PaymentRow) -> tuple[object, ...]:

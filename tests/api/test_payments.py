@@ -183,7 +183,9 @@ def test_a_batch_looks_at_each_payment_and_says_what_became_of_it(
     )
 
 
-def test_the_export_is_whole_and_no_text_in_it_becomes_a_formula(erp: ErpAndTemporal, acting_for: ActingFor) -> None:
+def test_the_export_is_whole_and_no_text_in_it_becomes_a_formula(
+    erp: ErpAndTemporal, acting_for: ActingFor, store: Store
+) -> None:
     erp.refused("pay_1", "=cmd|' /C calc'!A0")
     for number in range(2, 8):
         erp.seen(f"pay_{number}", Verdict.PAID_OTHERWISE)
@@ -192,6 +194,7 @@ def test_the_export_is_whole_and_no_text_in_it_becomes_a_formula(erp: ErpAndTemp
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert {row["payment"] for row in rows} == {f"pay_{number}" for number in range(1, 8)}
     assert {row["amount"] for row in rows} == {"300.00"}
+    assert [line.deed.actor for line in store.audit_trail.list(action="payment.export")] == ["olga"]
     broken = acting_for("olga").get("/payments.csv", params={"cause": "nonsense"})
     assert (broken.status_code, broken.json()["code"]) == (400, "unclear")
 
