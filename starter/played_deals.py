@@ -36,7 +36,7 @@ async def play_deal(trigger: int, store: Store, client: Client, sandbox: Sandbox
         return True
     async with httpx.AsyncClient(timeout=10.0, trust_env=False) as browser:
         deal = await _won(browser, sandbox.url("kommo"), trigger)
-        say(f"Deals: {CUSTOMER['name']} accepts an offer of {PRICE} EUR; deal {deal} is won in the CRM")
+        say(f"Deals: a customer accepts an offer of {PRICE} EUR; deal {deal} is won in the CRM")
         asked = await _until(store, deal, "awaiting_payment")
         if asked is None:
             say(f"Deals: nobody was asked for money within {SECONDS:.0f} s; see: bookings deal show {AGENCY} {deal}")

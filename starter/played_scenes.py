@@ -71,4 +71,13 @@ def _show(store: Store, sandbox: Sandbox, bookings: list[str]) -> None:
             rows.append((booking, paid.id, paid.method, str(paid.amount), found.sync.state.value if found else "", way))
     as_table("Payments that people settled", ("booking", "payment", "method", "amount", "state", "way"), rows)
     letters = httpx.get(f"{sandbox.url('postbox')}/letters", timeout=10.0).json()
-    as_table("Letters to customers", ("to", "subject"), ((", ".join(each["to"]), each["subject"]) for each in letters))
+    as_table(
+        "Letters to customers",
+        ("to", "subject"),
+        ((", ".join(map(_masked, each["to"])), each["subject"]) for each in letters),
+    )
+
+
+def _masked(address: str) -> str:
+    """What a screen shows of a customer's address."""
+    return f"{address[:1]}…@{address.rpartition('@')[2]}"

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from domain.desk import item_id
-from domain.privacy import Identity, Scrubber, identity_of, without_parties
+from domain.privacy import ERASED, Identity, Scrubber, identity_of, without_parties
+from domain.supplier import SupplierOrder
 from store.erasures import scopes_of
 from store.events import AcceptedEvent
 from store.facts import data_of_body
@@ -48,6 +49,34 @@ def without_erased(connection: Connection, event: AcceptedEvent, parked: ParkedI
         connection,
     )
     return replace(event, body=body, data=data_of_body(body) if event.data is not None else None)
+
+
+def say_of_deal(connection: Connection, agency: str, deal_id: int, parked: ParkedItems) -> bool:
+    """Whether the customer of a deal was erased; then a person is told once that the CRM still tells of them."""
+    if not scopes_of(connection, agency, f"deal/{deal_id}"):
+        return False
+    parked.open_from_store(
+        StoreParking(
+            item_id=item_id(REASON, agency, f"deal/{deal_id}"),
+            agency=agency,
+            reason=REASON,
+            detail=f"the CRM still tells of the customer of deal {deal_id}, who was erased here. Delete the contact there, too",
+            verb="inbox.accept",
+            decisions=("skip",),
+        ),
+        connection,
+    )
+    return True
+
+
+def without_guests(order: SupplierOrder) -> SupplierOrder:
+    """An order as it is kept once a guest of it was erased: the trip is over, and nobody needs the others' names either."""
+    nobody = {"first_name": ERASED, "last_name": ERASED}
+    rooms = tuple(
+        room.model_copy(update={"guests": tuple(guest.model_copy(update=nobody) for guest in room.guests)})
+        for room in order.rooms
+    )
+    return order.model_copy(update={"rooms": rooms})
 
 
 def _booking_in(body: bytes) -> str | None:

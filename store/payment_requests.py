@@ -12,6 +12,8 @@ from domain.deals import DealSaid, RequestState, role_of
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
+from store.forgetting import say_of_deal
+from store.parked import ParkedItems
 from store.payment_pages import PaymentPages
 from store.payment_request_records import (
     UNCOUNTED,
@@ -39,10 +41,11 @@ from store.tables import upsert
 class PaymentRequests:
     """Every method is one transaction."""
 
-    def __init__(self, database: Database, clock: Clock, pages: PaymentPages) -> None:
+    def __init__(self, database: Database, clock: Clock, pages: PaymentPages, parked: ParkedItems) -> None:
         self._database = database
         self._clock = clock
         self._pages = pages
+        self._parked = parked
 
     # What is asked ----------------------------------------------------------------------------------------------------
 
@@ -53,6 +56,11 @@ class PaymentRequests:
             newest = self._newest(connection, agency, deal_id)
             if newest is not None and not anew and newest.said.printed_alike(said):
                 return newest.revision, False
+            if newest is not None and not anew and say_of_deal(connection, agency, deal_id, self._parked):
+                # Whoever was erased cannot be compared any more: the same money is the same request.
+                same = (newest.said.amount, newest.said.booking_id) == (said.amount, said.booking_id)
+                if same:
+                    return newest.revision, False
             revision = 1 if newest is None else newest.revision + 1
             connection.execute(
                 upsert(connection, payment_requests)

@@ -36,8 +36,8 @@ from store.people_sessions import PeopleSessions
 from store.periods import Periods
 from store.plan_calendar import PlanCalendar
 from store.plan_orders import PlanOrders
-from store.pulses import Pulses
 from store.privacy import Privacy
+from store.pulses import Pulses
 from store.receivables import Receivables
 from store.reconciliations import Reconciliations
 from store.restores import Restores
@@ -111,7 +111,7 @@ class Store:
         self.tamara_contents = TamaraContents(database, clock, self.vault)
         self.plan_orders = PlanOrders(database, clock)
         self.payment_pages = PaymentPages(database, clock, self.vault)
-        self.payment_requests = PaymentRequests(database, clock, self.payment_pages)
+        self.payment_requests = PaymentRequests(database, clock, self.payment_pages, self.parked)
         self.payment_sync = PaymentSyncs(database)
         self.connectors = Connectors(database, clock)
         self.reconciliations = Reconciliations(database, clock)

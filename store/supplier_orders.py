@@ -32,9 +32,11 @@ from sqlalchemy import (
 
 from domain.money import Money
 from domain.platform import Booking
+from domain.privacy import ERASED
 from domain.supplier import SupplierOrder, with_confirmed
 from store.clock import Clock
 from store.database import Database
+from store.forgetting import without_guests
 from store.tables import Instant, agency_column, id_column, insert_for, insert_once, metadata
 
 supplier_orders = Table(
@@ -142,8 +144,13 @@ class SupplierOrders:
         if not changed:
             return 0
         moment = self._clock()
-        rows = [self._row(agency, supplier, order, hashes[order.order_id], moment) for order in changed]
         with self._database.begin() as connection:
+            rows = [
+                self._row(
+                    agency, supplier, self._kept(connection, agency, supplier, order), hashes[order.order_id], moment
+                )
+                for order in changed
+            ]
             return sum(connection.execute(_newer(connection.dialect.name), row).rowcount for row in rows)
 
     def pending(self, agency: str, supplier: str, limit: int = 100, after: int = 0) -> list[Pending]:
@@ -325,6 +332,15 @@ class SupplierOrders:
         query = select(func.count()).where(supplier_orders.c.revision > supplier_orders.c.handled_revision, claimed)
         with self._database.read() as connection:
             return connection.scalar(query) or 0
+
+    @staticmethod
+    def _kept(connection: Connection, agency: str, supplier: str, order: SupplierOrder) -> SupplierOrder:
+        """The order without its guests, if a guest of it was erased before."""
+        query = select(supplier_orders.c.body).where(
+            _of(agency, supplier), supplier_orders.c.order_id == order.order_id
+        )
+        held = connection.scalar(query)
+        return without_guests(order) if held is not None and ERASED in held else order
 
     def _one(self, agency: str, supplier: str, condition: Any) -> KnownOrder | None:
         query = select(supplier_orders).where(_of(agency, supplier), condition)

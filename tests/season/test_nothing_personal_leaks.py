@@ -10,14 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import Column, Connection, select
 from temporalio.client import Client
+from typer.testing import CliRunner
 
 from sandbox.season import people
+from starter.cli import app
 from starter.demo import CARD_NUMBER, DemoState
 from starter.embedded import server_command, wait_until_serving
 from starter.opening import opened_store, read_settings
+from store.audit_trail import audit_trail
+from store.deal_hooks import deal_hooks
+from store.effect_tables import effects
+from store.events import events, outbox
 from store.inbox import EventFilter
+from store.integrations import integration_steps
+from store.journal_tables import journal_entries
+from store.lifecycles import lifecycles
+from store.parked import decisions_taken, parked_items
+from store.payment_sync import payment_syncs, payment_transitions
+from store.supplier_feeds import supplier_nudges
+from store.supplier_orders import supplier_orders
+from store.tamara_tables import lines as tamara_lines
+from store.transfers import transfers
 from tests.season.conftest import Season
+from workers.standing import StandingCollector
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -44,17 +62,41 @@ def personal(data: object) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def told(season: Season) -> frozenset[str]:
-    """Everything personal that the platform told during the season."""
+    """Everything personal that the platform, the CRM and the supplier told during the season."""
     installation = read_settings(season.demo.data / "settings.toml")
     with opened_store(installation) as store:
         rows = store.inbox.list(EventFilter(agency="demo"), limit=1000)
-        return frozenset(word for row in rows for word in personal(json.loads(row.body)["data"]))
+        words = {word for row in rows for word in personal(json.loads(row.body)["data"])}
+        for request in store.payment_requests.list("demo"):
+            said = request.asked.said
+            words |= {said.name, said.email, said.phone, said.address, said.tax_number}
+        with store.database.read() as connection:
+            for body in connection.scalars(select(supplier_orders.c.body)):
+                words |= set(guests(json.loads(body)))
+        return frozenset(words - {""})
+
+
+def guests(order: object) -> Iterator[str]:
+    """The last names of a supplier's order; first names alone are also words."""
+    if isinstance(order, list):
+        for item in order:
+            yield from guests(item)
+    if isinstance(order, dict):
+        last = order.get("last_name")
+        if isinstance(last, str):
+            yield last
+        for value in order.values():
+            yield from guests(value)
 
 
 @pytest.fixture(scope="module")
 def secrets(season: Season) -> frozenset[str]:
+    """What the demo invented, and everything that was sealed meanwhile: tokens, keys, secrets of payment pages."""
     state = DemoState.of(season.demo.data)
-    return frozenset({CARD_NUMBER, *(getattr(state, name) for name in SECRETS)})
+    installation = read_settings(season.demo.data / "settings.toml")
+    with opened_store(installation) as store:
+        sealed = {store.vault.open("demo", name) for name in store.vault.names("demo")}
+    return frozenset({CARD_NUMBER, *(getattr(state, name) for name in SECRETS), *sealed})
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +187,63 @@ def test_no_file_but_the_partners_own_holds_an_account_number(season: Season) ->
     assert [path.name for path in files if found_in(path.read_bytes(), numbers)] == []
     delivered = [path for path in theirs.rglob("TAMARA_*") if path.is_file()]
     assert any(found_in(path.read_bytes(), numbers) for path in delivered), "with the partner is where it belongs"
+
+
+WORDS_FOR_PEOPLE = {
+    audit_trail: ("object", "why"),
+    decisions_taken: ("explanation",),
+    deal_hooks: ("trouble",),
+    effects: ("reason", "key"),
+    events: ("problem", "notice"),
+    integration_steps: ("detail",),
+    journal_entries: ("text", "key"),
+    lifecycles: ("notes",),
+    outbox: ("notice", "last_reason"),
+    parked_items: ("detail", "effect", "fault"),
+    payment_syncs: ("reason", "sync"),
+    payment_transitions: ("line",),
+    supplier_nudges: ("outcome",),
+    tamara_lines: ("refused_text",),
+    transfers: ("reason",),
+}
+"""What operators, the console and reports show without asking for anybody's data: reasons, notes, states, error texts."""
+
+
+def test_reasons_notes_and_error_texts_name_nobody_and_no_secret(
+    season: Season, told: frozenset[str], secrets: frozenset[str]
+) -> None:
+    with opened_store(read_settings(season.demo.data / "settings.toml")) as store, store.database.read() as connection:
+        leaks = {
+            f"{table.name}.{name}": found
+            for table, names in WORDS_FOR_PEOPLE.items()
+            for name in names
+            if (found := found_in(_all(connection, table.c[name]), told | secrets))
+        }
+    assert leaks == {}
+
+
+def _all(connection: Connection, column: Column[Any]) -> bytes:
+    return "\n".join(str(value) for value in connection.scalars(select(column)) if value is not None).encode()
+
+
+def test_metrics_of_a_whole_season_name_nobody_and_no_secret(
+    season: Season, told: frozenset[str], secrets: frozenset[str]
+) -> None:
+    registry = CollectorRegistry()
+    with opened_store(read_settings(season.demo.data / "settings.toml")) as store:
+        registry.register(StandingCollector(store))
+        shown = generate_latest(registry)
+    assert b"bookings_store_up 1.0" in shown
+    assert found_in(shown, told | secrets) == []
+
+
+def test_lists_that_the_command_line_prints_name_nobody_and_no_secret(
+    season: Season, told: frozenset[str], secrets: frozenset[str]
+) -> None:
+    settings = str(season.demo.data / "settings.toml")
+    leaks = {}
+    for words in (["event", "list", "--limit", "1000"], ["park", "list", "--closed"], ["report"]):
+        done = CliRunner().invoke(app, [*words, "--settings", settings, "--json"])
+        assert done.exit_code == 0, (words, done.output)
+        leaks |= {" ".join(words): found for found in [found_in(done.output.encode(), told | secrets)] if found}
+    assert leaks == {}

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from domain.deals import DealSaid
 from domain.effects import EffectKey
 from domain.money import Money
+from domain.supplier import OrderGuest, OrderRoom, SupplierOrder
 from starter import privacy
 from starter.answers import CommandError
 from starter.cli import app
@@ -23,7 +25,9 @@ from starter.opening import opened_store, read_settings
 from store import Store
 from store.installation import Installation
 from store.people_sought import Wanted
+from store.supplier_orders import supplier_orders
 from tests.starter.agency import MASTER_KEY, SECRET, SOURCE, booking_created, event, payment_captured, raw
+from tests.store.test_supplier_orders import order
 
 SETTINGS = f"""
 data = "data"
@@ -326,3 +330,41 @@ def test_a_person_is_named_in_one_way(known: Store, settings: Path, words: tuple
     )
     assert isinstance(done.exception, CommandError)
     assert "in one way" in str(done.exception)
+
+
+def test_a_deal_that_the_crm_tells_again_asks_nobody_for_money_and_brings_nobody_back(
+    known: Store, installation: Installation
+) -> None:
+    agency, wanted = installation.agencies["demo"], Wanted("demo", email="ana@mail.example")
+    said = known.payment_requests.asked("demo", 4711, 1).said
+    privacy.erase(known, agency, known.privacy.find(wanted), wanted, "sofia", "her letter", date(2040, 1, 1))
+    assert known.payment_requests.ask("demo", 4711, said) == (1, False)
+    assert known.payment_requests.asked("demo", 4711, 1).said.email == "[erased]"
+    assert [one.reason for one in known.parked.list("demo")] == ["erased_person_told"]
+    dearer = said.model_copy(update={"amount": Money(amount=20_000, currency="EUR")})
+    assert known.payment_requests.ask("demo", 4711, dearer) == (2, True), "other money is asked for anew"
+
+
+def test_a_suppliers_order_that_changes_again_keeps_its_guests_away(known: Store, installation: Installation) -> None:
+    first = supplier_order(3, modified=1)
+    known.supplier_orders.record("demo", "ratehawk", [first])
+    erased = Wanted("demo", customer="cus_77")
+    with known.database.begin() as connection:
+        connection.execute(update(supplier_orders).values(booking_id="bkg_500"))
+    found = known.privacy.find(erased)
+    privacy.erase(known, installation.agencies["demo"], found, erased, "sofia", "her letter", date(2040, 1, 1))
+    assert known.supplier_orders.record("demo", "ratehawk", [supplier_order(3, modified=2)]) == 1
+    again = known.supplier_orders.get("demo", "ratehawk", 3)
+    assert again is not None
+    assert {guest.last_name for room in again.order.rooms for guest in room.guests} == {"[erased]"}
+
+
+def supplier_order(number: int, modified: int) -> SupplierOrder:
+    """An order with Ana and Luis as its guests."""
+    told = order(number, minutes=modified)
+    ana, luis = (
+        OrderGuest(first_name="Ana", last_name="Prueba Ejemplo"),
+        OrderGuest(first_name="Luis", last_name="Ferrer"),
+    )
+    room = OrderRoom(index=1, name="doble", guests=(ana, luis))
+    return told.model_copy(update={"rooms": (room,), "hotel_confirmation": f"H{modified}"})
