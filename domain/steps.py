@@ -282,6 +282,8 @@ class Parked(BaseModel):
     item_id: str
     owner: str
     deadline: datetime
+    page: str = ""
+    """Where the console shows it; empty where there is none."""
 
 
 class DecisionTaken(BaseModel):

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from temporalio.client import Client
@@ -70,8 +71,12 @@ def start_of(notice: EventNotice) -> Start:
 class Dispatcher:
     """Delivers what waits in the outbox; `nudge` after a commit, and a sweep every `every` seconds for the rest."""
 
-    def __init__(self, store: Store, connect: Callable[[], Awaitable[Client]], *, every: float = 3.0) -> None:
+    def __init__(
+        self, store: Store, connect: Callable[[], Awaitable[Client]], *, every: float = 3.0, console: str = ""
+    ) -> None:
+        """`console` is its public address, to which the workflows link."""
         self._store = store
+        self._console = console
         self._connect = connect
         self._every = every
         self._client: Client | None = None
@@ -162,7 +167,7 @@ class Dispatcher:
         for count, notice in enumerate(notices):
             try:
                 with span_of(notice.agency, notice.event_id, "dispatch", workflow=notice.workflow_id):
-                    await signal(client, notice)
+                    await signal(client, notice, self._console)
             except RPCError as error:
                 if error.status in OUTAGE:
                     raise TemporalAway(f"Temporal answers {error.status.name}") from None
@@ -174,7 +179,15 @@ class Dispatcher:
         return len(notices)
 
 
-async def signal(client: Client, notice: EventNotice) -> None:
+def details_of(notice: EventNotice, console: str) -> str | None:
+    """Markdown for Temporal UI: where the console shows what this workflow looks after."""
+    if not console or not notice.booking_id:
+        return None
+    place = f"{console}/bookings/{notice.agency}/{quote(notice.booking_id, safe='')}"
+    return f"[{notice.booking_id} in the console]({place})"
+
+
+async def signal(client: Client, notice: EventNotice, console: str = "") -> None:
     """One signal-with-start. Raises `RPCError`."""
     start = start_of(notice)
     await client.start_workflow(
@@ -189,4 +202,5 @@ async def signal(client: Client, notice: EventNotice) -> None:
             start.workflow, notice.agency, booking=notice.booking_id, experience=notice.experience_id
         ),
         static_summary=start.summary,
+        static_details=details_of(notice, console),
     )

@@ -188,7 +188,7 @@ def cells(
             PlatformBackfill(store, accounts.platform),
         ],
         Queue.OFFICE: [
-            DeskActivities(store),
+            DeskActivities(store, installation.console.url),
             ConnectorActivities(store, erps),
             AgeingActivities(store),
             Happenings(store, client),

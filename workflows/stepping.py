@@ -282,6 +282,7 @@ class Stepping:
             f"**Parked: {item.reason}** at `{item.verb}`\n\n{item.detail}\n\n"
             f"- item `{item.item_id}`\n- owner {stored.owner}\n- until {stored.deadline:%Y-%m-%d %H:%M} UTC\n"
             f"- answer with `bookings park decide {item.item_id}`: {answers}"
+            + (f", or [in the console]({stored.page})" if stored.page else "")
         )
 
     def _hide(self) -> None:

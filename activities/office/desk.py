@@ -22,15 +22,18 @@ from store.parked import BY_ITSELF
 class DeskActivities:
     """Writes only to our own store; every method may be repeated."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, console: str = "") -> None:
+        """`console` is its public address, for links to parked items."""
         self._store = store
+        self._console = console
 
     @implements(OFFICE_PARK)
     def park(self, parking: Parking) -> Parked:
         """Put an item on the list; owner and deadline come from the agency's desk."""
         desk = self._store.parked.desk(parking.agency)
         owner, deadline = desk.assign(parking.since, parking.reason, parking.fault)
-        return self._store.parked.open(parking, owner, parking.deadline or deadline)
+        parked = self._store.parked.open(parking, owner, parking.deadline or deadline)
+        return parked.model_copy(update={"page": f"{self._console}/parked/{parked.item_id}"} if self._console else {})
 
     @implements(OFFICE_REFUND_SHOWN)
     def refund_shown(self, step: RefundStep) -> Done:

@@ -190,7 +190,7 @@ async def _sweep(installation: Installation, store: Store) -> int:
         return client
 
     try:
-        return await Dispatcher(store, the_client).sweep()
+        return await Dispatcher(store, the_client, console=installation.console.url).sweep()
     except TemporalAway as error:
         raise CommandError(f"{error}; the events stay in the outbox") from None
 

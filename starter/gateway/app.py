@@ -165,7 +165,7 @@ def build_app(
     now: Callable[[], datetime] = _utc_now,
 ) -> FastAPI:
     """The ASGI application. With `connect` it also runs the dispatchers for as long as it serves."""
-    dispatcher = Dispatcher(store, connect) if connect else None
+    dispatcher = Dispatcher(store, connect, console=installation.console.url) if connect else None
     deal_dispatcher = DealDispatcher(store, connect) if connect else None
 
     @contextlib.asynccontextmanager

@@ -63,7 +63,7 @@ def dispatcher(store: Store, client: Client, every: float = 0.2) -> Dispatcher:
     async def connect() -> Client:
         return client
 
-    return Dispatcher(store, connect, every=every)
+    return Dispatcher(store, connect, every=every, console="https://console.example")
 
 
 async def test_events_of_a_booking_arrive_in_order_at_one_mailbox(store: Store, tmp_path: Path, client: Client) -> None:
@@ -92,6 +92,9 @@ async def test_a_mailbox_starts_with_what_it_is_about(store: Store, tmp_path: Pa
         "Lifecycle": "Booking",
     }
     assert await description.static_summary() == "Booking bkg_a2 of demo"
+    assert await description.static_details() == (
+        "[bkg_a2 in the console](https://console.example/bookings/demo/bkg_a2)"
+    )
 
 
 async def test_experiences_and_plans_have_mailboxes_of_their_own(store: Store, tmp_path: Path, client: Client) -> None:
