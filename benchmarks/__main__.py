@@ -12,6 +12,7 @@ from starter import entrypoint
 NAMES = (
     "effects",
     "payments_list",
+    "console",
     "journal",
     "replay",
     "supplier",
