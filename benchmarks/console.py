@@ -19,7 +19,6 @@ from temporalio.client import Client
 from benchmarks.many_bookings import FIRST, fill_bookings
 from benchmarks.many_payments import fill
 from benchmarks.results import Result
-from domain.people import Role
 from starter.console.app import build_console
 from store import Store
 from store.installation import Installation
@@ -28,8 +27,7 @@ LEAST = 0.005
 LONGEST = 0.15
 """Seconds, of the median."""
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-PASSWORD = "a horse and a battery"
-FLOOR = "/people"
+FLOOR = "/me"
 LARGE = (
     f"/bookings/demo/bkg_{FIRST + 7}",
     "/bookings?agency=demo&status=cancelled",
@@ -59,11 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> Result:
     from tests.console.areas import address, routes, seed
+    from tests.console.conftest import people
     from tests.databases import MASTER_KEY, empty_url
     from tests.starter.agency import installation
 
     store = Store.open(empty_url("postgresql", Path()), master_key=MASTER_KEY, clock=lambda: NOW)
     store.database.migrate()
+    people(store)
     seed(store, 3)
     fill(store, chosen.payments, now=NOW)
     fill_bookings(store, chosen.bookings, now=NOW)
@@ -105,7 +105,8 @@ async def _nobody() -> Client:
 
 
 def _signed_in(installation: Installation, store: Store) -> TestClient:
-    store.people.add("ada", Role.ADMINISTRATOR, None, password=PASSWORD, by="benchmark")
+    from tests.console.conftest import PASSWORD
+
     client = TestClient(
         build_console(installation, store, connect=_nobody, now=lambda: NOW),
         base_url="http://127.0.0.1:8081",
