@@ -37,9 +37,10 @@ _STATEMENTS = (
     f"""INSERT INTO payment_plans (agency, id, event_id, body, updated_at, revision, booking_id)
     SELECT :agency, 'plan_' || n, 'evt', replace(replace(:plan, 'plan_50', 'plan_' || n), 'bkg_500', 'bkg_' || n), :now, 2, 'bkg_' || n
     FROM {_N}""",
-    f"""INSERT INTO plan_instalments (agency, booking_id, id, plan_id, seq, due_on, status, amount, currency)
+    f"""INSERT INTO plan_instalments (agency, booking_id, id, plan_id, seq, due_on, status, amount, currency, settled)
     SELECT :agency, 'bkg_' || n, 'ins_' || n || 'x' || k, 'plan_' || n, k, {_DAY} + (n % 60) + (k - {_PAID}) * 30 - 45,
-           CASE WHEN k <= {_PAID} THEN 'paid' WHEN n % 7 = 0 THEN 'failed' ELSE 'scheduled' END, :price, 'EUR'
+           CASE WHEN k <= {_PAID} THEN 'paid' WHEN n % 7 = 0 THEN 'failed' ELSE 'scheduled' END, :price, 'EUR',
+           k <= {_PAID}
     FROM {_N}, generate_series(1, 6) AS k""",
     f"""INSERT INTO payments (agency, id, event_id, body, updated_at, booking_id, processor, payment_ref, method, amount, currency,
                           captured_at, instalment_id)
@@ -50,6 +51,11 @@ _STATEMENTS = (
     """INSERT INTO refunds (agency, id, event_id, body, updated_at, payment_id, booking_id, status, amount, currency)
     SELECT agency, 'ref' || substr(id, 4), 'evt', replace(:refund, 'bkg_500', booking_id), :now, id, booking_id, 'succeeded', 1000, 'EUR'
     FROM payments WHERE agency = :agency AND id LIKE '%7x1'""",
+    """INSERT INTO booking_money (agency, booking_id, currency, collected, refunded, disputed)
+    SELECT agency, booking_id, currency, sum(collected), sum(refunded), 0 FROM (
+        SELECT agency, booking_id, currency, amount AS collected, 0 AS refunded FROM payments WHERE event_id = 'evt'
+        UNION ALL SELECT agency, booking_id, currency, 0, amount FROM refunds WHERE event_id = 'evt'
+    ) AS moves WHERE agency = :agency GROUP BY agency, booking_id, currency""",
     """INSERT INTO documents (agency, system, key, kind, number, outside_id, booking_id, payment_id, amount, currency, issued_on,
                            operation_date, series, recorded_at)
     SELECT agency, 'giav', 'inv:' || id, 'invoice', 'F-' || id, id, booking_id, id, amount, 'EUR', CAST(captured_at AS date),

@@ -5,21 +5,20 @@ The same figures as `domain.reporting.figures_of`, without opening a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, Subquery, case, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, Table, case, func, literal, select, union_all
 
-from domain.mailbox import MONEY_STAGES
 from domain.money import Money
 from domain.reporting import Figures
 from store.database import Database
 from store.documents import documents
-from store.facts import bookings, chargeback_stages, payments, refund_failures, refunds
+from store.facts import booking_money, bookings
 
 NAMES = tuple(field.name for field in fields(Figures))
-MOVES = ("collected", "refunded", "disputed", "invoiced")
+MONEY = ("collected", "refunded", "disputed")
 ERP = "giav"
 """The system whose documents count as invoiced."""
 
@@ -67,11 +66,8 @@ class AddedFigures:
         return found
 
 
-def moved_of(agency: str, wanted: ColumnElement[bool], kinds: Collection[str] = MOVES) -> Subquery:
+def moved_of(agency: str, wanted: ColumnElement[bool], *, invoiced: bool = True) -> Subquery:
     """Every movement of the bookings that are wanted, one row each; `own` is 1 in the booking's own currency."""
-    stages = chargeback_stages.c
-    failed = exists().where(refund_failures.c.agency == agency, refund_failures.c.id == refunds.c.id)
-    signed = case((stages.stage == "won", -stages.amount), else_=stages.amount)
     costs = {name: bookings.c[name] for name in ("cost_estimated", "cost_confirmed", "cost_invoiced")}
     sold = select(
         bookings.c.id.label("booking_id"),
@@ -80,31 +76,31 @@ def moved_of(agency: str, wanted: ColumnElement[bool], kinds: Collection[str] = 
         literal(1).label("own"),
         *_amounts(sale=bookings.c.amount, **costs),
     ).where(bookings.c.agency == agency, wanted)
-    parts = [sold]
-    for name, columns, amount, where in (
-        ("collected", payments.c, payments.c.amount, ()),
-        ("refunded", refunds.c, refunds.c.amount, (~failed,)),
-        ("disputed", stages, signed, (stages.stage.in_(MONEY_STAGES),)),
-        ("invoiced", documents.c, documents.c.amount, (documents.c.system == ERP,)),
-    ):
-        if name not in kinds:
-            continue
-        parts.append(
-            select(
-                bookings.c.id.label("booking_id"),
-                bookings.c.experience_id,
-                columns.currency,
-                case((columns.currency == bookings.c.currency, 1), else_=0).label("own"),
-                *_amounts(**{name: amount}),
-            )
-            .select_from(bookings)
-            .join(columns.agency.table, (columns.agency == bookings.c.agency) & (columns.booking_id == bookings.c.id))
-            .where(bookings.c.agency == agency, wanted, *where)
-        )
+    parts = [sold, _beside(agency, wanted, booking_money, {name: booking_money.c[name] for name in MONEY})]
+    if invoiced:
+        documented = _beside(agency, wanted, documents, {"invoiced": documents.c.amount})
+        parts.append(documented.where(documents.c.system == ERP))
     return union_all(*parts).subquery("moves")
 
 
-def _amounts(**given: Column[int] | ColumnElement[int]) -> list[ColumnElement[int]]:
+def _beside(
+    agency: str, wanted: ColumnElement[bool], table: Table, amounts: Mapping[str, ColumnElement[int]]
+) -> Select[Any]:
+    return (
+        select(
+            bookings.c.id.label("booking_id"),
+            bookings.c.experience_id,
+            table.c.currency,
+            case((table.c.currency == bookings.c.currency, 1), else_=0).label("own"),
+            *_amounts(**amounts),
+        )
+        .select_from(bookings)
+        .join(table, (table.c.agency == bookings.c.agency) & (table.c.booking_id == bookings.c.id))
+        .where(bookings.c.agency == agency, wanted)
+    )
+
+
+def _amounts(**given: ColumnElement[int]) -> list[ColumnElement[int]]:
     return [given.get(name, literal(0)).label(name) for name in NAMES]
 
 

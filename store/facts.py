@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    Boolean,
     Column,
     Connection,
     Date,
@@ -109,9 +110,22 @@ plan_instalments = Table(
     Column("due_on", Date, nullable=False),
     Column("status", String(20), nullable=False),
     *money_columns(),
+    Column("settled", Boolean, nullable=False),
     Index(None, "agency", "due_on", "booking_id", "id"),
 )
-"""The instalments of the newest plan of each booking, as the platform told them."""
+"""The instalments of the newest plan of each booking, as the platform told them; `settled`: it was paid once, whatever became of
+that money since."""
+booking_money = Table(
+    "booking_money",
+    metadata,
+    agency_column(primary_key=True),
+    id_column("booking_id", primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("collected", BigInteger, nullable=False),
+    Column("refunded", BigInteger, nullable=False),
+    Column("disputed", BigInteger, nullable=False),
+)
+"""Money of each booking added up: captured, refunds that stand, and what chargebacks took and did not give back."""
 payments = _fact_table(
     "payments",
     id_column("booking_id"),

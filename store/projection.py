@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 
 from domain.checks import discrepancies
 from domain.desk import StoreReason
+from domain.mailbox import MONEY_STAGES
 from domain.money import Money
 from domain.platform import Cancellation, EventData, Experience, Instalment, Payment, PaymentPlan
 from domain.reporting import cost_of
 from store.facts import (
+    booking_money,
     bookings,
     chargeback_stages,
     experiences,
@@ -27,7 +30,7 @@ from store.facts import (
     refunds,
 )
 from store.supplier_orders import link
-from store.tables import insert_newest, insert_once
+from store.tables import insert_for, insert_newest, insert_once
 
 Verdict = Literal["applied", "superseded", "repeated", "parked"]
 
@@ -121,11 +124,13 @@ def _plan_snapshot(connection: Connection, told: Told, plan: PaymentPlan) -> Out
     if outcome.verdict == "applied":
         mine = (plan_instalments.c.agency == told.agency) & (plan_instalments.c.booking_id == plan.booking_id)
         connection.execute(delete(plan_instalments).where(mine))
-        connection.execute(plan_instalments.insert(), [_instalment_row(told, plan, each) for each in plan.installments])
+        paid = set(connection.scalars(_PAID_INSTALMENTS, {"of_agency": told.agency, "of_booking": plan.booking_id}))
+        rows = [_instalment_row(told, plan, each, settled=each.id in paid) for each in plan.installments]
+        connection.execute(plan_instalments.insert(), rows)
     return outcome
 
 
-def _instalment_row(told: Told, plan: PaymentPlan, instalment: Instalment) -> dict[str, Any]:
+def _instalment_row(told: Told, plan: PaymentPlan, instalment: Instalment, *, settled: bool) -> dict[str, Any]:
     return {
         "agency": told.agency,
         "booking_id": plan.booking_id,
@@ -136,7 +141,31 @@ def _instalment_row(told: Told, plan: PaymentPlan, instalment: Instalment) -> di
         "status": instalment.status,
         "amount": instalment.amount.amount,
         "currency": instalment.amount.currency,
+        "settled": settled or instalment.status == "paid",
     }
+
+
+_PAID_INSTALMENTS = select(payments.c.instalment_id).where(
+    payments.c.agency == bindparam("of_agency"),
+    payments.c.booking_id == bindparam("of_booking"),
+    payments.c.instalment_id.is_not(None),
+)
+
+
+@cache
+def _more_money(dialect: str) -> Any:
+    statement = insert_for(dialect, booking_money)
+    return statement.on_conflict_do_update(
+        index_elements=["agency", "booking_id", "currency"],
+        set_={name: booking_money.c[name] + statement.excluded[name] for name in ("collected", "refunded", "disputed")},
+    )
+
+
+def _count(connection: Connection, told: Told, booking_id: str, kind: str, amount: int, currency: str) -> None:
+    """Money of a fact that was inserted just now, and therefore counts once."""
+    row: dict[str, Any] = {"agency": told.agency, "booking_id": booking_id, "currency": currency}
+    row |= {"collected": 0, "refunded": 0, "disputed": 0, kind: amount}
+    connection.execute(_more_money(connection.dialect.name), row)
 
 
 def _captured(connection: Connection, told: Told) -> Outcome:
@@ -157,6 +186,17 @@ def _captured(connection: Connection, told: Told) -> Outcome:
         "instalment_id": payment.installment_id,
     }
     outcome = _once(connection, told, payments, payment.id, payment, row | extra, same=row, amount=payment.amount)
+    if outcome is not None and outcome.verdict == "applied":
+        _count(connection, told, payment.booking_id, "collected", payment.amount.amount, payment.amount.currency)
+        if payment.installment_id is not None:
+            own = plan_instalments.c
+            connection.execute(
+                update(plan_instalments)
+                .where(
+                    own.agency == told.agency, own.booking_id == payment.booking_id, own.id == payment.installment_id
+                )
+                .values(settled=True)
+            )
     return outcome or _clash(connection, told, payment)
 
 
@@ -196,6 +236,8 @@ def _refunded(connection: Connection, told: Told) -> Outcome:
     row = same | {"status": refund.status}
     outcome = _once(connection, told, refunds, refund.id, refund, row, same=same, amount=refund.amount)
     assert outcome is not None
+    if outcome.verdict == "applied" and not _known(connection, told, refund_failures, refund.id):
+        _count(connection, told, refund.booking_id, "refunded", refund.amount.amount, refund.amount.currency)
     if outcome.verdict == "repeated" and refund.status == "succeeded":
         # What a planner declared is now confirmed by the processor: the same money, better known.
         connection.execute(
@@ -211,6 +253,9 @@ def _refund_failed(connection: Connection, told: Told) -> Outcome:
     assert refund is not None
     outcome = _once(connection, told, refund_failures, refund.id, refund, {}, same={}, amount=refund.amount)
     assert outcome is not None
+    stood = _known(connection, told, refunds, refund.id) if outcome.verdict == "applied" else None
+    if stood is not None:
+        _count(connection, told, stood.booking_id, "refunded", -stood.amount, stood.currency)
     return outcome
 
 
@@ -229,6 +274,9 @@ def _chargeback(connection: Connection, told: Told) -> Outcome:
     key = f"{chargeback.id}:{chargeback.stage}"
     outcome = _once(connection, told, chargeback_stages, key, chargeback, row, same=same, amount=chargeback.amount)
     assert outcome is not None
+    if outcome.verdict == "applied" and chargeback.stage in MONEY_STAGES:
+        amount = -chargeback.amount.amount if chargeback.stage == "won" else chargeback.amount.amount
+        _count(connection, told, chargeback.booking_id, "disputed", amount, chargeback.amount.currency)
     return outcome
 
 
@@ -288,6 +336,10 @@ def _once(
         return Outcome("repeated")
     detail = f"{key} was told before by {known.event_id} with another {', '.join(changed)}"
     return Outcome("parked", StoreReason.FACT_CONTRADICTION, detail, amount)
+
+
+def _known(connection: Connection, told: Told, table: Table, key: str) -> Row[Any] | None:
+    return connection.execute(select(table).where(table.c.agency == told.agency, table.c.id == key)).one_or_none()
 
 
 def _log(connection: Connection, told: Told, key: str, kind: str, fact: Any) -> None:

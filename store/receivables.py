@@ -12,13 +12,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Date, Select, String, case, func, literal, select, true, tuple_, union_all
+from sqlalchemy import CTE, ColumnElement, Date, Select, String, case, func, literal, select, tuple_, union_all
 
 from domain.money import Money
 from domain.reporting import NOT_COLLECTED, Ages
-from store.added_figures import moved_of
 from store.database import Database
-from store.facts import bookings, experiences, payments, plan_instalments
+from store.facts import booking_money, bookings, experiences, plan_instalments
 
 BUCKETS = tuple(field.name for field in fields(Ages))
 _EDGES = (("not_due", None), ("days_0_30", 30), ("days_31_60", 60), ("days_61_90", 90))
@@ -63,16 +62,16 @@ class Receivables:
         """The largest first, behind the amount and booking `after`; with `owed` those to whom money is owed."""
         owing = _owing(agency)
         size = -owing.c.pending if owed else owing.c.pending
-        query = (
-            select(owing, bookings.c.locator, experiences.c.starts_on)
-            .join(bookings, (bookings.c.agency == agency) & (bookings.c.id == owing.c.booking_id))
-            .outerjoin(experiences, _experience_of(owing, agency))
-            .where(size > 0)
-            .order_by(size.desc(), owing.c.booking_id)
-            .limit(limit)
-        )
+        chosen = select(owing, size.label("size")).where(size > 0)
         if after is not None:
-            query = query.where(tuple_(-size, owing.c.booking_id) > tuple_(literal(-after[0]), literal(after[1])))
+            chosen = chosen.where(tuple_(-size, owing.c.booking_id) > tuple_(literal(-after[0]), literal(after[1])))
+        largest = chosen.order_by(size.desc(), owing.c.booking_id).limit(limit).cte("largest")
+        query = (
+            select(largest, bookings.c.locator, experiences.c.starts_on)
+            .join(bookings, (bookings.c.agency == agency) & (bookings.c.id == largest.c.booking_id))
+            .outerjoin(experiences, _experience_of(largest, agency))
+            .order_by(largest.c.size.desc(), largest.c.booking_id)
+        )
         with self._database.read() as connection:
             return [
                 Debt(
@@ -89,19 +88,22 @@ class Receivables:
 
 def _owing(agency: str) -> CTE:
     """Bookings of which something is pending, in either direction."""
-    moves = moved_of(agency, true(), ("collected", "refunded", "disputed"))
-    pending = func.sum(moves.c.sale - moves.c.collected + moves.c.refunded + moves.c.disputed)
-    sums = (
-        select(moves.c.booking_id, moves.c.currency, pending.label("pending"))
-        .group_by(moves.c.booking_id, moves.c.currency)
-        .having(pending != 0)
-        .subquery("sums")
+    money, own = booking_money.c, bookings.c
+    about = (own.id.label("booking_id"), own.experience_id, own.status, own.cancelled_at)
+    moved = money.refunded + money.disputed - money.collected
+    pending = own.amount + func.coalesce(moved, 0)
+    same = (money.agency == own.agency) & (money.booking_id == own.id)
+    in_own = (
+        select(*about, own.currency, pending.label("pending"))
+        .outerjoin(booking_money, same & (money.currency == own.currency))
+        .where(own.agency == agency, pending != 0)
     )
-    return (
-        select(sums, bookings.c.experience_id, bookings.c.status, bookings.c.cancelled_at)
-        .join(bookings, (bookings.c.agency == agency) & (bookings.c.id == sums.c.booking_id))
-        .cte("owing")
+    in_others = (
+        select(*about, money.currency, moved.label("pending"))
+        .join(booking_money, same & (money.currency != own.currency))
+        .where(own.agency == agency, moved != 0)
     )
+    return union_all(in_own, in_others).cte("owing")
 
 
 def _experience_of(owing: CTE, agency: str) -> ColumnElement[bool]:
@@ -132,62 +134,14 @@ def _ended(owing: CTE, zone: ZoneInfo, today: date) -> Select[Any]:
 
 
 def _due(owing: CTE, agency: str, today: date) -> Select[Any]:
-    """What is owed of the others, by instalments and then by departure."""
-    plan = plan_instalments.c
-    paid = (
-        select(payments.c.id)
-        .where(
-            payments.c.agency == agency,
-            payments.c.booking_id == owing.c.booking_id,
-            payments.c.instalment_id == plan.id,
-        )
-        .exists()
-    )
-    settled = case((plan.status == "paid", 1), (paid, 1), else_=0)
-    dues = (
-        select(
-            owing.c.booking_id,
-            owing.c.currency,
-            owing.c.pending,
-            plan.due_on,
-            plan.amount,
-            settled.label("settled"),
-            plan.id,
-        )
-        .join(
-            plan_instalments,
-            (plan.agency == agency)
-            & (plan.booking_id == owing.c.booking_id)
-            & (plan.currency == owing.c.currency)
-            & plan.status.not_in(NOT_COLLECTED),
-        )
-        .where(owing.c.pending > 0, ~_ended_already(owing))
-        .subquery("dues")
-    )
-    so_far = func.sum(dues.c.amount).over(
-        partition_by=(dues.c.booking_id, dues.c.currency),
-        order_by=(dues.c.settled, dues.c.due_on.desc(), dues.c.id),
-        rows=(None, 0),
-    )
-    walked = select(dues, (dues.c.pending - (so_far - dues.c.amount)).label("left")).cte("walked")
-    part = case((walked.c.left <= 0, 0), (walked.c.left < walked.c.amount, walked.c.left), else_=walked.c.amount)
-    planned = select(walked.c.currency, walked.c.due_on.label("due_on"), part.label("amount"))
-    explained = (
-        select(walked.c.booking_id, walked.c.currency, func.sum(walked.c.amount).label("amount"))
-        .group_by(walked.c.booking_id, walked.c.currency)
-        .subquery("explained")
-    )
-    rest = owing.c.pending - func.coalesce(explained.c.amount, 0)
-    departing = (
-        select(owing.c.currency, experiences.c.starts_on.label("due_on"), rest.label("amount"))
-        .outerjoin(
-            explained,
-            (explained.c.booking_id == owing.c.booking_id) & (explained.c.currency == owing.c.currency),
-        )
-        .outerjoin(experiences, _experience_of(owing, agency))
-        .where(owing.c.pending > 0, ~_ended_already(owing), rest > 0)
-    )
-    each = union_all(planned, departing).subquery("each")
+    """What is owed of the others: by open instalments, by those that were paid once, and then by departure."""
+    first = _walked(owing, agency, owing.c.pending, settled=False, name="open")
+    rest = _left(owing, owing.c.pending, first, "after_open")
+    second = _walked(rest, agency, rest.c.pending, settled=True, name="paid")
+    last = _left(rest, rest.c.pending, second, "after_all")
+    departing = select(last.c.currency, experiences.c.starts_on.label("due_on"), last.c.pending.label("amount"))
+    departing = departing.outerjoin(experiences, _experience_of(last, agency))
+    each = union_all(_parts(first), _parts(second), departing).subquery("each")
     bucket = case(
         (each.c.due_on.is_(None), literal("not_due", String)),
         (each.c.due_on > literal(today, Date), literal("not_due", String)),
@@ -199,3 +153,55 @@ def _due(owing: CTE, agency: str, today: date) -> Select[Any]:
         else_=literal("over_90", String),
     )
     return select(each.c.currency, bucket.label("bucket"), each.c.amount)
+
+
+def _walked(owing: CTE, agency: str, pending: ColumnElement[Any], *, settled: bool, name: str) -> CTE:
+    """Instalments from the latest on, each with what is left to explain when its turn comes."""
+    plan = plan_instalments.c
+    so_far = func.sum(plan.amount).over(
+        partition_by=(owing.c.booking_id, owing.c.currency), order_by=(plan.due_on.desc(), plan.id), rows=(None, 0)
+    )
+    return (
+        select(
+            owing.c.booking_id,
+            owing.c.currency,
+            plan.due_on,
+            plan.amount,
+            (pending - so_far + plan.amount).label("left"),
+        )
+        .join(
+            plan_instalments,
+            (plan.agency == agency)
+            & (plan.booking_id == owing.c.booking_id)
+            & (plan.currency == owing.c.currency)
+            & plan.status.not_in(NOT_COLLECTED)
+            & (plan.settled if settled else ~plan.settled),
+        )
+        .where(pending > 0, ~_ended_already(owing))
+        .cte(name)
+    )
+
+
+def _parts(walked: CTE) -> Select[Any]:
+    left, amount = walked.c.left, walked.c.amount
+    part = case((left < amount, left), else_=amount)
+    return select(walked.c.currency, walked.c.due_on, part.label("amount")).where(left > 0)
+
+
+def _left(owing: CTE, pending: ColumnElement[Any], walked: CTE, name: str) -> CTE:
+    """Bookings whose debt those instalments do not explain as a whole, with what is left of it."""
+    explained = (
+        select(walked.c.booking_id, walked.c.currency, func.sum(walked.c.amount).label("amount"))
+        .group_by(walked.c.booking_id, walked.c.currency)
+        .subquery(f"{name}_explained")
+    )
+    left = pending - func.coalesce(explained.c.amount, 0)
+    columns = [owing.c[name] for name in ("booking_id", "experience_id", "status", "cancelled_at", "currency")]
+    return (
+        select(*columns, left.label("pending"))
+        .outerjoin(
+            explained, (explained.c.booking_id == owing.c.booking_id) & (explained.c.currency == owing.c.currency)
+        )
+        .where(pending > 0, ~_ended_already(owing), left > 0)
+        .cte(name)
+    )

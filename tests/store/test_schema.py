@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, MetaData, Table, inspect, select
 
 from store import Database, migrations
-from store.facts import bookings, payments, plan_instalments
+from store.facts import booking_money, bookings, payments, plan_instalments
 from store.schema import metadata
 from tests import stories
 from tests.databases import empty_url
@@ -113,4 +113,7 @@ def test_what_was_told_before_lists_had_columns_is_in_them_afterwards(empty: Dat
             ("bkg_500", "ins_01", date(2027, 1, 22), 30000),
             ("bkg_500", "ins_02", date(2027, 2, 22), 38200),
         ]
+        assert [row.settled for row in found] == [False, True]
+        money = connection.execute(select(booking_money)).one()
+        assert (money.booking_id, money.collected, money.refunded, money.disputed) == ("bkg_500", 30000, 0, 0)
     empty.close()
