@@ -23,6 +23,8 @@ HELD = timedelta(minutes=30)
 """After this a payment asks again by itself whether the breaker is closed: nobody waits for a signal that got lost."""
 TURNS = tuple(timedelta(seconds=each) for each in (5, 10, 20, 40, 80, 160, 300))
 """Waits for the receivable while another payment of it is being written; the last one is repeated."""
+COVERED = timedelta(hours=24)
+"""After this a payment asks a person for itself, although one item stands for many."""
 WORD = timedelta(seconds=5)
 """How long a payment that failed waits for the connector to say whether one item stands for many."""
 
@@ -64,6 +66,9 @@ class AtConnector(BookingLifecycle):
         )
         admission = await perform(OFFICE_ADMIT_PAYMENT, step, about="may it be written now?")
         self.connector = admission.connector
+        if admission.permitted:
+            # Whatever item stood for many, it stands for this one no more.
+            self.incident = ""
         return admission
 
     async def rests(self, within: timedelta) -> bool:

@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.payment_sync.conditions import PROBES, RETRIES
     from domain.payment_sync.guards import UNDO
     from domain.steps import Decision, DecisionTaken, Done, PaymentStep
-    from workflows.at_connector import HELD, TURNS
+    from workflows.at_connector import COVERED, HELD, TURNS
     from workflows.duplicate_payment import SettlesDuplicate
     from workflows.erps import ERPS, receipt_of
     from workflows.messages import Known, LifecycleInput, LifecycleResult
@@ -304,9 +304,12 @@ class RecordPayment(SettlesDuplicate):
             return False
         await self.on_parked()
         version = self.sync.version
-        await workflow.wait_condition(
-            lambda: not self.incident or bool(self.answered_by) or self.sync.version != version
-        )
+        try:
+            await workflow.wait_condition(
+                lambda: not self.incident or bool(self.answered_by) or self.sync.version != version, timeout=COVERED
+            )
+        except TimeoutError:
+            self.incident = ""
         by, self.answered_by = self.answered_by, ""
         if by and self.sync.state is State.UNSYNCED:
             try:

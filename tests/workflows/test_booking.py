@@ -42,6 +42,7 @@ async def test_create_pay_and_cancel_reach_every_system_once(dev_server: Client,
         [
             "giav.register_booking",
             "midoffice.register_booking",
+            "office.admit_payment",
             "giav.probe_payment",
             "giav.record_payment",
             "midoffice.record_payment",
