@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 WIDTH, ROW, GAP = 640, 26, 6
-LABEL, VALUE = 200, 130
+LABEL, VALUE = 220, 130
 """Columns of a bar chart in its own units, left for names and right for values."""
 
 
@@ -60,4 +60,4 @@ def ring(title: str, share: float) -> Markup:
 
 
 def _short(name: str) -> Markup:
-    return escape(name if len(name) <= 26 else f"{name[:25]}…")
+    return escape(name if len(name) <= 25 else f"{name[:24]}…")
