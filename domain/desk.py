@@ -98,7 +98,6 @@ DUTIES: dict[str, Duty] = {
     "erp_unauthorised": Duty(owner=TECHNICAL, hours=4),
     "payment_ageing": Duty(owner=SUPERVISOR, hours=24),
     "payment_reversed": Duty(owner=ACCOUNTING, hours=8),
-    "payment_late": Duty(owner=ACCOUNTING, hours=24),
     "receipt_without_payment": Duty(owner=ACCOUNTING, hours=24),
     "payment_without_receipt": Duty(owner=ACCOUNTING, hours=24),
     "receipt_differs": Duty(owner=ACCOUNTING, hours=24),

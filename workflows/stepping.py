@@ -338,7 +338,6 @@ OWN_REASONS = frozenset(
         "erp_contract",
         "erp_contract_changed",
         "erp_unauthorised",
-        "payment_late",
         "payment_reversed",
         "payment_duplicate",
         "payment_in_erp",

@@ -15,6 +15,7 @@ from activities.giav.settings import GiavSettings
 from activities.giav.wire import NotXml, Operation, SoapFault, operations
 from activities.line import Answer, Line
 from domain.errors import BackOfficeError, Breakdown, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
+from domain.payment_sync.commands import ALREADY_PAID
 
 SYSTEM = "giav"
 PAGE = 100
@@ -27,6 +28,8 @@ REFUSALS = re.compile(
     re.IGNORECASE,
 )
 """Words of a business refusal in a fault's text; anything else from the server is a breakdown."""
+PAID = re.compile(r"\bya (est[áa] |ha sido )?(cobrad|pagad|liquidad)", re.IGNORECASE)
+"""Words by which it says that what we collect for is paid: looked at again, not believed (payment-sync 3)."""
 KEY_REFUSED = re.compile(r"api ?key|clave de api|no autorizad|unauthori[sz]ed|autenticaci", re.IGNORECASE)
 _PEOPLE = (
     "documento pasaporteNumero email apellidos nombre nombreAlias direccion telefono movil poblacion pagador"
@@ -168,6 +171,8 @@ class GiavClient:
             return Unauthorised(words, system=SYSTEM, operation=operation.name, code=fault.code)
         if fault.code in ("Client", "VersionMismatch", "MustUnderstand"):
             return ContractBroken(words, system=SYSTEM, operation=operation.name, code=fault.code)
+        if PAID.search(fault.text):
+            return Refused(words, system=SYSTEM, operation=operation.name, code=ALREADY_PAID)
         if REFUSALS.search(fault.text):
             return Refused(words, system=SYSTEM, operation=operation.name, code=fault.code)
         kind = Breakdown if operation.writes else Transient

@@ -225,6 +225,17 @@ async def test_what_was_paid_otherwise_is_a_duplicate_that_only_a_person_gives_b
     assert office.count(POST) == 0
 
 
+async def test_an_erp_that_says_it_is_paid_is_looked_at_and_believed_only_by_what_it_shows(payment: Payment) -> None:
+    office = payment.office
+    office.fails[POST] = [Refused("ya está cobrada", system="giav", code="already_paid") for _ in range(2)]
+    async with working(payment.client, office):
+        await payment.captured()
+        await payment.reaches(State.UNSYNCED)
+        assert [item.reason for item in office.parked] == ["giav_refused"]
+    assert payment.rows == [1, 4, 5, 10, 5, 10]
+    assert [each.in_ledger for each in office.of("giav.probe_payment")].count(False) == 2
+
+
 async def test_of_two_operators_at_once_the_second_is_refused(payment: Payment) -> None:
     office = payment.office
     office.fails[POST] = [Refused("periodo cerrado", system="giav")]
