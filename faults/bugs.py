@@ -25,9 +25,7 @@ from activities.office.desk import DeskActivities
 from activities.signatures import VERBS
 from domain.effects import EffectKey, EffectState
 from domain.errors import BackOfficeError, Refused, Transient, UnknownOutcome
-from domain.mailbox import BookingState
 from domain.money import Money
-from domain.moves import Run
 from domain.steps import Done, Parked
 from faults import stage
 from store.effects import EffectLedger
@@ -132,17 +130,6 @@ def _nobody_misses_the_dead() -> Iterator[None]:
     finally:
         for verb, silence in kept.items():
             object.__setattr__(verb, "silence", silence)
-
-
-def _older_revisions_too() -> AbstractContextManager[None]:
-    plain = BookingState._answer_state
-
-    def answer(self: BookingState, notice: Any) -> Any:
-        if self.registered and notice.revision < self.revision and not self._change_is_parked:
-            return Run("modify", notice)
-        return plain(self, notice)
-
-    return swapped(BookingState, "_answer_state", answer)
 
 
 def _garbled_is_success() -> AbstractContextManager[None]:
@@ -302,12 +289,6 @@ BUGS: dict[str, Bug] = {
             "`retry` does not arm the refused write again",
             swap(EffectLedger, "rearm", lambda *_: False),
             (REFUSED_COBRO,),
-        ),
-        Bug(
-            "older-revisions",
-            "an older snapshot is written over a newer one",
-            _older_revisions_too,
-            (("life", "event 3", "swapped with the next"), ("life", "event 4", "swapped with the next")),
         ),
         Bug(
             "strict-clock",
