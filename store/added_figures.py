@@ -38,11 +38,13 @@ class AddedFigures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of_bookings(self, agency: str, booking_ids: Sequence[str]) -> dict[str, list[Figures]]:
-        """Booking → its figures, one for each currency, its own first."""
+    def of_bookings(
+        self, agency: str, booking_ids: Sequence[str], *, invoiced: bool = True
+    ) -> dict[str, list[Figures]]:
+        """Booking → its figures, one for each currency, its own first; what is not shown as invoiced need not be added up."""
         if not booking_ids:
             return {}
-        moves = moved_of(agency, bookings.c.id.in_(booking_ids))
+        moves = moved_of(agency, bookings.c.id.in_(booking_ids), invoiced=invoiced)
         query = added(moves, moves.c.booking_id, moves.c.own)
         found: dict[str, list[Figures]] = {}
         with self._database.read() as connection:
@@ -50,11 +52,13 @@ class AddedFigures:
                 found.setdefault(row.booking_id, []).append(figures_in(row))
         return found
 
-    def of_experiences(self, agency: str, experience_ids: Sequence[str]) -> dict[str, list[ExperienceFigures]]:
+    def of_experiences(
+        self, agency: str, experience_ids: Sequence[str], *, invoiced: bool = True
+    ) -> dict[str, list[ExperienceFigures]]:
         """Experience → its figures by currency."""
         if not experience_ids:
             return {}
-        moves = moved_of(agency, bookings.c.experience_id.in_(experience_ids))
+        moves = moved_of(agency, bookings.c.experience_id.in_(experience_ids), invoiced=invoiced)
         query = added(moves, moves.c.experience_id).add_columns(
             func.count(moves.c.booking_id.distinct()).label("number")
         )

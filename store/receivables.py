@@ -12,7 +12,20 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Date, Select, String, case, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    Subquery,
+    case,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from domain.money import Money
 from domain.reporting import NOT_COLLECTED, Ages
@@ -135,13 +148,19 @@ def _ended(owing: CTE, zone: ZoneInfo, today: date) -> Select[Any]:
 
 def _due(owing: CTE, agency: str, today: date) -> Select[Any]:
     """What is owed of the others: by open instalments, by those that were paid once, and then by departure."""
-    first = _walked(owing, agency, owing.c.pending, settled=False, name="open")
-    rest = _left(owing, owing.c.pending, first, "after_open")
-    second = _walked(rest, agency, rest.c.pending, settled=True, name="paid")
-    last = _left(rest, rest.c.pending, second, "after_all")
+    still = _open(agency)
+    after = _after_open(owing, still)
+    # Nearly every debt is what its open instalments say, and needs no walk through them.
+    whole = select(after.c.currency, plan_instalments.c.due_on, plan_instalments.c.amount)
+    whole = whole.join(plan_instalments, _instalments_of(after, agency, settled=False)).where(after.c.pending >= 0)
+    less = select(after).where(after.c.pending < 0).cte("less")
+    first = _walked(less, agency, less.c.pending + less.c.open, settled=False, name="first")
+    more = select(after).where(after.c.pending > 0).cte("more")
+    second = _walked(more, agency, more.c.pending, settled=True, name="second")
+    last = _left(more, second)
     departing = select(last.c.currency, experiences.c.starts_on.label("due_on"), last.c.pending.label("amount"))
     departing = departing.outerjoin(experiences, _experience_of(last, agency))
-    each = union_all(_parts(first), _parts(second), departing).subquery("each")
+    each = union_all(whole, _parts(first), _parts(second), departing).subquery("each")
     bucket = case(
         (each.c.due_on.is_(None), literal("not_due", String)),
         (each.c.due_on > literal(today, Date), literal("not_due", String)),
@@ -152,7 +171,43 @@ def _due(owing: CTE, agency: str, today: date) -> Select[Any]:
         ),
         else_=literal("over_90", String),
     )
-    return select(each.c.currency, bucket.label("bucket"), each.c.amount)
+    return select(each.c.currency, bucket.label("bucket"), func.sum(each.c.amount).label("amount")).group_by(
+        each.c.currency, bucket
+    )
+
+
+def _instalments_of(owing: CTE, agency: str, *, settled: bool) -> ColumnElement[bool]:
+    plan = plan_instalments.c
+    return (
+        (plan.agency == agency)
+        & (plan.booking_id == owing.c.booking_id)
+        & (plan.currency == owing.c.currency)
+        & plan.status.not_in(NOT_COLLECTED)
+        & (plan.settled if settled else ~plan.settled)
+    )
+
+
+def _open(agency: str) -> Subquery:
+    """What the open instalments of each plan add up to."""
+    plan = plan_instalments.c
+    return (
+        select(plan.booking_id, plan.currency, func.sum(plan.amount).label("amount"))
+        .where(plan.agency == agency, ~plan.settled, plan.status.not_in(NOT_COLLECTED))
+        .group_by(plan.booking_id, plan.currency)
+        .subquery("still_open")
+    )
+
+
+def _after_open(owing: CTE, still: Subquery) -> CTE:
+    """Every debt with what its open instalments add up to; `pending` is what they leave, negative where they are too much."""
+    known = func.coalesce(still.c.amount, 0)
+    columns = [owing.c[name] for name in ("booking_id", "experience_id", "status", "cancelled_at", "currency")]
+    return (
+        select(*columns, (owing.c.pending - known).label("pending"), known.label("open"))
+        .outerjoin(still, (still.c.booking_id == owing.c.booking_id) & (still.c.currency == owing.c.currency))
+        .where(owing.c.pending > 0, ~_ended_already(owing))
+        .cte("after_open")
+    )
 
 
 def _walked(owing: CTE, agency: str, pending: ColumnElement[Any], *, settled: bool, name: str) -> CTE:
@@ -161,23 +216,10 @@ def _walked(owing: CTE, agency: str, pending: ColumnElement[Any], *, settled: bo
     so_far = func.sum(plan.amount).over(
         partition_by=(owing.c.booking_id, owing.c.currency), order_by=(plan.due_on.desc(), plan.id), rows=(None, 0)
     )
+    left = (pending - so_far + plan.amount).label("left")
     return (
-        select(
-            owing.c.booking_id,
-            owing.c.currency,
-            plan.due_on,
-            plan.amount,
-            (pending - so_far + plan.amount).label("left"),
-        )
-        .join(
-            plan_instalments,
-            (plan.agency == agency)
-            & (plan.booking_id == owing.c.booking_id)
-            & (plan.currency == owing.c.currency)
-            & plan.status.not_in(NOT_COLLECTED)
-            & (plan.settled if settled else ~plan.settled),
-        )
-        .where(pending > 0, ~_ended_already(owing))
+        select(owing.c.booking_id, owing.c.currency, plan.due_on, plan.amount, left)
+        .join(plan_instalments, _instalments_of(owing, agency, settled=settled))
         .cte(name)
     )
 
@@ -188,20 +230,14 @@ def _parts(walked: CTE) -> Select[Any]:
     return select(walked.c.currency, walked.c.due_on, part.label("amount")).where(left > 0)
 
 
-def _left(owing: CTE, pending: ColumnElement[Any], walked: CTE, name: str) -> CTE:
-    """Bookings whose debt those instalments do not explain as a whole, with what is left of it."""
+def _left(owing: CTE, walked: CTE) -> CTE:
+    """What of a debt no instalment explains."""
     explained = (
         select(walked.c.booking_id, walked.c.currency, func.sum(walked.c.amount).label("amount"))
         .group_by(walked.c.booking_id, walked.c.currency)
-        .subquery(f"{name}_explained")
+        .subquery("explained")
     )
-    left = pending - func.coalesce(explained.c.amount, 0)
-    columns = [owing.c[name] for name in ("booking_id", "experience_id", "status", "cancelled_at", "currency")]
-    return (
-        select(*columns, left.label("pending"))
-        .outerjoin(
-            explained, (explained.c.booking_id == owing.c.booking_id) & (explained.c.currency == owing.c.currency)
-        )
-        .where(pending > 0, ~_ended_already(owing), left > 0)
-        .cte(name)
-    )
+    left = owing.c.pending - func.coalesce(explained.c.amount, 0)
+    same = (explained.c.booking_id == owing.c.booking_id) & (explained.c.currency == owing.c.currency)
+    columns = (owing.c.booking_id, owing.c.experience_id, owing.c.currency)
+    return select(*columns, left.label("pending")).outerjoin(explained, same).where(left > 0).cte("last")

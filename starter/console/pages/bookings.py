@@ -153,7 +153,7 @@ COLUMNS: tuple[Column[Row], ...] = (
 
 def _rows(here: Surroundings, agency: str, chosen: BookingFilter, after: BookingPlace | None, limit: int) -> list[Row]:
     found = here.store.booking_lists.bookings(agency, chosen, after=after, limit=limit)
-    figures = here.store.added_figures.of_bookings(agency, [one.booking_id for one in found])
+    figures = here.store.added_figures.of_bookings(agency, [one.booking_id for one in found], invoiced=False)
     return [Row(agency, one, figures[one.booking_id][0] if one.booking_id in figures else None) for one in found]
 
 

@@ -128,7 +128,7 @@ def _rows(
         after=after,
         limit=limit,
     )
-    sums = here.store.added_figures.of_experiences(agency, [one.experience_id for one in found])
+    sums = here.store.added_figures.of_experiences(agency, [one.experience_id for one in found], invoiced=False)
     return [
         [Row(agency, one, each.bookings, each.figures) for each in sums.get(one.experience_id, ())]
         or [Row(agency, one, 0, None)]
