@@ -31,7 +31,7 @@ from faults import stage
 from store.effects import EffectLedger
 from store.inbox import Inbox
 from store.journal import Journal
-from workflows.stepping import Saga, Stepping
+from workflows.stepping import Saga
 
 Plant = Callable[[], AbstractContextManager[None]]
 Wanted = tuple[str, str, str]
@@ -205,10 +205,6 @@ def _swaps_compensations() -> AbstractContextManager[None]:
     return swapped(EffectLedger, "of_booking", of_booking)
 
 
-def _refuses_nothing(self: Stepping, taken: Any) -> None:
-    return
-
-
 def _forgets_payer() -> AbstractContextManager[None]:
     plain = Effects.perform
 
@@ -334,12 +330,6 @@ BUGS: dict[str, Bug] = {
             "an invoice that fails is let go",
             _forgets_payer,
             (("payment-card", "giav Factura_Servicios_POST #1", "refuse"),),
-        ),
-        Bug(
-            "two-answers",
-            "a stop may be answered twice",
-            swap(Stepping, "refuse_decision", _refuses_nothing),
-            (("payment-card", "giav Cobro_POST #1", "two people answer at once"),),
         ),
     )
 }
