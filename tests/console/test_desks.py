@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -78,8 +78,8 @@ def installed(settled: Installation) -> Installation:
 
 
 @pytest.fixture
-def browser(installed: Installation, store: Store, clock: Clock, plans: Plans) -> Iterator[Any]:
-    """`browser("olga")`: signed in; `olga` and `vera` see the agencies demo and sol."""
+def browser(installed: Installation, store: Store, clock: Clock, plans: Plans) -> Callable[[str], TestClient]:
+    """`browser("olga")`: signed in; `oscar` and `vito` see the agencies demo and sol."""
     console = build_console(installed, store, connect=plans.connect, now=clock)
     for name, role in (("oscar", "operator"), ("vito", "viewer")):
         store.people.add(name, role, ["demo", AGENCY], password=PASSWORD, by="tests")  # type: ignore[arg-type]
