@@ -118,10 +118,10 @@ class Store:
         self.audit_trail = AuditTrail(database, clock)
         self.people = People(database, clock, self.audit_trail)
         self.sessions = PeopleSessions(database, clock)
+        self.api_tokens = ApiTokens(database, clock, self.audit_trail)
         self.attention = Attention(database)
         self.event_lists = EventLists(database)
         self.pulses = Pulses(database)
-        self.api_tokens = ApiTokens(database, clock, self.audit_trail)
         self.payment_lists = PaymentLists(database)
 
     @classmethod

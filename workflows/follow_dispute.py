@@ -74,9 +74,7 @@ class FollowDispute(MoneyBackLifecycle):
 
     async def _tell_payment(self, step: ChargebackStep) -> None:
         """Wherever the payment is on its way into the ERP, the money is gone (payment-sync 30)."""
-        taken = Happening(
-            kind=Kind.CHARGEBACK, text=f"chargeback {step.chargeback_id}", case_id=step.chargeback_id
-        )
+        taken = Happening(kind=Kind.CHARGEBACK, text=f"chargeback {step.chargeback_id}", case_id=step.chargeback_id)
         told = TellPayment(agency=step.agency, lifecycle=step.lifecycle, payment_id=step.payment_id, happening=taken)
         await perform(OFFICE_TELL_PAYMENT, told, about=f"{step.payment_id} was charged back")
 
