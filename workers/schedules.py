@@ -187,9 +187,7 @@ def _reconciliation(agency: str, connector: ErpName, at: str) -> Schedule:
             task_queue=naming.Queue.WORKFLOWS,
             static_summary=f"payments of {agency} against the receipts in {connector}",
         ),
-        spec=ScheduleSpec(
-            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], minute=[ScheduleRange(minute)])]
-        ),
+        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], minute=[ScheduleRange(minute)])]),
         policy=SchedulePolicy(catchup_window=timedelta(hours=20)),
     )
 

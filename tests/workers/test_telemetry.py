@@ -74,10 +74,12 @@ async def test_webhook_cell_and_write_of_an_event_are_one_trace(spans: InMemoryS
     received, write, cell = spans.get_finished_spans()
     expected = trace_of("one", "evt_1").trace_id
     assert {span.context.trace_id for span in (received, write, cell) if span.context} == {expected}
-    assert write.parent is not None and cell.context is not None
+    assert write.parent is not None
+    assert cell.context is not None
     assert write.parent.span_id == cell.context.span_id
     assert write.name == "giav post"
-    assert write.attributes is not None and write.attributes["bookings.outcome"] == "Done"
+    assert write.attributes is not None
+    assert write.attributes["bookings.outcome"] == "Done"
 
 
 def test_two_agencies_never_share_a_trace() -> None:
@@ -88,7 +90,8 @@ def test_a_refused_write_says_so_and_never_quotes_the_refusal(spans: InMemorySpa
     with pytest.raises(Refused), observed(KEY, RECORD):
         raise Refused("Ana Prueba is unknown", system="giav")
     (span,) = spans.get_finished_spans()
-    assert span.attributes is not None and span.attributes["bookings.outcome"] == "Refused"
+    assert span.attributes is not None
+    assert span.attributes["bookings.outcome"] == "Refused"
     assert "Ana" not in span.to_json()
 
 
@@ -106,4 +109,5 @@ def test_a_line_names_what_runs_and_what_it_is_about(spans: InMemorySpanExporter
     assert inside["trace"] == format(expected, "032x")
     assert (inside["agency"], inside["booking"], inside["system"]) == ("one", "b1", "giav")
     assert (inside["level"], inside["service"], inside["message"]) == ("warning", "worker", "answered late")
-    assert "trace" not in outside and "agency" not in outside
+    assert "trace" not in outside
+    assert "agency" not in outside

@@ -89,7 +89,9 @@ class Season:
                 await asyncio.sleep(0.2)
 
     async def pays(self, name: str, number: int) -> None:
-        paid = told("payment.captured", name, fact=f"pay_{name}{number}", payment_id=f"pay_{name}{number}", method="card")
+        paid = told(
+            "payment.captured", name, fact=f"pay_{name}{number}", payment_id=f"pay_{name}{number}", method="card"
+        )
         await deliver(self._client, paid)
         async with asyncio.timeout(60):
             while len((await self.booking(name).query(Booking.view)).payments) < number:  # noqa: ASYNC110
