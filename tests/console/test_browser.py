@@ -6,11 +6,16 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser
 
+from domain.people import Role
+from domain.plan_steps import PlanCommand
 from starter.console.app import build_console
 from store import Store
-from tests.console.areas import address, routes, seed
+from tests import stories
+from tests.activities.tamara.night import AGENCY, Night, settings_of
+from tests.console.areas import address, bookings, routes, seed
 from tests.console.browsing import Seen, launched
-from tests.console.conftest import Clock, no_temporal, opened_store
+from tests.console.conftest import PASSWORD, Clock, opened_store
+from tests.console.partners_at_work import PROFILES, Plans, with_airplus
 from tests.starter.agency import installation
 from tests.starter.conftest import serving
 
@@ -27,13 +32,19 @@ def clock() -> Clock:
 def store(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Store]:
     with opened_store(tmp_path_factory.mktemp("store"), clock) as opened:
         seed(opened, 3)
+        opened.people.add("oscar", Role.OPERATOR, ["demo", AGENCY], password=PASSWORD, by="tests")
         yield opened
 
 
 @pytest.fixture(scope="module")
-def served(store: Store, clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settled = installation(tmp_path_factory.mktemp("data"))
-    with serving(build_console(settled, store, connect=no_temporal, now=clock)) as where:
+def plans(store: Store) -> Plans:
+    return Plans(store)
+
+
+@pytest.fixture(scope="module")
+def served(store: Store, clock: Clock, plans: Plans, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settled = with_airplus(installation(tmp_path_factory.mktemp("data")))
+    with serving(build_console(settled, store, connect=plans.connect, now=clock)) as where:
         yield where
 
 
@@ -164,6 +175,44 @@ def test_a_list_refreshes_itself_but_never_under_somebodys_hands(seen: Seen, sto
     seen.page.clock.fast_forward(46_000)
     assert seen.page.input_value("#today textarea") == "half a sentence"
     assert asked == []
+
+
+def test_a_stopped_line_is_corrected_in_its_form(seen: Seen, store: Store) -> None:
+    night = Night(store, settings_of(profiles=PROFILES), first=2_000)
+    night.sold()
+    [stopped] = store.tamara.lines_of(AGENCY, "bkg_500")
+    seen.sign_in("oscar")
+    seen.open(f"/tamara/lines/{AGENCY}/{stopped.id}")
+    project, others = seen.page.get_by_label("400.PR"), seen.page.get_by_label("300.PNR")
+    assert "V019" in seen.page.inner_text(".facts")
+    project.fill("X" * 18)
+    others.fill("ABC123")
+    seen.page.click("form[action$='/fix'] button")
+    said = seen.page.wait_for_selector(".wrong:text('room for 17')")
+    assert said is not None
+    assert project.get_attribute("aria-describedby") == said.get_attribute("id")
+    assert (project.input_value(), others.input_value()) == ("X" * 18, "ABC123")
+    assert [line.state for line in store.tamara.lines_of(AGENCY, "bkg_500")] == ["REFUSED"]
+    project.fill("P-77")
+    seen.page.click("form[action$='/fix'] button")
+    seen.page.wait_for_selector(".message.good")
+    assert [line.state for line in store.tamara.lines_of(AGENCY, "bkg_500")] == ["STAGED"]
+    assert night.seal().lines == 1
+
+
+def test_a_plan_is_paused_and_its_page_shows_by_whom_and_why(seen: Seen, store: Store, plans: Plans) -> None:
+    booking, plan = stories.booking("bkg_90"), stories.plan() | {"id": "plan_90", "booking_id": "bkg_90"}
+    bookings.told(store, 901, "booking.created", stories.data("booking/bkg_90", booking=booking))
+    bookings.told(store, 902, "payment_plan.created", stories.data("payment_plan/plan_90", payment_plan=plan))
+    seen.sign_in("oscar")
+    seen.open("/plans/demo/bkg_90")
+    seen.page.fill("textarea[name=why]", "asked us by telephone")
+    seen.page.click("button[value=pause]")
+    seen.page.wait_for_selector(".message.good")
+    assert seen.page.inner_text(".facts dd:last-of-type").startswith("asked us by telephone oscar")
+    assert seen.page.locator("button[value=pause]").count() == 0
+    # What `bookings plan pause` tells it, to the same workflow.
+    assert plans.told == [("plan/demo/bkg_90", PlanCommand(order="pause", by="oscar", why="asked us by telephone"))]
 
 
 def test_without_script_a_person_can_still_decide(browser: Browser, served: str, store: Store) -> None:

@@ -5,58 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
 
-from domain.plan_steps import PlanCommand
 from starter.console.app import build_console
 from starter.desk import tamara
 from store import Store
 from store.installation import Installation
 from tests import stories
-from tests.activities.tamara.night import AGENCY, NO_HOST, Night, settings_of
+from tests.activities.tamara.night import AGENCY, Night, settings_of
 from tests.console.areas import bookings as world
 from tests.console.conftest import PASSWORD, Clock, client_of, csrf
-from tests.starter.agency import SECRET, SOURCE
+from tests.console.partners_at_work import PROFILES, Plans, with_airplus
 
-PROFILES = [{"name": "ACME", "customers": ["cus_77"], "codes": {"PR": {"use": "mandatory"}}}]
-SFTP = {"host": "127.0.0.1", "port": 1, "username": "agency", "password": "x", "host_keys": [NO_HOST]}
 WHY = "the payer asked us by telephone"
-
-
-@dataclass
-class Plans:
-    """Temporal as far as a page of plans needs it: remembers what plans were told, and refuses when it is told to."""
-
-    told: list[tuple[str, PlanCommand]] = field(default_factory=list)
-    refusal: str = ""
-
-    async def connect(self) -> Client:
-        return cast(Client, self)
-
-    def get_workflow_handle(self, workflow_id: str) -> Any:
-        return PlanHandle(self, workflow_id)
-
-
-@dataclass
-class PlanHandle:
-    plans: Plans
-    workflow_id: str
-
-    async def execute_update(self, name: str, given: PlanCommand, result_type: type) -> str:
-        if self.plans.refusal:
-            raise WorkflowUpdateFailedError(ApplicationError(self.plans.refusal))
-        assert (name, result_type) == ("order", str)
-        self.plans.told.append((self.workflow_id, given))
-        return "the plan is paused"
-
-    async def signal(self, name: str) -> None:
-        assert name == "look"
 
 
 @pytest.fixture
@@ -66,15 +30,7 @@ def plans() -> Plans:
 
 @pytest.fixture
 def installed(settled: Installation) -> Installation:
-    """With a second agency that has AirPlus."""
-    section = {"partner_id": "TESTPARTNER1", "city": "MADRID", "profiles": PROFILES, "sftp": SFTP}
-    raw = settled.model_dump(exclude_unset=True)
-    raw["agencies"][AGENCY] = {
-        "name": "Viajes Sol",
-        "platform": {"source": f"{SOURCE}/sol", "webhook_secrets": [{"value": SECRET}]},
-        "tamara": section,
-    }
-    return Installation.model_validate(raw)
+    return with_airplus(settled)
 
 
 @pytest.fixture

@@ -74,14 +74,14 @@ def _settings(changes: dict[str, Any]) -> TamaraSettings:
 
 
 class Night:
-    """A store with one booking and the AirPlus column over it. `now` may be moved."""
+    """A store with one booking and the AirPlus column over it. `now` may be moved; events are numbered from `first` on."""
 
-    def __init__(self, store: Store, settings: TamaraSettings, *, lodge: bool = True) -> None:
+    def __init__(self, store: Store, settings: TamaraSettings, *, lodge: bool = True, first: int = 10) -> None:
         self.store = store
         self.settings = settings
         self.now = NIGHT
         self.cells = TamaraActivities(store, {AGENCY: settings}, clock=lambda: self.now)
-        self._events = iter(range(10, 1000))
+        self._events = iter(range(first, first + 990))
         if lodge:
             self.lodge()
         self.tell("experience.created", "experience/exp_31", experience=stories.experience())
