@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -13,19 +12,16 @@ from temporalio.client import WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from domain.errors import BackOfficeError
 from domain.money import Money
-from domain.naming import Queue, tamara_answers_schedule, tamara_trouble_workflow
+from domain.naming import Queue, tamara_answers_schedule
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import at_the_desk
+from starter.desk import tamara
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
-from store import Store
-from store.installation import Installation, SettingsError
-from store.tamara import LinesMoved
+from store.installation import Installation
 from store.tamara_answers import LineAnswer
-from store.tamara_tables import FileKey, Line, LineState
-from store.tamara_unpaid import tell_accounting
-from workers.tamara_desk import enter_answers, fix_line
+from store.tamara_tables import Line, LineState
 from workflows.searching import found_by
 
 ENTERED = {
@@ -69,7 +65,7 @@ def fix(
     agency: str,
     line: Annotated[int, typer.Argument(help="The number of the line in 'tamara lines'.")],
     settings: SettingsFile,
-    by: Annotated[str, typer.Option(help="Who mends it.")],
+    by: Annotated[str, typer.Option(help="Who mends it: a person of 'bookings user list', once there are any.")],
     given: Annotated[
         list[str] | None, typer.Option("--set", help="FIELD=VALUE as in 400.PR=P-77; may be repeated; empty removes.")
     ] = None,
@@ -82,16 +78,9 @@ def fix(
     """
     installation = _checked(settings, agency)
     changes = dict(_change(each) for each in given or ())
-    with opened_store(installation) as store:
-        found = _find(store, agency, line)
-        try:
-            mended = fix_line(installation, store, agency, found, changes, card, by)
-        except SettingsError as error:
-            raise CommandError(f"settings: {error}") from None
-        except BackOfficeError as error:
-            raise CommandError(error.message) from None
-        told = store.tamara_answers.of_lines([mended.id])
-    _look_again(installation, agency, found)
+    with at_the_desk(installation) as office:
+        mended = asyncio.run(tamara.fix(office, office.acting(by), agency, line, changes, card))
+        told = office.store.tamara_answers.of_lines([mended.id])
     if json_out:
         as_json(_plain(mended, told.get(mended.id)))
     elif mended.state == "STAGED":
@@ -113,17 +102,8 @@ def abandon(
 ) -> None:
     """Give up a line that AirPlus rejected: it is not sent again, and its invoice has to be paid in another way."""
     installation = _checked(settings, agency)
-    if len(why.strip()) < 10:
-        raise CommandError("explain the decision in at least 10 characters")
-    with opened_store(installation) as store:
-        found = _find(store, agency, line)
-        try:
-            store.tamara_answers.abandon(found.id)
-        except LinesMoved:
-            raise CommandError(f"line {line} is {found.state}; only rejected lines can be abandoned") from None
-        _look_again(installation, agency, found)
-        store.tamara_answers.set_fields(found.txn_ref, {"#abandoned": why}, by)
-        tell_accounting(store.parked, found, f"{why} ({by})")
+    with at_the_desk(installation) as office:
+        found = asyncio.run(tamara.abandon(office, office.acting(by), agency, line, why))
     say(
         f"line {line} is abandoned; accounting is told that AirPlus does not settle {found.credit_note_number or found.invoice_number}"
     )
@@ -189,15 +169,8 @@ def enter(
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{file} cannot be read as UTF-8 text ({type(error).__name__})") from None
-    with opened_store(installation) as store:
-        try:
-            found = enter_answers(installation, store, agency, text, by)
-        except SettingsError as error:
-            raise CommandError(f"settings: {error}") from None
-        except BackOfficeError as error:
-            raise CommandError(error.message) from None
-    for key, _ in found:
-        _look_at(installation, agency, key)
+    with at_the_desk(installation) as office:
+        found = asyncio.run(tamara.enter(office, office.acting(by), agency, text.encode(), room=None))
     if json_out:
         as_json([{"kind": key.kind, "file": key.seq, "verdict": verdict or "KNOWN"} for key, verdict in found])
         return
@@ -229,32 +202,6 @@ async def run_reading(installation: Installation, agency: str) -> TamaraAnswersR
         raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
 
 
-def _look_again(installation: Installation, agency: str, line: Line) -> None:
-    """Let the items that wait for this line look at once; without Temporal they do so within the hour."""
-    keys = ["lines"]
-    if line.seq is not None:
-        keys.append(f"rejected-{line.partner_id}-{line.kind}-{line.mode}-{line.seq}")
-    _wake(installation, agency, keys)
-
-
-def _look_at(installation: Installation, agency: str, file: FileKey) -> None:
-    """Let the items about a file look at once."""
-    name = f"{file.partner_id}-{file.kind}-{file.mode}-{file.seq}"
-    _wake(installation, agency, [f"{about}-{name}" for about in ("unanswered", "refused", "rejected")])
-
-
-def _wake(installation: Installation, agency: str, keys: list[str]) -> None:
-    with suppress(CommandError):
-        asyncio.run(_signal(installation, [tamara_trouble_workflow(agency, key) for key in keys]))
-
-
-async def _signal(installation: Installation, workflows: list[str]) -> None:
-    client = await connected(installation)
-    for name in workflows:
-        with suppress(RPCError):
-            await client.get_workflow_handle(name).signal("look")
-
-
 def _checked(path: Any, agency: str) -> Installation:
     installation = read_settings(path)
     if agency_of(installation, agency).tamara is None:
@@ -267,13 +214,6 @@ def _change(text: str) -> tuple[str, str]:
     if not mark or "." not in name:
         raise CommandError(f"'{text}' is not FIELD=VALUE; a field is record and name, as in 400.PR=P-77")
     return name.strip(), value.strip()
-
-
-def _find(store: Store, agency: str, number: int) -> Line:
-    found = store.tamara_answers.line(agency, number)
-    if found is None:
-        raise CommandError(f"there is no line {number} of {agency}; see 'bookings tamara lines {agency}'")
-    return found
 
 
 def _plain(line: Line, told: LineAnswer | None) -> dict[str, Any]:

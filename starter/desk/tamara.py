@@ -34,7 +34,7 @@ class WrongFields(Refused):
     """What was typed cannot be taken; `fields` says of each field why."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {why}" for name, why in fields.items()))
+        super().__init__("; ".join(why if name in why else f"{name}: {why}" for name, why in fields.items()))
         self.fields = fields
 
 
@@ -104,13 +104,18 @@ async def abandon(office: BackOffice, acting: Acting, agency: str, number: int, 
     )
 
 
-async def enter(office: BackOffice, acting: Acting, agency: str, given: bytes) -> list[tuple[FileKey, Verdict | None]]:
-    """Apply an answer that came by other ways. Raises `NotAllowed`, and `Refused` naming the row that is wrong."""
+async def enter(
+    office: BackOffice, acting: Acting, agency: str, given: bytes, *, room: int | None = LARGEST
+) -> list[tuple[FileKey, Verdict | None]]:
+    """Apply an answer that came by other ways. Raises `NotAllowed`, and `Refused` naming the row that is wrong.
+
+    `room` in bytes; None for whoever has the file on the own machine.
+    """
 
     def take() -> list[tuple[FileKey, Verdict | None]]:
         _must_use_airplus(office, agency)
-        if len(given) > LARGEST:
-            raise Refused(f"the file has {len(given)} bytes, room for {LARGEST}")
+        if room is not None and len(given) > room:
+            raise Refused(f"the file has {len(given)} bytes, room for {room}")
         try:
             text = given.decode("utf-8")
         except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from domain.people import Role
 from starter import answers
 from starter.cli import run
 from starter.doctor import examine
@@ -158,6 +159,29 @@ def test_what_stands_in_an_email_is_entered(night: Night, asked: Any, tmp_path: 
     told.write_text("1;MA;F-7;A\n")
     code, _, err = asked("enter", AGENCY, str(told), "--by", "ana")
     assert (code, "row 1: nothing in file MA 1" in err) == (2, True)
+
+
+def test_as_soon_as_there_are_people_only_they_command_and_the_trail_tells_of_it(
+    night: Night, asked: Any, tmp_path: Path
+) -> None:
+    for name, role in (("olga", Role.OPERATOR), ("vera", Role.VIEWER)):
+        night.store.people.add(name, role, [AGENCY], password=None, by="tests")
+    code, _, err = asked("fix", AGENCY, "1", "--set", "400.PR=P-77", "--by", "ana")
+    assert (code, "nobody is called 'ana'" in err) == (2, True)
+    rows = tmp_path / "told.csv"
+    rows.write_text("1;MA;F-1001;R;A006;unknown project\n")
+    for words in (("fix", "1"), ("abandon", "1", "--why", "paid by transfer"), ("enter", str(rows))):
+        code, _, err = asked(words[0], AGENCY, *words[1:], "--by", "vera")
+        assert (code, "this needs at least operator" in err) == (2, True), err
+    assert asked("fix", AGENCY, "1", "--set", "400.PR=P-77", "--by", "olga")[0] == 0
+    told = [(each.deed.actor, each.deed.action, each.deed.object, each.deed.outcome, each.deed.way)
+            for each in night.store.audit_trail.list() if each.deed.action.startswith("tamara.")]  # fmt: skip
+    assert sorted(told) == [
+        ("olga", "tamara.fix", f"{AGENCY}/1", "done", "command"),
+        ("vera", "tamara.abandon", f"{AGENCY}/1", "refused", "command"),
+        ("vera", "tamara.enter", AGENCY, "refused", "command"),
+        ("vera", "tamara.fix", f"{AGENCY}/1", "refused", "command"),
+    ]
 
 
 def test_answers_of_an_agency_without_any_are_an_empty_list(night: Night, asked: Any) -> None:
