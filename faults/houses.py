@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ HOOK_SECRET = "hook-secret-0123456789abcdef0123456789abcdef"
 EASYCOUNT_KEY = "5" * 64
 KOMMO_SECRET = "sandbox-kommo-secret-0123456789abcdef0123456789abcdef0123456789abcdef"
 KOMMO_TOKEN = "sandbox-kommo-long-lived-token-0123456789"
-RATEHAWK_KEY = "3f1c6a52-0c1b-4d8e-9a77-5b1f2f3c4d5e"
 RATEHAWK_LIMIT = 3000
 
 
@@ -57,6 +57,11 @@ class OwnDoor:
     stand_in: StandIn
     settings: Mapping[str, Any]
     url: str | None = None
+
+
+def ratehawk_key(agency: str) -> str:
+    """One for each agency: by the key that signed it a webhook finds its agency."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, agency))
 
 
 def settings_of(
@@ -123,7 +128,7 @@ def settings_of(
         found["ratehawk"] = {
             "url": f"{door}/ratehawk",
             "key_id": 1001,
-            "api_key": RATEHAWK_KEY,
+            "api_key": ratehawk_key(agency),
             "suppliers": ["sup_rh"],
         }
     if "kommo" in systems:
@@ -176,7 +181,9 @@ class House:
         }
         if "ratehawk" in systems:
             self.stand_ins["ratehawk"] = RateHawkStandIn(
-                api_key=RATEHAWK_KEY, limits={ORDERS: (RATEHAWK_LIMIT, 60)}, webhook_url=f"{gateway}/suppliers/ratehawk"
+                api_key=ratehawk_key(agency),
+                limits={ORDERS: (RATEHAWK_LIMIT, 60)},
+                webhook_url=f"{gateway}/suppliers/ratehawk",
             )
         if "kommo" in systems:
             self.stand_ins["kommo"] = own["kommo"].stand_in
