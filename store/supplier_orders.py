@@ -214,13 +214,18 @@ class SupplierOrders:
                 .values(state=state, reason=reason, updated_at=self._clock())
             )
 
-    def confirm(self, agency: str, supplier: str, order_id: int, amount: Money) -> None:
-        """The books may take this cost over."""
+    def confirm(self, agency: str, supplier: str, order_id: int, amount: Money, *, booking_id: str) -> None:
+        """The books of this booking may take this cost over, also while its order is still being handed over."""
         with self._database.begin() as connection:
             connection.execute(
                 update(supplier_orders)
                 .where(_of(agency, supplier), supplier_orders.c.order_id == order_id)
-                .values(confirmed_amount=amount.amount, confirmed_currency=amount.currency, updated_at=self._clock())
+                .values(
+                    confirmed_amount=amount.amount,
+                    confirmed_currency=amount.currency,
+                    booking_id=booking_id,
+                    updated_at=self._clock(),
+                )
             )
 
     def confirmed(self, agency: str, booking_id: str) -> dict[str, Money]:
@@ -307,12 +312,10 @@ class SupplierOrders:
             found = {row[0]: row[1] for row in connection.execute(by_state)}
             return found | {"pending": connection.scalar(pending) or 0}
 
-    def unhandled(self, agency: str, supplier: str, order_ids: Sequence[int]) -> int:
-        """How many of these have a change that was not handed over."""
+    def unhandled(self, agency: str, supplier: str) -> int:
+        """How many orders have a change that was not handed over."""
         query = select(func.count()).where(
-            _of(agency, supplier),
-            supplier_orders.c.order_id.in_(order_ids),
-            supplier_orders.c.revision > supplier_orders.c.handled_revision,
+            _of(agency, supplier), supplier_orders.c.revision > supplier_orders.c.handled_revision
         )
         with self._database.read() as connection:
             return connection.scalar(query) or 0

@@ -14,12 +14,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.signatures import (
         RATEHAWK_CANCEL_ORDER,
         RATEHAWK_CONFIRM_ORDER,
+        RATEHAWK_HAND_OVER,
         RATEHAWK_PLAN_ORDERS,
         RATEHAWK_WEIGH_CHARGE,
     )
     from domain.money import Money, total
     from domain.steps import BookingStep, CancellationStep, Decision
-    from domain.supplier_steps import ChargeStep, OrderAtStake, OrderStep, SupplierPlan
+    from domain.supplier import RATEHAWK
+    from domain.supplier_steps import ChargeStep, FeedStep, OrderAtStake, OrderStep, SupplierPlan
     from workflows.lifecycle import BookingLifecycle
     from workflows.stepping import FORWARD, Fault, perform
 
@@ -58,6 +60,10 @@ async def confirm_orders(lifecycle: BookingLifecycle, step: BookingStep, plan: S
 async def cancel_orders(lifecycle: BookingLifecycle, step: BookingStep, plan: SupplierPlan) -> list[Money]:
     """Cancel side by side what nobody wants any more; what the supplier charges."""
     ended = await asyncio.gather(*(_cancel(lifecycle, step, order) for order in plan.cancel))
+    if plan.cancel:
+        # The books hold the price until the booking hears of the fee. Who cancels tells it: a webhook may get lost.
+        feed = FeedStep(agency=step.agency, lifecycle=step.lifecycle, supplier=RATEHAWK)
+        await lifecycle.step(RATEHAWK_HAND_OVER, feed, about="hand over what was cancelled", decisions=FORWARD)
     return [charged for charged in ended if charged is not None]
 
 

@@ -67,24 +67,32 @@ class Feed:
         )
 
     def read_nudged(self) -> FeedPage:
-        """The orders that webhooks named, each read once however often it was named."""
+        """The orders that webhooks named, each read once however often it was named.
+
+        `changed` counts whatever is still to be handed over, because an attempt that died has closed its nudges.
+        """
         began = self._now()
         feeds = self._store.supplier_feeds
         wanted = feeds.due_nudges(self._agency, RATEHAWK, PAGE)
         if not wanted:
-            return FeedPage(again=feeds.next_nudge_at(self._agency, RATEHAWK))
+            return FeedPage(changed=self._unhandled(), again=feeds.next_nudge_at(self._agency, RATEHAWK))
         page = self._client.orders(wanted)
         orders, refused = self.understood(page.orders)
         self._store.supplier_orders.record(self._agency, RATEHAWK, orders)
-        # A cancellation of ours has read its order before the webhook came, and handed nothing over.
-        changed = self._store.supplier_orders.unhandled(self._agency, RATEHAWK, [order.order_id for order in orders])
         found = {str((raw.get("partner_data") or {}).get("order_id")) for raw in page.orders} & set(wanted)
         feeds.nudged(self._agency, RATEHAWK, found, set(wanted) - found, before=began)
         again = feeds.next_nudge_at(self._agency, RATEHAWK)
         more = again is not None and again <= self._now()
         return FeedPage(
-            next_page=1 if more else None, seen=len(page.orders), changed=changed, refused=refused, again=again
+            next_page=1 if more else None,
+            seen=len(page.orders),
+            changed=self._unhandled(),
+            refused=refused,
+            again=again,
         )
+
+    def _unhandled(self) -> int:
+        return self._store.supplier_orders.unhandled(self._agency, RATEHAWK)
 
     def understood(self, raws: Sequence[Mapping[str, Any]]) -> tuple[list[SupplierOrder], int]:
         """The orders of a page that can be used; every other one is on the list with the field that is wrong."""

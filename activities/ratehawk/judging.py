@@ -51,7 +51,10 @@ class Judge:
 
     def accept(self, step: SupplierStep) -> None:
         """The supplier's amount is what the books shall say."""
-        self._store.supplier_orders.confirm(step.agency, step.supplier, step.order_id, self.known(step).order.payable)
+        amount = self.known(step).order.payable
+        self._store.supplier_orders.confirm(
+            step.agency, step.supplier, step.order_id, amount, booking_id=step.booking_id
+        )
 
     def _gone(
         self, step: SupplierStep, order: SupplierOrder, lines: Sequence[Line], active: Sequence[Line]

@@ -98,7 +98,7 @@ def test_confirmed_costs_take_the_place_of_estimates_and_leave_the_sale(store: S
     booking = store.facts.booking(AGENCY, "bkg_500")
     assert booking is not None
     assert store.supplier_orders.confirmed_in(AGENCY, booking) == booking
-    store.supplier_orders.confirm(AGENCY, RATEHAWK, 7, Money(amount=65900, currency="EUR"))
+    store.supplier_orders.confirm(AGENCY, RATEHAWK, 7, Money(amount=65900, currency="EUR"), booking_id="bkg_500")
     confirmed = store.supplier_orders.confirmed_in(AGENCY, booking)
     assert [(line.cost.total.amount, line.cost.status) for line in confirmed.lines] == [
         (65900, "confirmed"), (13000, "estimated")]  # fmt: skip

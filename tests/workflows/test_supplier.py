@@ -19,6 +19,7 @@ from domain.steps import DecisionTaken
 from domain.supplier_steps import (
     FeedPage,
     FeedState,
+    HandedOver,
     OrderAtStake,
     OrderCancelled,
     OrderState,
@@ -83,6 +84,35 @@ async def test_a_cancellation_reaches_the_supplier_beside_the_books(dev_server: 
     assert [step.partner_order_id for step in office.of("ratehawk.cancel_order")] == ["one"]
     assert [(step.charged, step.cancellation_id) for step in office.of("ratehawk.weigh_charge")] == [(EUR, "cxl_s1")]
     assert office.names.index("office.freeze_plan") < office.names.index("ratehawk.cancel_order")
+
+
+@pytest.mark.covers("S2")
+async def test_a_booking_hears_of_the_fee_from_its_own_cancellation_where_every_webhook_is_lost(
+    dev_server: Client, office: Office
+) -> None:
+    booking = "bkg_s12"
+    office.answers["ratehawk.plan_orders"] = lambda _: SupplierPlan(cancel=(OrderAtStake(partner_order_id="one"),))
+
+    async def hand_over(_: Any) -> HandedOver:
+        is_cancelled = office.count("ratehawk.cancel_order") == 1
+        if is_cancelled:
+            await deliver(dev_server, order_changed(booking, 2))
+        return HandedOver(to_bookings=int(is_cancelled))
+
+    office.answers["ratehawk.hand_over"] = hand_over
+    async with working(dev_server, office):
+        handle = await deliver(
+            dev_server,
+            told("booking.created", booking),
+            order_changed(booking),
+            told("booking.cancelled", booking, 2, cancellation_id="cxl_s12"),
+        )
+        state = await settled(handle, lambda s: len(s.done) == 4)
+    assert [done.split()[0] for done in state.done] == ["create", "supplier", "cancel", "supplier"]
+    # The books' last word is the fee, not the price of the order that was alive.
+    books = [name for name in office.names if name in ("giav.cancel_booking", "giav.confirm_costs")]
+    assert books == ["giav.confirm_costs", "giav.cancel_booking", "giav.confirm_costs"]
+    assert office.of("giav.confirm_costs")[-1].revision == 2
 
 
 @pytest.mark.covers("F-X2")
@@ -166,7 +196,8 @@ async def test_the_old_order_is_cancelled_only_after_the_new_one_is_confirmed(
         handle = await deliver(dev_server, told("booking.created", booking), told("booking.modified", booking, 2))
         await settled(handle, lambda s: len(s.done) == 2)
     order = [name for name in office.names if name.startswith("ratehawk.")]
-    assert order == ["ratehawk.plan_orders", "ratehawk.confirm_order", "ratehawk.cancel_order"]
+    steps = ("plan_orders", "confirm_order", "cancel_order", "hand_over")
+    assert order == [f"ratehawk.{step}" for step in steps]
     assert office.names.index("ratehawk.confirm_order") < office.names.index("giav.amend_booking")
     assert [step.partner_order_id for step in office.of("ratehawk.cancel_order")] == ["old"]
 

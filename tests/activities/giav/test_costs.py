@@ -23,7 +23,7 @@ def confirmed(desk: Desk, amount: int, revision: int = 1) -> SupplierStep:
     orders = desk.store.supplier_orders
     orders.record(stories.AGENCY, RATEHAWK, [order(7, partner="bkg_500-lin_01", minutes=revision, payable=amount)])
     orders.handled(stories.AGENCY, RATEHAWK, 7, revision, "booking", booking_id="bkg_500")
-    orders.confirm(stories.AGENCY, RATEHAWK, 7, Money(amount=amount, currency="EUR"))
+    orders.confirm(stories.AGENCY, RATEHAWK, 7, Money(amount=amount, currency="EUR"), booking_id="bkg_500")
     return SupplierStep(
         agency=stories.AGENCY,
         booking_id="bkg_500",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.money import Money
+from domain.supplier import RATEHAWK
+from domain.supplier_steps import FeedStep
 from tests import stories
 from tests.activities.ratehawk.office import FIRST, SECOND, Back, one
 
@@ -18,6 +20,16 @@ def test_a_price_within_the_tolerance_is_taken_over_and_any_other_asks(back: Bac
     assert back.cells.judge_order(back.changed()).verdict == verdict
     confirmed = back.store.supplier_orders.confirmed(stories.AGENCY, "bkg_500")
     assert set(confirmed) == ({FIRST} if verdict == "confirmed" else set())
+
+
+@pytest.mark.covers("F-M14")
+def test_a_cost_is_its_bookings_also_before_the_hand_over_is_written_down(back: Back) -> None:
+    back.sold()
+    back.house.place(FIRST, amount="660.00")
+    back.cells.read_page(FeedStep(agency=stories.AGENCY, supplier=RATEHAWK))
+    assert back.cells.judge_order(back.changed()).verdict == "confirmed"
+    confirmed = back.store.supplier_orders.confirmed(stories.AGENCY, "bkg_500")
+    assert confirmed == {FIRST: Money(amount=66000, currency="EUR")}
 
 
 @pytest.mark.covers("F-M14")
