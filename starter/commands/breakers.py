@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
-from temporalio.client import WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 
-from domain import naming
-from domain.connector_steps import BreakerOrder
-from domain.payment_sync.breaker import Breaker
 from starter.answers import CommandError, as_json, as_table, say
-from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
-from store.installation import Installation
+from starter.commands.acting import at_the_desk
+from starter.desk import breakers as desk
+from starter.desk.acting import Acting, BackOffice
+from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 
+T = TypeVar("T")
+Order = Callable[[BackOffice, Acting, str, str], Coroutine[Any, Any, T]]
 app = typer.Typer(invoke_without_command=True, help="Breakers of the ERPs: who may write, and since when nobody does.")
 AGENCY = typer.Argument(help="The agency, as the settings name it.", show_default=False)
-By = Annotated[str, typer.Option("--by", help="Who commands.")]
+By = Annotated[str, typer.Option("--by", help="Who commands: a person of 'bookings user list', once there are any.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, in at least 10 characters.")]
 COLUMNS = (
     "agency",
@@ -110,7 +109,7 @@ def contract(agency: Annotated[str, AGENCY], settings: SettingsFile, json_out: A
 @app.command(name="open")
 def open_breaker(agency: Annotated[str, AGENCY], settings: SettingsFile, by: By, why: Why) -> None:
     """Let no payment into the ERP until somebody closes the breaker again."""
-    told = _order(read_settings(settings), agency, "open_breaker", by, why, Breaker)
+    told = _told(desk.open_breaker, settings, agency, by, why)
     say(
         f"{agency}: the breaker of {told.connector} is {told.phase.value}; payments wait until 'payment breakers close'"
     )
@@ -119,31 +118,19 @@ def open_breaker(agency: Annotated[str, AGENCY], settings: SettingsFile, by: By,
 @app.command()
 def close(agency: Annotated[str, AGENCY], settings: SettingsFile, by: By, why: Why) -> None:
     """Let payments into the ERP again; those that wait go on, the oldest first."""
-    told = _order(read_settings(settings), agency, "close_breaker", by, why, Breaker)
+    told = _told(desk.close_breaker, settings, agency, by, why)
     say(f"{agency}: the breaker of {told.connector} is {told.phase.value}; whoever waits goes on")
 
 
 @app.command()
 def accept(agency: Annotated[str, AGENCY], settings: SettingsFile, by: By, why: Why) -> None:
     """Accept the contract that the ERP shows now; payments go on."""
-    told = _order(read_settings(settings), agency, "accept_contract", by, why, dict)
-    say(f"{agency}: accepted {str(told['contract'])[:12] or 'an ERP that shows no contract'}")
+    told = _told(desk.accept_contract, settings, agency, by, why)
+    say(f"{agency}: accepted {told.contract[:12] or 'an ERP that shows no contract'}")
 
 
-def _order(installation: Installation, agency: str, update: str, by: str, why: str, gives: type[Any]) -> Any:
-    connector = agency_of(installation, agency).erp
-    return asyncio.run(_tell(installation, naming.connector_workflow(agency, connector), update, by, why, gives))
-
-
-async def _tell(installation: Installation, own: str, update: str, by: str, why: str, gives: type[Any]) -> Any:
-    client = await connected(installation)
-    order = BreakerOrder(by=by, why=why)
-    try:
-        return await client.get_workflow_handle(own).execute_update(update, order, result_type=gives)
-    except WorkflowUpdateFailedError as error:
-        cause = error.cause
-        raise CommandError(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise CommandError(f"{own} does not run: it is started with the workers ('bookings worker')") from None
-        raise CommandError(f"Temporal answers {error.status.name}: {error.message}") from None
+def _told(order: Order[T], path: Path, agency: str, by: str, why: str) -> T:
+    installation = read_settings(path)
+    agency_of(installation, agency)
+    with at_the_desk(installation) as office:
+        return asyncio.run(order(office, office.acting(by), agency, why))

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
+from domain.connector_steps import BreakerOrder, Described
 from domain.money import Money
 from domain.payment_sync import Failing
 from domain.payment_sync.breaker import Breaker
+from domain.people import Role
+from starter import temporal
 from starter.cli import run
 from store import Store
-from store.installation import load_installation
+from store.installation import Installation, load_installation
 from store.opening import open_store
 from store.reconciliations import Pair
 from tests.databases import migrated_url
@@ -22,6 +29,7 @@ from tests.starter.agency import MASTER_KEY, SECRET, SOURCE
 
 Command = Callable[..., tuple[int, str, str]]
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+WHY = "spoken with GIAV on the telephone"
 
 
 @pytest.fixture
@@ -72,6 +80,97 @@ def test_a_breaker_is_shown_with_its_reason_also_while_temporal_is_down(kept: St
     (row,) = json.loads(out)
     assert (code, row["breaker"], row["reason"]) == (0, "open", "5 payments: not connected")
     assert "open" in command("payment", "breakers", "list")[1]
+
+
+@dataclass
+class Connector:
+    """Temporal as far as orders to a connector need it: keeps what it is told, or refuses."""
+
+    told: list[tuple[str, str, BreakerOrder]] = field(default_factory=list)
+    refusal: str = ""
+
+    def get_workflow_handle(self, workflow_id: str) -> Any:
+        return Handle(self, workflow_id)
+
+
+@dataclass
+class Handle:
+    connector: Connector
+    workflow_id: str
+
+    async def execute_update(self, name: str, given: BreakerOrder, result_type: type) -> Any:
+        if self.connector.refusal:
+            raise WorkflowUpdateFailedError(ApplicationError(self.connector.refusal))
+        self.connector.told.append((self.workflow_id, name, given))
+        if result_type is Described:
+            return Described(contract="abcdef0123456789", accepted="abcdef0123456789")
+        closed = Breaker(agency="demo", connector="giav")
+        return closed.opened_by(given.by, given.why, NOW) if name == "open_breaker" else closed
+
+
+@pytest.fixture
+def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
+    found = Connector()
+
+    async def connect(_: Installation) -> Any:
+        return found
+
+    monkeypatch.setattr(temporal, "connect", connect)
+    return found
+
+
+def deeds(kept: Store) -> list[tuple[str, str, str, str, str | None]]:
+    return [
+        (each.deed.actor, each.deed.action, each.deed.object, each.deed.outcome, each.deed.why)
+        for each in reversed(kept.audit_trail.list())
+        if each.deed.action.startswith("breaker.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "update", "said"),
+    [
+        ("open", "open_breaker", "payments wait until 'payment breakers close'"),
+        ("close", "close_breaker", "whoever waits goes on"),
+        ("accept", "accept_contract", "accepted abcdef012345"),
+    ],
+)
+def test_an_operators_word_reaches_the_connector_and_the_audit_trail(
+    kept: Store, command: Command, connector: Connector, words: str, update: str, said: str
+) -> None:
+    kept.people.add("olga", Role.OPERATOR, ["demo"], password=None, by="tests")
+    code, out, err = command("payment", "breakers", words, "demo", "--by", "olga", "--why", WHY)
+    assert (code, said in " ".join(out.split())) == (0, True), out + err
+    assert connector.told == [("connector/demo/giav", update, BreakerOrder(by="olga", why=WHY))]
+    assert deeds(kept) == [("olga", f"breaker.{words}", "demo/giav", "done", WHY)]
+
+
+def test_a_word_of_somebody_without_the_right_or_against_a_rule_is_refused_and_written_down(
+    kept: Store, command: Command, connector: Connector
+) -> None:
+    for name, role, agencies in (
+        ("vera", Role.VIEWER, ["demo"]),
+        ("otto", Role.OPERATOR, ["other"]),
+        ("olga", Role.OPERATOR, ["demo"]),
+    ):
+        kept.people.add(name, role, agencies, password=None, by="tests")
+    refused = {
+        "ana": "nobody is called 'ana'",
+        "vera": "this needs at least operator",
+        "otto": "there is no such thing",
+    }
+    for name, complaint in refused.items():
+        code, _, err = command("payment", "breakers", "open", "demo", "--by", name, "--why", WHY)
+        assert (code, complaint in " ".join(err.split())) == (2, True), err
+    connector.refusal = "it is closed"
+    code, _, err = command("payment", "breakers", "close", "demo", "--by", "olga", "--why", WHY)
+    assert (code, "it is closed" in err) == (2, True)
+    assert connector.told == []
+    assert [(actor, action, outcome) for actor, action, _, outcome, _ in deeds(kept)] == [
+        ("vera", "breaker.open", "refused"),
+        ("otto", "breaker.open", "refused"),
+        ("olga", "breaker.close", "refused"),
+    ]
 
 
 def test_a_contract_that_changed_is_named_part_by_part(kept: Store, command: Command) -> None:
