@@ -75,12 +75,18 @@ class SupplierGateway:
 
     async def receive(self, request: Request) -> Response:
         nudge = read_nudge(await _body(request))
-        agency = self._agency_of(nudge)
+        agencies = self._agencies_of(nudge)
         moment, now = datetime.fromtimestamp(nudge.timestamp, UTC), self._now()
-        if agency is None or not now - LATE <= moment <= now + EARLY:
+        if not agencies or not now - LATE <= moment <= now + EARLY:
             raise Problem(
                 401, "signature_invalid", "no key of an agency fits the signature, or its time is out of bounds"
             )
+        for agency in agencies:
+            await self._take(agency, nudge)
+        return JSONResponse({"status": "ok"})
+
+    async def _take(self, agency: str, nudge: Nudge) -> None:
+        """Store the nudge, then tell the feed. Raises `Problem` 500."""
         try:
             is_new = await asyncio.to_thread(
                 self._store.supplier_feeds.nudge, agency, RATEHAWK, nudge.token, nudge.kind, nudge.partner_order_id
@@ -93,12 +99,10 @@ class SupplierGateway:
             task = asyncio.create_task(self._tell_feed(agency))
             self._nudges.add(task)
             task.add_done_callback(self._nudges.discard)
-        return JSONResponse({"status": "ok"})
 
-    def _agency_of(self, nudge: Nudge) -> str | None:
-        """Whose key signed: of several keys nobody says which, so each is tried."""
-        fitting = [name for name, keys in self._keys.items() for key in keys if nudge.signed_with(key)]
-        return fitting[0] if fitting else None
+    def _agencies_of(self, nudge: Nudge) -> list[str]:
+        """Whose key signed: of several keys nobody says which, and agencies whose agreements differ may share one."""
+        return [name for name, keys in self._keys.items() if any(nudge.signed_with(key) for key in keys)]
 
     async def _tell_feed(self, agency: str) -> None:
         assert self._connect is not None

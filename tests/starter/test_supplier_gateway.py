@@ -56,6 +56,28 @@ def test_a_webhook_is_stored_before_it_is_answered(gateway: httpx.Client, store:
     assert due(store) == ["bkg_417-1"]
 
 
+def test_agencies_that_share_a_key_all_hear_of_an_order(
+    store: Store, tmp_path: Path, clock: Callable[[], datetime]
+) -> None:
+    section = {"url": "http://127.0.0.1:9", "key_id": 1, "api_key": KEY}
+    given = installation(tmp_path)
+    demo = given.agencies["demo"]
+    agencies = {
+        name: demo.model_copy(
+            update={
+                "ratehawk": {**section, "agreements": [f"B2B-{name}/1"]},
+                "platform": demo.platform.model_copy(update={"source": f"{demo.platform.source}/{name}"}),
+            }
+        )
+        for name in ("demo", "sister")
+    }
+    app = build_app(given.model_copy(update={"agencies": agencies}), store, now=clock)
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        assert told(client, webhook()).status_code == 200
+    for name in agencies:
+        assert store.supplier_feeds.due_nudges(name, RATEHAWK, 50) == ["bkg_417-1"]
+
+
 @pytest.mark.parametrize(
     "body",
     [
