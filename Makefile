@@ -22,7 +22,7 @@ demo-once: $(VENV)/.runtime
 	$(BIN)/bookings demo --once $(addprefix --midoffice ,$(MIDOFFICE))
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Every fault at every external call of every lifecycle; goes on where it was interrupted. ONLY=scenario, CASE='id', JOBS=n.
 faults: $(VENV)/.dev
