@@ -10,6 +10,7 @@ WAITING = ("tests/season/", "tests/faults/", "tests/workflows/")
 """Folders whose tests wait for real processes and durable timers; the slowest first."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process more than cores, because there is always one that waits."""
     return (os.cpu_count() or 1) + 1
