@@ -118,7 +118,8 @@ class EffectLedger:
                 },
             ).one_or_none()
             if row is not None:
-                return EffectRecord(key, EffectState(row.state), acts=row.acts, reason=row.reason), row.acts == 1
+                fresh = EffectRecord(key, EffectState(row.state), acts=row.acts, reason=row.reason, begun_at=moment)
+                return fresh, row.acts == 1
             return record_of(connection.execute(self._select, {"k": text}).one()), False
 
     def sending(self, key: EffectKey, request: Mapping[str, Any] | None = None) -> None:

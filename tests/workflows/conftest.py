@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,9 @@ def binary(name: str) -> str:
     return found
 
 
-@pytest.fixture(scope="module")
-async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """The time-skipping test server: calendars in milliseconds.
-
-    One for each file, because workflows that another file left open would live through every skipped day, too.
-    """
+@asynccontextmanager
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """The time-skipping test server with our search attributes: calendars in milliseconds."""
     environment = await WorkflowEnvironment.start_time_skipping(
         data_converter=pydantic_data_converter, test_server_existing_path=binary("temporal-test-server")
     )
@@ -54,6 +52,13 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
                 search_attributes={name: TYPES[kind] for name, kind in SEARCH_ATTRIBUTES.items()},
             )
         )
+        yield environment
+
+
+@pytest.fixture(scope="module")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """One for each file, because workflows that another file left open would live through every skipped day, too."""
+    async with time_skipping() as environment:
         yield environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -58,6 +59,8 @@ async def declared(payment: Payment) -> None:
 async def asked(payment: Payment) -> None:
     await declared(payment)
     assert (await payment.command(Kind.ASK_CUSTOMER)).state is State.AWAITING_CUSTOMER
+    while letters(payment.office) != ["asked"]:  # noqa: ASYNC110 the letter goes out beside the answer
+        await asyncio.sleep(0.05)
 
 
 def letters(office: Office) -> list[str]:
