@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from activities.effects import Effect, Effects
 from activities.failures import implements
-from activities.mailing.client import SYSTEM, send
+from activities.mailing.client import SYSTEM, UNSEEN, send
 from activities.mailing.letters import one_line
 from activities.signatures import OFFICE_TELL_OF_DUPLICATE
 from domain.duplicate_letters import DuplicateTold, composed, duplicate_letter_key
@@ -51,7 +51,7 @@ class DuplicateLetters:
             return reference
 
         key = duplicate_letter_key(step.agency, step.payment_id, step.occasion, step.number)
-        self._effects.perform(Effect(key, act=act, booking_id=step.booking_id))
+        self._effects.perform(Effect(key, act=act, booking_id=step.booking_id, unseen=UNSEEN))
         return Done()
 
     def _letter(
