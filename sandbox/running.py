@@ -11,8 +11,8 @@ import uvicorn
 
 from sandbox.serving import StandIn
 
-STARTS_WITHIN = 20.0
-STOPS_WITHIN = 20.0
+STARTS_WITHIN = 60.0
+STOPS_WITHIN = 60.0
 
 
 class Listener(uvicorn.Server):

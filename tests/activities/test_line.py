@@ -104,7 +104,7 @@ def test_a_connection_that_the_other_side_closed_is_not_used_again(serve: Serve,
     server = serve(last, OK)
     with closing(line(server.url)) as to:
         to.post(b"<end/>", {})
-        assert server.hung_up.acquire(timeout=10)
+        assert server.hung_up.acquire(timeout=60)
         assert to.post(b"<end/>", {}).content == b"ok"
     assert server.connections == 2
 

@@ -130,7 +130,7 @@ def test_of_two_operators_the_second_is_told_and_keeps_what_was_typed(desk: Desk
     words.fill("Lo estoy comprobando con contabilidad.")
     first.get_by_role("button", name="Revisarlo yo").click()
     expect(first.get_by_role("status")).to_contain_text("hecho")
-    expect(second.locator("#state")).to_contain_text("El cobro ha cambiado", timeout=15_000)
+    expect(second.locator("#state")).to_contain_text("El cobro ha cambiado", timeout=60_000)
     expect(words).to_have_value("Lo estoy comprobando con contabilidad.")
     second.locator("#sync-manually").get_by_role("button").click()
     expect(second.get_by_role("alert").first).to_contain_text("se ha adelantado")

@@ -56,7 +56,7 @@ async def dribble(address: tuple[str, int], head: bytes, drop: bytes) -> bytes:
 
     dropping = asyncio.create_task(drops())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             return await reader.read()
     except ConnectionError:
         return b""
@@ -88,14 +88,14 @@ async def test_a_body_in_endless_pieces_is_answered_with_a_413_or_408(address: t
 
 async def test_a_hundred_who_dawdle_keep_nobody_from_being_served(address: tuple[str, int]) -> None:
     slow = [asyncio.create_task(dribble(address, b"POST /events HTTP/1.1\r\n", b"a")) for _ in range(100)]
-    async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=10) as honest:
+    async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=60) as honest:
         answers = [(await honest.get("/health/live")).status_code for _ in range(5)]
     assert answers == [200] * 5
     await asyncio.gather(*slow)
 
 
 async def test_an_honest_connection_lives_on_between_requests(address: tuple[str, int]) -> None:
-    async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=10) as honest:
+    async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=60) as honest:
         first = await honest.get("/health/live")
         second = await honest.get("/health/live")
     assert (first.status_code, second.status_code) == (200, 200)

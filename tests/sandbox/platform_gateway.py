@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.platform.signature import SECRET
 from sandbox.serving import StandIn
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Gateway(StandIn):

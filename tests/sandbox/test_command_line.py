@@ -56,7 +56,7 @@ def test_one_process_serves_every_stand_in(served: dict[str, Any]) -> None:
         assert client.listdir("out") == []
     ftps = served["airplus"]["ftps"]
     with ftplib.FTP_TLS(context=ssl.create_default_context(cafile=ftps["ca"])) as line:
-        line.connect(ftps["host"], ftps["port"], timeout=10)
+        line.connect(ftps["host"], ftps["port"], timeout=60)
         line.login(USER, PASSWORD)
         assert line.pwd() == "/"
 

@@ -58,7 +58,7 @@ class Midoco:
     """A small client: what a test needs to say and to read."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = httpx.Client(base_url=url, timeout=60)
 
     def post(
         self, body: str, service: str = "BookingService", unit: str = "AG01", password: str = "sandbox-midoco"

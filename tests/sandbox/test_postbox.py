@@ -21,7 +21,7 @@ def letter(subject: str = "Tu próximo pago") -> EmailMessage:
 
 
 def sent(port: int, *letters: EmailMessage) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as line:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as line:
         for each in letters:
             line.send_message(each)
 

@@ -24,5 +24,5 @@ class Season:
 def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Season]:
     began = time.monotonic()
     with playing(tmp_path_factory.mktemp("season"), "--once") as demo:
-        code = demo.end(within=240)
+        code = demo.end(within=600)
         yield Season(demo, code, time.monotonic() - began)

@@ -72,7 +72,7 @@ class Demo:
         store = self.data / "store.db"
         if not store.exists():
             return 0
-        with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)) as connection:
+        with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=60)) as connection:
             try:
                 (number,) = connection.execute(
                     "SELECT count(*) FROM effects WHERE state IN ('done', 'undone')"
@@ -91,7 +91,7 @@ class Demo:
 
     def kill(self, name: str) -> None:
         """`kill -9` of a child, once it is there."""
-        self.wait_until(lambda: self.child(name) is not None, within=30)
+        self.wait_until(lambda: self.child(name) is not None, within=120)
         pid = self.child(name)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)

@@ -37,7 +37,7 @@ from store.transfers import transfers
 from tests.season.conftest import Season
 from workers.standing import StandingCollector
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2400)
 
 SECRETS = tuple(
     name for name in DemoState.model_fields if name.endswith(("key", "secret", "token", "password", "hook"))

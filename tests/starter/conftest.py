@@ -61,6 +61,6 @@ def gateway(store: Store, tmp_path: Path, clock: Callable[[], datetime]) -> Iter
     """A client of a gateway whose clock stands at the test vector's time."""
     with (
         serving(build_app(installation(tmp_path), store, now=clock)) as address,
-        httpx.Client(base_url=address, timeout=10) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client

@@ -40,7 +40,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-async def until(holds: Callable[[], bool], within: float = 15.0) -> None:
+async def until(holds: Callable[[], bool], within: float = 90.0) -> None:
     async with asyncio.timeout(within):
         while not holds():  # noqa: ASYNC110 other processes have no events to wait for
             await asyncio.sleep(0.02)
@@ -100,7 +100,7 @@ async def test_stopping_takes_grandchildren_along(tmp_path: Path) -> None:
     grandchild = int(child.log_file.read_bytes())
     assert alive(grandchild)
     await child.stop()
-    assert gone_within(grandchild, 5)
+    assert gone_within(grandchild, 60)
 
 
 def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
         pid = int(parent.stdout.readline())
         assert alive(pid)
         parent.kill()
-    assert gone_within(pid, 10)
+    assert gone_within(pid, 60)
 
 
 def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path) -> None:

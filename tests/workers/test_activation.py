@@ -98,7 +98,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(180):
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110 the workers make it true
             await asyncio.sleep(0.1)
 

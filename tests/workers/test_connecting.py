@@ -76,7 +76,7 @@ async def test_a_mid_office_is_connected_while_the_workers_run(tmp_path: Path, d
             assert store.integrations.known(AGENCY, SYSTEM).state == "checked"
             store.integrations.confirmed(AGENCY, SYSTEM, by="ana", detail="by e-mail")
             await handle.signal("changed")
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 ended = await handle.result()
             assert (ended["phase"], ended["taken"], ended["seen"]) == ("done", 1, 1)
     assert store.integrations.known(AGENCY, SYSTEM).state == "active"

@@ -111,7 +111,7 @@ async def at_work(agency: Agency, client: Client) -> AsyncIterator[Callable[[], 
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110 the workers make it true
             await asyncio.sleep(0.1)
 

@@ -149,14 +149,14 @@ async def test_after_the_loss_of_an_hour_everything_is_found_again_and_nothing_i
         office.sell(502)
         office.deliver()
         await office.hand_on()
-        assert await at_rest(office.store, client, within=60)
+        assert await at_rest(office.store, client, within=200)
         restoring.back_up(office.installation, tmp_path / "night")
         office.sell(503)
         office.do("apply-discount", booking_id="bkg_501", kind="amount", value=eur(5_000), code="TARDE")
         office.cancel(502)
         office.deliver()
         await office.hand_on()
-        assert await at_rest(office.store, client, within=60)
+        assert await at_rest(office.store, client, within=200)
     before = office.held()
     effects = {
         row.record.key for number in (501, 502, 503) for row in office.store.effects.history(AGENCY, f"bkg_{number}")
@@ -171,7 +171,7 @@ async def test_after_the_loss_of_an_hour_everything_is_found_again_and_nothing_i
         (read,) = catching_up(office.installation, office.store)
         assert (read.trouble, read.taken > 0) == ("", True)
         await office.hand_on()
-        assert await at_rest(office.store, client, within=90)
+        assert await at_rest(office.store, client, within=200)
     assert office.held() == before
     _, wrong = audited(office, AGENCY)  # type: ignore[arg-type]
     assert wrong == []

@@ -195,7 +195,7 @@ async def test_a_year_of_a_monthly_plan(year: PlanYear, office: Office, sink: tu
         assert ins(9) in local(year)
 
         await year.until(days[11] + timedelta(days=3))
-        ended = PlanState.model_validate(await asyncio.wait_for(year.plan.result(), 20))
+        ended = PlanState.model_validate(await asyncio.wait_for(year.plan.result(), 180))
         assert ended.over
     assert year.tables.schedule is None, "no due day is left"
     captured = {own: cents for own, cents, _ in year.charged()}

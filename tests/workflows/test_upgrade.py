@@ -84,7 +84,7 @@ class Season:
         return described.raw_description.workflow_execution_info.versioning_info.deployment_version.build_id
 
     async def becomes(self, name: str, build: str) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while await self.version(name) != build:  # noqa: ASYNC110 the server tells no news of this
                 await asyncio.sleep(0.2)
 
@@ -93,7 +93,7 @@ class Season:
             "payment.captured", name, fact=f"pay_{name}{number}", payment_id=f"pay_{name}{number}", method="card"
         )
         await deliver(self._client, paid)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len((await self.booking(name).query(Booking.view)).payments) < number:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
 

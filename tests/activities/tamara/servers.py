@@ -30,7 +30,7 @@ from sandbox.airplus.running import running_ftps, running_sftp
 from sandbox.airplus.stand_in import PASSWORD, USER, AirplusStandIn
 from tests.activities.tamara.night import ftps_settings_of, settings_of
 
-STARTS_WITHIN = 15.0
+STARTS_WITHIN = 60.0
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/local/sbin"])
 
 

@@ -39,7 +39,7 @@ def killed(night: Night, airplus: DropBoxSite, point: str, folder: Path) -> None
     settings.write_text(json.dumps(given))
     url = str(night.store.database.engine.url)
     command = [sys.executable, "-m", "tests.activities.tamara.dying_worker", url, str(settings), point]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 

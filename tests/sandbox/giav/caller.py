@@ -32,7 +32,7 @@ class Giav:
         self.url = base_url
         self.key = key
         # Plain HTTP on the loopback: no certificates to load, which is most of what making a client costs.
-        self.http = httpx.Client(base_url=base_url, timeout=10.0, verify=False)
+        self.http = httpx.Client(base_url=base_url, timeout=60, verify=False)
 
     def __call__(self, operation: str, **parameters: Any) -> Any:
         body = envelope(request(operation, {"apikey": self.key, **parameters}))
