@@ -8,14 +8,14 @@ A test names its rows by `@pytest.mark.covers("F-C2", "giav 4: payment")`; the r
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+
+from tests.coverage_marks import Proof, listed, marked, written
 
 TESTS = Path(__file__).parent
 ROWS = TESTS / "coverage_rows.yaml"
@@ -34,13 +34,6 @@ class Row(NamedTuple):
     elsewhere: str = ""
 
 
-class Proof(NamedTuple):
-    """A marked test: its file below `tests/` and its name."""
-
-    file: str
-    test: str
-
-
 def rows() -> dict[str, list[Row]]:
     """All rows by section, in the contracts' order."""
     told: dict[str, dict[str, str | list[str]]] = yaml.safe_load(ROWS.read_text(encoding="utf-8"))
@@ -55,8 +48,8 @@ def proofs() -> dict[str, list[Proof]]:
     known = {row.id for table in rows().values() for row in table}
     found: dict[str, list[Proof]] = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
-        for test, marked in marks_of(ast.parse(path.read_text(encoding="utf-8"))):
-            for row in marked:
+        for test, covered in marked(path):
+            for row in covered:
                 if row.startswith(MIDOFFICE):
                     continue
                 if row not in known:
@@ -65,16 +58,6 @@ def proofs() -> dict[str, list[Proof]]:
                     )
                 found[row].append(Proof(path.relative_to(TESTS).as_posix(), test))
     return dict(found)
-
-
-def marks_of(module: ast.Module) -> Iterator[tuple[str, list[str]]]:
-    """Each marked test of a file and what it says it covers."""
-    for node in module.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.covers":
-                yield node.name, [str(ast.literal_eval(argument)) for argument in decorator.args]
 
 
 def page() -> str:
@@ -108,21 +91,12 @@ def page() -> str:
 def _cell(row: Row, tests: list[Proof]) -> str:
     if not tests:
         return f"no part of GIAV: {row.elsewhere}" if row.elsewhere else GAP
-    by_file: dict[str, list[str]] = defaultdict(list)
-    for proof in tests:
-        by_file[proof.file].append(proof.test.removeprefix("test_").replace("_", " "))
-    return "<br>".join(f"[{file}](../tests/{file}): {'; '.join(names)}" for file, names in by_file.items())
+    return listed(tests, "../tests")
 
 
 def main(arguments: list[str]) -> int:
     """0, or 1 when `--check` finds the page out of date."""
-    wanted = page()
-    if arguments == ["--check"]:
-        fresh = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted
-        print("up to date" if fresh else f"out of date; run {COMMAND}")  # noqa: T201
-        return 0 if fresh else 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return written(PAGE, page(), COMMAND, arguments)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,13 @@ system, one of `test_<system>.py` or `test_<system>_….py` at that one.
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.activities.midoffice.systems.registry import SYSTEMS
-from tests.coverage_giav import MIDOFFICE, marks_of
+from tests.coverage_giav import MIDOFFICE
+from tests.coverage_marks import Proof, listed, marked, written
 
 TESTS = Path(__file__).parent / "activities" / "midoffice"
 PAGE = Path(__file__).parent.parent / "docs" / "integrations" / "midoffice.md"
@@ -42,18 +41,11 @@ LATER = {"ziel"}
 """Systems that answer later; the others have nothing that could be read afterwards."""
 
 
-class Proof(NamedTuple):
-    """A marked test: its file and its name."""
-
-    file: str
-    test: str
-
-
 def proofs() -> dict[tuple[str, str], list[Proof]]:
     """Marked tests by verb and system. Raises ValueError for a verb that nobody knows and for a file of no system."""
     found: dict[tuple[str, str], list[Proof]] = defaultdict(list)
     for path in sorted(TESTS.glob("test_*.py")):
-        for test, rows in marks_of(ast.parse(path.read_text(encoding="utf-8"))):
+        for test, rows in marked(path):
             for row in rows:
                 if not row.startswith(MIDOFFICE):
                     continue
@@ -115,15 +107,11 @@ def _cell(verb: str, system: str, proven: dict[tuple[str, str], list[Proof]]) ->
 
 
 def _named(verb: str, proven: dict[tuple[str, str], list[Proof]]) -> str:
-    by_file: dict[str, list[str]] = defaultdict(list)
-    for system in SYSTEMS:
-        for proof in proven.get((verb, system), []):
-            words = proof.test.removeprefix("test_").replace("_", " ")
-            if words not in by_file[proof.file]:
-                by_file[proof.file].append(words)
-    place = "../../tests/activities/midoffice"
-    ordered = sorted(by_file, key=lambda file: (file != "test_every_system.py", file))
-    return "<br>".join(f"[{file}]({place}/{file}): {'; '.join(by_file[file])}" for file in ordered)
+    every = [proof for system in SYSTEMS for proof in proven.get((verb, system), [])]
+    return listed(
+        sorted(every, key=lambda proof: (proof.file != "test_every_system.py", proof.file)),
+        "../../tests/activities/midoffice",
+    )
 
 
 def page() -> str:
@@ -137,13 +125,7 @@ def page() -> str:
 
 def main(arguments: list[str]) -> int:
     """0, or 1 when `--check` finds the page out of date."""
-    wanted = page()
-    if arguments == ["--check"]:
-        fresh = PAGE.read_text(encoding="utf-8") == wanted
-        print("up to date" if fresh else f"out of date; run {COMMAND}")  # noqa: T201
-        return 0 if fresh else 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return written(PAGE, page(), COMMAND, arguments)
 
 
 if __name__ == "__main__":

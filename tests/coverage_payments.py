@@ -10,11 +10,11 @@ provoke a row with a platform, a GIAV and a journal, and the auditor judges M1 t
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.coverage_giav import GAP, Proof, proofs, rows
+from tests.coverage_giav import GAP, proofs, rows
+from tests.coverage_marks import Proof, listed, written
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage-payments.md"
 COMMAND = "python -m tests.coverage_payments"
@@ -70,21 +70,12 @@ def _provoked(found: list[Proof]) -> list[Proof]:
 def _cell(found: list[Proof], row: str = "") -> str:
     if not found:
         return GAP if row in MUST_BE_PROVOKED else ("–" if row else "")
-    by_file: dict[str, list[str]] = defaultdict(list)
-    for proof in found:
-        by_file[proof.file].append(proof.test.removeprefix("test_").replace("_", " "))
-    return "<br>".join(f"[{file}](../tests/{file}): {'; '.join(names)}" for file, names in by_file.items())
+    return listed(found, "../tests")
 
 
 def main(arguments: list[str]) -> int:
     """0, or 1 when `--check` finds the page out of date."""
-    wanted = page()
-    if arguments == ["--check"]:
-        fresh = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted
-        print("up to date" if fresh else f"out of date; run {COMMAND}")  # noqa: T201
-        return 0 if fresh else 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return written(PAGE, page(), COMMAND, arguments)
 
 
 if __name__ == "__main__":
