@@ -21,7 +21,7 @@ from store.payment_request_records import Request
 
 Say = Callable[[str], None]
 
-SECONDS = 60.0
+SECONDS = 300.0
 """For a deal to come from one state to the next; each takes a second or two where nothing else is at work."""
 PRICE = 420
 CUSTOMER = {"name": "Lola Cano Prat", "email": "lola.cano@correo.example", "phone": "+34 600 11 22 33"}

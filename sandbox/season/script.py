@@ -23,7 +23,7 @@ ANNOUNCEMENTS = {
     "ziel": "rename",
 }
 """By mid-office, the operation with which a new booking is announced there."""
-OUTAGE_SECONDS = 20.0
+OUTAGE_SECONDS = 120.0
 """How long the outage waits, at most, to be noticed."""
 
 SEAT = ("svc_72H", "svc_72B", "svc_72A", "svc_72G", "svc_72S")

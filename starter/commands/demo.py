@@ -37,8 +37,8 @@ from store.installation import Installation
 REPORT_FILE = Path("demo-report.json")
 REST_SECONDS = 300.0
 CONNECT_SECONDS = 60
-EXPORT_SECONDS = 120.0
-SWEEP_SECONDS = 120.0
+EXPORT_SECONDS = 300.0
+SWEEP_SECONDS = 300.0
 
 
 def demo(
