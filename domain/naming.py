@@ -5,6 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+def agency_of(workflow_id: str) -> str:
+    """Whose workflow it is: every id names its agency behind what it is."""
+    return workflow_id.split("/", 2)[1]
+
+
 def experience_workflow(agency: str, experience_id: str) -> str:
     return f"experience/{agency}/{experience_id}"
 

@@ -152,13 +152,13 @@ def _adopts_strangers() -> AbstractContextManager[None]:
 
 
 def _loses_every_second_event() -> AbstractContextManager[None]:
-    plain = Inbox.undispatched
+    plain = Inbox.in_turns
 
-    def undispatched(self: Inbox, *more: Any, **options: Any) -> Any:
+    def in_turns(self: Inbox, *more: Any, **options: Any) -> Any:
         rows = plain(self, *more, **options)
         return [row for row in rows if '"payment.captured"' not in row.notice_json]
 
-    return swapped(Inbox, "undispatched", undispatched)
+    return swapped(Inbox, "in_turns", in_turns)
 
 
 def _parks_nothing() -> AbstractContextManager[None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -21,6 +22,8 @@ from domain.mailbox import BookingState
 from domain.naming import Queue
 from domain.notices import EventNotice
 from domain.superseding import ExperienceState, PlanState
+from starter.gateway.metrics import show_paced
+from starter.turns import Turns
 from store import Store
 from store.inbox import OutboxRow
 from workers.tracing import span_of
@@ -28,8 +31,6 @@ from workflows.searching import found_by
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
-"""Outbox rows read at a time."""
 AT_ONCE = 16
 """Mailboxes signalled side by side; within one mailbox the order of the outbox is kept."""
 
@@ -72,13 +73,20 @@ class Dispatcher:
     """Delivers what waits in the outbox; `nudge` after a commit, and a sweep every `every` seconds for the rest."""
 
     def __init__(
-        self, store: Store, connect: Callable[[], Awaitable[Client]], *, every: float = 3.0, console: str = ""
+        self,
+        store: Store,
+        connect: Callable[[], Awaitable[Client]],
+        *,
+        every: float = 3.0,
+        console: str = "",
+        catching_up_per_second: float | None = None,
     ) -> None:
-        """`console` is its public address, to which the workflows link."""
+        """`console` is its public address, to which the workflows link; for the pace of who catches up see `starter.turns`."""
         self._store = store
         self._console = console
         self._connect = connect
         self._every = every
+        self._turns = Turns(catching_up_per_second)
         self._client: Client | None = None
         self._work = asyncio.Event()
         self._away = False
@@ -111,20 +119,27 @@ class Dispatcher:
                 pass
 
     async def sweep(self) -> int:
-        """Deliver everything that waits now; the number of rows acknowledged. Raises `TemporalAway`."""
-        delivered, refusing, stuck = 0, set[str](), 0
+        """Deliver everything that waits now and whose turn it is; the number of rows acknowledged. Raises `TemporalAway`."""
+        delivered, refusing, stuck = 0, set[str](), dict[str, int]()
         while True:
             # What a mailbox refused stays in front; the window grows past it, so that it holds up nobody else.
-            window = BATCH + stuck
-            rows = await asyncio.to_thread(self._store.inbox.undispatched, window)
-            acknowledged = await self._deliver(rows, refusing)
-            delivered += acknowledged
-            if len(rows) < window:
+            waiting = await asyncio.to_thread(self._store.inbox.waiting)
+            behind = {agency: count - stuck.get(agency, 0) for agency, count in waiting.items()}
+            shares = self._turns.shares({agency: count for agency, count in behind.items() if count > 0})
+            show_paced(self._turns.paced)
+            windows = {agency: stuck.get(agency, 0) + share for agency, share in shares.items() if share}
+            if not windows:
                 return delivered
-            stuck = len(rows) - acknowledged
+            rows = await asyncio.to_thread(self._store.inbox.in_turns, windows)
+            acknowledged = await self._deliver(rows, refusing)
+            delivered += sum(acknowledged.values())
+            read = Counter(row.agency for row in rows)
+            if not acknowledged and all(read[agency] <= stuck.get(agency, 0) for agency in windows):
+                return delivered
+            stuck |= {agency: read[agency] - acknowledged[agency] for agency in windows}
 
-    async def _deliver(self, rows: Iterable[OutboxRow], refusing: set[str]) -> int:
-        """Signal the mailboxes of `rows`: in order within a mailbox, side by side between them.
+    async def _deliver(self, rows: Iterable[OutboxRow], refusing: set[str]) -> Counter[str]:
+        """Signal the mailboxes of `rows`: in order within a mailbox, side by side between them; how many of each agency went.
 
         Mailboxes that refuse are added to `refusing` and left alone from then on.
         """
@@ -134,20 +149,20 @@ class Dispatcher:
             waiting.setdefault(notice.workflow_id, []).append(notice)
         mailboxes = [notices for workflow_id, notices in waiting.items() if workflow_id not in refusing]
         if not mailboxes:
-            return 0
+            return Counter()
         client = await self._connected()
         limit = asyncio.Semaphore(AT_ONCE)
 
-        async def one_mailbox(notices: list[EventNotice]) -> int:
+        async def one_mailbox(notices: list[EventNotice]) -> Counter[str]:
             async with limit:
                 count = await self._deliver_in_order(client, notices)
             if count < len(notices):
                 refusing.add(notices[0].workflow_id)
-            return count
+            return Counter({notices[0].agency: count})
 
         tasks = [asyncio.create_task(one_mailbox(notices)) for notices in mailboxes]
         try:
-            return sum(await asyncio.gather(*tasks))
+            return sum(await asyncio.gather(*tasks), Counter())
         except BaseException:
             for task in tasks:
                 task.cancel()

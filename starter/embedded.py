@@ -28,6 +28,8 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxTimeShift": '"1ms"',
     # Show a workflow whose task fails repeatedly after the second failure.
     "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
+    # Tasks of several agencies in turns (workers/fairness.py).
+    "matching.enableFairness": "true",
 }
 
 STARTUP_SECONDS = 60.0

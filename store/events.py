@@ -92,6 +92,13 @@ Index(
     sqlite_where=outbox.c.dispatched_at.is_(None),
     postgresql_where=outbox.c.dispatched_at.is_(None),
 )
+Index(
+    "ix_outbox_waiting_agency",
+    outbox.c.agency,
+    outbox.c.position,
+    sqlite_where=outbox.c.dispatched_at.is_(None),
+    postgresql_where=outbox.c.dispatched_at.is_(None),
+)
 
 
 @dataclass(frozen=True, slots=True)

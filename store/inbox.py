@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any, Literal
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
 
 from domain.desk import StoreReason, item_id
 from domain.errors import ContractBroken
@@ -51,9 +52,19 @@ _CONCLUDE = (
     .values(state=bindparam("verdict"), problem=bindparam("said"))
 )
 _OUTBOX_ROW = update(outbox).where(outbox.c.agency == _agency, outbox.c.event_id == _event)
+_WAITING = (
+    select(outbox)
+    .where(outbox.c.dispatched_at.is_(None), outbox.c.agency == _agency)
+    .order_by(outbox.c.position)
+    .limit(bindparam("most"))
+)
 _DISPATCHED = _OUTBOX_ROW.values(dispatched_at=bindparam("moment"))
 _FAILED = _OUTBOX_ROW.values(attempts=outbox.c.attempts + 1, last_reason=bindparam("said"))
 # Built once: every event goes through them.
+
+
+def _row(row: Row[Any]) -> OutboxRow:
+    return OutboxRow(row.agency, row.event_id, row.notice, row.created_at, row.attempts, row.last_reason)
 
 
 class Inbox:
@@ -81,10 +92,26 @@ class Inbox:
         if older_than is not None:
             query = query.where(outbox.c.created_at < self._clock() - older_than)
         with self._database.read() as connection:
-            return [
-                OutboxRow(row.agency, row.event_id, row.notice, row.created_at, row.attempts, row.last_reason)
-                for row in connection.execute(query)
+            return [_row(row) for row in connection.execute(query)]
+
+    def waiting(self) -> dict[str, int]:
+        """How many events of each agency wait for their workflows."""
+        query = (
+            select(outbox.c.agency, func.count().label("waiting"))
+            .where(outbox.c.dispatched_at.is_(None))
+            .group_by(outbox.c.agency)
+        )
+        with self._database.read() as connection:
+            return {row.agency: row.waiting for row in connection.execute(query)}
+
+    def in_turns(self, first: Mapping[str, int]) -> list[OutboxRow]:
+        """So many of each agency that wait, in the order of arrival, one of each in turns."""
+        with self._database.read() as connection:
+            found = [
+                [_row(row) for row in connection.execute(_WAITING, {"of_agency": agency, "most": most})]
+                for agency, most in first.items()
             ]
+        return [row for turn in zip_longest(*found) for row in turn if row is not None]
 
     def mark_dispatched(self, agency: str, event_id: str) -> None:
         with self._database.begin() as connection:

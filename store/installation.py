@@ -101,6 +101,8 @@ class GatewaySettings(Section):
     host: str = "127.0.0.1"
     port: int = 8080
     trusted_proxies: TrustedProxies = ()
+    catching_up_per_second: Annotated[float, Field(gt=0)] = 4.0
+    """Events a second of an agency that has hundreds waiting, while others are at work."""
 
 
 class WebhookSecret(Section):

@@ -48,8 +48,8 @@ AT_ONCE = {
 }
 """How many activities of a queue run at once in one process; each account throttles its own calls below that."""
 
-OURS = frozenset({Queue.ACCOUNTING, Queue.OFFICE})
-"""Queues whose cells touch nothing but our own store, and so never wait for each other."""
+OURS = frozenset({Queue.ACCOUNTING})
+"""Queues whose cells touch nothing but our own store, and so never wait for an agency's own system."""
 
 GRACE = timedelta(seconds=20)
 """How long running activities may finish after SIGTERM; what is cut off resumes elsewhere by its effects."""

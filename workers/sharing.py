@@ -23,10 +23,10 @@ KEPT_FREE = 4
 """One thread in so many is kept for agencies that come next."""
 RECENT_SECONDS = 60.0
 """How long an agency counts as one of those that share."""
-BACK_A_SECOND = 20.0
+BACK_A_SECOND = 10.0
 """So many cells of an agency that were put off come back each second: enough for its threads, little for Temporal."""
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 10.0
-"""Between two attempts of a cell that is put off."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 900.0
+"""Between two attempts of a cell that is put off; the longer one where ten thousand wait."""
 
 
 class Shares:
@@ -37,6 +37,7 @@ class Shares:
         self._held: Counter[str] = Counter()
         self._seen: dict[str, float] = {}
         self._put_off: dict[str, dict[str, float]] = defaultdict(dict)
+        self._looked: dict[str, float] = {}
 
     def may_enter(self, agency: str) -> bool:
         """While threads are to spare anybody; of those that are kept free, who has less than an equal share."""
@@ -50,11 +51,13 @@ class Shares:
     def pause(self, agency: str, cell: str) -> float:
         """Seconds until a cell that may not enter comes back: the longer the more of them wait, and never all together."""
         now, waiting = self._clock(), self._put_off[agency]
-        waiting[cell] = now
-        # Another process may have taken what does not come back here.
-        for gone in [each for each, since in waiting.items() if since < now - 2 * LONGEST_SECONDS]:
-            del waiting[gone]
-        longest = min(max(len(waiting) / BACK_A_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
+        if now >= self._looked.get(agency, 0.0) + SHORTEST_SECONDS:
+            # Another process may have taken what does not come back here.
+            self._looked[agency] = now
+            for gone in [each for each, expected in waiting.items() if expected < now]:
+                del waiting[gone]
+        longest = min(max((len(waiting) + 1) / BACK_A_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
+        waiting[cell] = now + 2 * longest
         scattered = zlib.crc32(f"{cell}@{now}".encode()) % 1000 / 1000
         return longest * (0.5 + scattered / 2)
 

@@ -28,12 +28,13 @@ with workflow.unsafe.imports_passed_through():
     from workflows.deal_asking import DealAsking
     from workflows.deal_money import DealMoney
     from workflows.deal_pages import DealPages
+    from workflows.renewing import Renewable, must_renew, renew
     from workflows.showing_deals import DealTeller
     from workflows.stepping import Fault, Stepping
 
 
 @workflow.defn
-class RequestPayment(Stepping):
+class RequestPayment(Stepping, Renewable):
     """One deal. Reading and asking, looking at pages, following payments and showing the deal go side by side, so that none of
     them waits for a person who is asked about another.
 
@@ -139,11 +140,8 @@ class RequestPayment(Stepping):
                     break
                 continue
             if self._must_renew():
-                await workflow.wait_condition(workflow.all_handlers_finished)
                 orders = tuple(sorted(self._done_keys))
-                workflow.continue_as_new(
-                    DealState(agency=self.agency, deal_id=self.deal_id, stage=self.stage, orders=orders)
-                )
+                await renew(DealState(agency=self.agency, deal_id=self.deal_id, stage=self.stage, orders=orders))
             await workflow.wait_condition(
                 lambda: (
                     self._nudged
@@ -191,11 +189,9 @@ class RequestPayment(Stepping):
         return idle and not following and self.teller.is_idle and self.pages.next_look() is None
 
     def _must_renew(self) -> bool:
-        info = workflow.info()
-        wanted = info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
         following = any(not task.done() for task in self._following.values())
         quiet = not (self._busy or self._nudged or self._commands or self._open or following)
-        return wanted and quiet and self.teller.is_idle
+        return must_renew() and quiet and self.teller.is_idle
 
     # -- asking for money ----------------------------------------------------------------------------------------------
 

@@ -165,7 +165,10 @@ def build_app(
     now: Callable[[], datetime] = _utc_now,
 ) -> FastAPI:
     """The ASGI application. With `connect` it also runs the dispatchers for as long as it serves."""
-    dispatcher = Dispatcher(store, connect, console=installation.console.url) if connect else None
+    pace = installation.gateway.catching_up_per_second
+    dispatcher = (
+        Dispatcher(store, connect, console=installation.console.url, catching_up_per_second=pace) if connect else None
+    )
     deal_dispatcher = DealDispatcher(store, connect) if connect else None
 
     @contextlib.asynccontextmanager

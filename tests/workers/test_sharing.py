@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from contextlib import ExitStack
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_the_more_wait_the_longer_each_stays_away_and_the_last_ones_come_back_so
     alone = shares.pause("sold-out", "booking 0")
     assert SHORTEST_SECONDS / 2 <= alone <= SHORTEST_SECONDS
     pauses = [shares.pause("sold-out", f"booking {number}") for number in range(500)]
-    assert LONGEST_SECONDS / 2 <= pauses[-1] <= LONGEST_SECONDS
+    assert 501 / BACK_A_SECOND / 2 <= pauses[-1] <= 501 / BACK_A_SECOND, "so many a second come back, not more"
     assert len(set(pauses[-50:])) > 25, "not all at the same moment"
     for number in range(460):
         with shares.thread("sold-out", f"booking {number}"):
@@ -134,3 +135,14 @@ def test_the_more_wait_the_longer_each_stays_away_and_the_last_ones_come_back_so
     assert shares.pause("sold-out", "booking 499") <= 41 / BACK_A_SECOND
     now = 3 * LONGEST_SECONDS
     assert shares.pause("sold-out", "booking 499") <= SHORTEST_SECONDS, "the others went elsewhere"
+
+
+def test_the_thousands_of_an_import_come_back_no_oftener_than_hundreds() -> None:
+    now = 0.0
+    shares = Shares(THREADS, lambda: now)
+    back = [(0.0, f"booking {number}") for number in range(1000)]
+    attempts = 0
+    while (next_one := heapq.heappop(back))[0] < 400.0:
+        now, attempts = next_one[0], attempts + (next_one[0] >= 200.0)
+        heapq.heappush(back, (now + shares.pause("sold-out", next_one[1]), next_one[1]))
+    assert 1 <= attempts / 200 <= 2 * BACK_A_SECOND
