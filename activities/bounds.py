@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import ssl
 from collections.abc import Iterator
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +19,12 @@ def proxy_for(url: httpx.URL) -> str | None:
     return None if proxy_bypass(url.host) else proxies.get(url.scheme) or proxies.get("all")
 
 
+@functools.cache
+def authorities() -> ssl.SSLContext:
+    """Whom we believe, for all lines of this process: reading the authorities takes longer than many a call."""
+    return httpx.create_ssl_context()
+
+
 class Bounded(httpx.BaseTransport):
     """Breaks an answer off that grows beyond `largest`, as if the line had broken.
 
@@ -30,7 +38,7 @@ class Bounded(httpx.BaseTransport):
     @classmethod
     def to(cls, url: str, transport: httpx.BaseTransport | None = None) -> Bounded:
         """The transport to one address, through the proxy that the environment names for it; `transport` is for tests."""
-        return cls(transport or httpx.HTTPTransport(proxy=proxy_for(httpx.URL(url))))
+        return cls(transport or httpx.HTTPTransport(verify=authorities(), proxy=proxy_for(httpx.URL(url))))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.headers["Accept-Encoding"] = "identity"

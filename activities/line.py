@@ -7,14 +7,12 @@ again. Errors are httpx's own, because they say whether anything can have been s
 
 from __future__ import annotations
 
-import functools
-import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import httpx
 
-from activities.bounds import Bounded, proxy_for
+from activities.bounds import Bounded, authorities, proxy_for
 
 IDLE_SECONDS = 60.0
 """How long an unused connection is trusted; servers close theirs after a minute or two."""
@@ -49,7 +47,7 @@ class Line:
         self._transport = Bounded(
             transport
             or httpx.HTTPTransport(
-                verify=_authorities(), proxy=proxy_for(self._url), limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS)
+                verify=authorities(), proxy=proxy_for(self._url), limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS)
             )
         )
 
@@ -72,9 +70,3 @@ class Line:
 
     def close(self) -> None:
         self._transport.close()
-
-
-@functools.cache
-def _authorities() -> ssl.SSLContext:
-    """Whom we believe, for all lines of this process: reading the authorities takes longer than many a call."""
-    return httpx.create_ssl_context()

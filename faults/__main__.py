@@ -20,7 +20,7 @@ from faults.scenarios import SCENARIOS
 from faults.shard import Job
 from starter import entrypoint
 
-CHUNK = 120
+CHUNK = 240
 """Cases of one process: its Temporal server and its store end with it."""
 ROOT = Path("var") / "faults"
 

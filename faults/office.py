@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import logging
+import sys
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -159,6 +161,15 @@ def quiet() -> None:
     Runtime.set_default(
         Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=silent))), error_if_already_set=False
     )
+
+
+def light() -> None:
+    """What costs this process more than it is worth: httpx looks for a missing module at every call, and the collector of
+    garbage goes through everything that was imported again and again."""
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def on_the_street(stack: ExitStack) -> Street:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,15 +110,20 @@ def canonical(books: Books) -> str:
         prefix = match[1][:3]
         return f"{prefix}#{numbers[prefix].setdefault(match[1], len(numbers[prefix]) + 1)}"
 
-    return _sorted(NAMES.sub(named, json.dumps(bare, ensure_ascii=False)))
+    def nameless(match: re.Match[str]) -> str:
+        return named(match) if match[1] in numbers["pay"] else match[1][:3]
+
+    # Sorted by what they say before they are named: what was written first must not decide who is number one.
+    text = _sorted(json.dumps(bare, ensure_ascii=False), by=lambda text: NAMES.sub(nameless, text))
+    return _sorted(NAMES.sub(named, text))
 
 
-def _sorted(text: str) -> str:
+def _sorted(text: str, by: Callable[[str], str] = str) -> str:
     def turn(value: Any) -> Any:
         if isinstance(value, dict):
             return {name: turn(each) for name, each in value.items()}
         if isinstance(value, list):
-            return sorted((turn(each) for each in value), key=lambda each: json.dumps(each, sort_keys=True))
+            return sorted((turn(each) for each in value), key=lambda each: by(json.dumps(each, sort_keys=True)))
         return value
 
     return json.dumps(turn(json.loads(text)), sort_keys=True, ensure_ascii=False)

@@ -22,7 +22,7 @@ import httpx
 from faults import bugs, patience
 from faults.cases import Case, Recording
 from faults.houses import House, OwnDoor, crm, invoicing, settings_of
-from faults.office import Office, address_of, gateway_socket, on_the_street, open_office, quiet, temporal_server
+from faults.office import Office, address_of, gateway_socket, light, on_the_street, open_office, quiet, temporal_server
 from faults.playing import Outcome, play, record
 from faults.scenarios import SCENARIOS
 from faults.stage import Stage
@@ -171,6 +171,7 @@ def main() -> int:
     job, out = Job.read(Path(sys.argv[1])), Path(sys.argv[2])
     patience.shorten()
     quiet()
+    light()
     with out.open("a", encoding="utf-8") as lines:
 
         def tell(told: dict[str, Any]) -> None:

@@ -190,11 +190,19 @@ class Stage:
 
     # -- Temporal ---------------------------------------------------------------------------------------------------
 
-    async def start(self, workflow: str, given: Any, workflow_id: str) -> Any:
-        """Start one of ours and wait for its end."""
-        return await self.office.client.execute_workflow(
-            workflow, given, id=workflow_id, task_queue="workflows", result_type=None
-        )
+    async def start(self, workflow: str, given: Any, workflow_id: str) -> None:
+        """Start one of ours and wait until it ends, or asks a person. Raises `Stuck`."""
+        handle = await self.office.client.start_workflow(workflow, given, id=workflow_id, task_queue="workflows")
+        moving, ended = Moving(self), asyncio.ensure_future(handle.result())
+        try:
+            while not ended.done():
+                moving.or_stuck(lambda: f"{workflow_id} does not end")
+                if any(item.workflow_id == workflow_id for item in self.items()):
+                    return
+                await asyncio.wait({ended}, timeout=0.15)
+            ended.result()
+        finally:
+            ended.cancel()
 
     async def leave(self) -> None:
         """End what still lives of this agency, so that it does not go on in other cases' time."""

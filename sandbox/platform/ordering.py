@@ -13,6 +13,7 @@ import httpx
 
 from sandbox.platform.amounts import Doc
 from sandbox.platform.model import Platform
+from sandbox.trust import authorities
 
 AGREED_ROOMS = 9
 """More rooms than this are no order by the API, but one that the supplier's staff made (midoffice 2.6)."""
@@ -35,7 +36,7 @@ class Ordering:
         if told is None:
             # After a restart, and where there was no supplier before: bookings that were sold without an order.
             told, records = {}, self._platform.storage.every("booking")
-        async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, verify=authorities()) as http:
             for one in records:
                 for order in one["snapshot"]["external_orders"]:
                     await self._tell(http, one["snapshot"], order, told)

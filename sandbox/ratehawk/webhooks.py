@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from sandbox.trust import authorities
+
 PAUSES = (30, 60, 90, 120, 150, 300, 3600, *[43_200] * 6)
 """Seconds between the repeats after an answer above 299."""
 
@@ -64,7 +66,7 @@ class Webhooks:
 
     async def _deliver(self, body: dict[str, Any]) -> None:
         assert self.url is not None
-        async with httpx.AsyncClient(timeout=10) as http:
+        async with httpx.AsyncClient(timeout=10, verify=authorities()) as http:
             for pause in (*PAUSES, None):
                 try:
                     status = (await http.post(self.url, json=body)).status_code
