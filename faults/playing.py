@@ -13,12 +13,14 @@ from faults import picture
 from faults.cases import SECONDS, Case, Recording
 from faults.picture import Picture
 from faults.scenarios import SCENARIOS, Scenario
-from faults.stage import Stage, Stuck
+from faults.stage import Moving, Stage, Stuck
 from sandbox.faults import Fault, Kind
 
 ENOUGH_ANSWERS = 5
 SETTLES_WITHIN = 25.0
-"""Seconds in which a case that rests may still become as its twin: a late effect, a look that comes last."""
+"""Seconds without any movement in which a case that rests may still become as its twin: a late effect, a look that comes last."""
+AT_MOST = 120.0
+"""Seconds for the same where something moves for ever, as feeds do."""
 ASKS = frozenset({Kind.REFUSE, Kind.CROSSED, Kind.EMPTY, Kind.PAGE_200, Kind.MALFORMED})
 """Faults after which a person may be asked: a refusal says no, a wrong or garbled answer cannot be sorted by a machine."""
 BEYOND = frozenset({Kind.CROSSED})
@@ -194,12 +196,12 @@ def _takes(expected: Counter[str], reason: str) -> bool:
 
 async def _judge(stage: Stage, case: Case, twin: Picture, outcome: Outcome, scenario: Scenario) -> None:
     """Wait until everything is as without the fault; what is not by then is said."""
-    end = time.monotonic() + SETTLES_WITHIN
+    moving = Moving(stage, still=SETTLES_WITHIN, patience=AT_MOST)
     while True:
         helped = await _answer_all(stage, scenario, outcome)
         now = await asyncio.to_thread(picture.take, stage)
-        different = now.differs(twin)
-        if not different or time.monotonic() > end or not helped:
+        different = now.differs(twin, fewer=scenario.gives_up and case.family == "call" and Kind(case.fault) in ASKS)
+        if not different or moving.over() or not helped:
             break
         await asyncio.sleep(0.7)
     may_ask = case.family == "operator" or (case.family == "call" and Kind(case.fault) in ASKS)

@@ -48,6 +48,8 @@ class Scenario:
     """Reasons for which it stops by itself, without any fault."""
     varies: bool = False
     """It looks again and again until something has come: a late look may be disturbed in one run and not take place in another."""
+    gives_up: bool = False
+    """Its end is that it is taken back: a refusal before the one that is its own ends it the same, only earlier."""
     still_open: tuple[str, ...] = ()
     """Invariants at rest that cannot hold before those are answered."""
 
@@ -210,6 +212,7 @@ SCENARIOS: dict[str, Scenario] = {
             (refused_once,),
             SALE,
             answers=("booking_undone",),
+            gives_up=True,
         ),
         Scenario(
             "modify-travellers",

@@ -44,21 +44,26 @@ class Told:
 class Moving:
     """Whether an agency still gets anywhere; a machine that is busy with other things is no reason to give up."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, still: float | None = None, patience: float | None = None) -> None:
         self._stage, self._seen = stage, (0, 0, 0)
-        self._end = time.monotonic() + PATIENCE
-        self._still = time.monotonic() + STILL
+        self._allowed = STILL if still is None else still
+        self._end = time.monotonic() + (PATIENCE if patience is None else patience)
+        self._still = time.monotonic() + self._allowed
 
     def or_stuck(self, words: Callable[[], str]) -> None:
         """Raises `Stuck` when nothing moved for a minute, or for ever the same."""
+        if self.over():
+            raise Stuck(words())
+
+    def over(self) -> bool:
+        """Whether it stood still for too long, or there is no patience left."""
         stage, now = self._stage, time.monotonic()
         points = len(stage.office.cemetery.of(stage.agency).passed)
         calls = sum(len(each.calls) for each in stage.house.stand_ins.values())
         seen = (points, calls, len(stage.watch.last.running[stage.agency]))
         if seen != self._seen:
-            self._seen, self._still = seen, now + STILL
-        if now > min(self._end, self._still):
-            raise Stuck(words())
+            self._seen, self._still = seen, now + self._allowed
+        return now > min(self._end, self._still)
 
 
 WHY = "looked at in both systems, and it is right"

@@ -113,10 +113,10 @@ def nest_cost_line(office: Office, booking_id: str, code: str, own: int, contain
     )
 
 
-def delete_cost_line(office: Office, booking_id: str, code: str, sequence: int) -> None:
-    """Take a nested cost out of its container and delete it."""
+def delete_cost_line(office: Office, booking_id: str, code: str, sequence: int, own: int | None = None) -> None:
+    """Take a nested cost out of its container and delete it; `own` is its id where that is not the one it was made with."""
     create, nest = office.key("cost line", code, CREATE, sequence), office.key("cost line", code, NEST, sequence)
-    own = office.made(create)
+    own = own or office.made(create)
     if own is None:
         return
     office.take_back(
@@ -151,13 +151,14 @@ def undo_register_booking(office: Office, step: BookingStep) -> Done:
 
 
 def _undo(office: Office, key: EffectKey, booking_id: str) -> None:
-    own = office.made(key)
-    if own is None:
+    made = office.made(key)
+    if made is None:
         return
+    own = _carrying(office, key, made)
     undo = office.key(key.entity, key.business_id, "delete", key.sequence)
     match key.entity:
         case "cost line":
-            delete_cost_line(office, booking_id, key.business_id, key.sequence)
+            delete_cost_line(office, booking_id, key.business_id, key.sequence, own)
         case "reserva":
             office.take_back(key, undo, lambda: _delete_reserva(office, own), own, booking_id)
         case "pasajero in expediente":
@@ -173,6 +174,12 @@ def _undo(office: Office, key: EffectKey, booking_id: str) -> None:
         case _:
             # Clients are never deleted, and a group's payer may go on holding the file.
             return
+
+
+def _carrying(office: Office, key: EffectKey, own: int) -> int:
+    """The record that carries our reference: where a create got the answer of another call, `own` is somebody else's."""
+    found = _landed(office, key)
+    return own if not found or str(own) in found else int(found[0])
 
 
 def _settle_unfinished(office: Office, records: list[EffectRecord]) -> None:

@@ -164,11 +164,23 @@ def test_a_whole_registration_is_taken_back_in_reverse_order(desk: Desk) -> None
     desk.activities.undo_register_booking(step)
     assert desk.calls() == [
         "Reservas_SEARCH",
-        *["Reserva_Anidamiento_PUT", "Reserva_DELETE"] * 2,
-        "Reserva_DELETE",
-        *["PasajeroExpediente_DELETE", "Pasajero_DELETE"] * 2,
-    ]
+        *["Reservas_SEARCH", "Reserva_Anidamiento_PUT", "Reserva_DELETE"] * 2,
+        *["Reservas_SEARCH", "Reserva_DELETE"],
+        *["PasajeroExpediente_SEARCH", "PasajeroExpediente_DELETE", "Pasajero_SEARCH", "Pasajero_DELETE"] * 2,
+    ], "each is looked for by our reference before it is deleted"
     assert counted(desk) == EMPTY
+
+
+@pytest.mark.covers("F-C6")
+def test_what_another_calls_answer_named_is_not_deleted_but_what_carries_our_reference(desk: Desk) -> None:
+    """The passenger of another booking must not go because an answer came to the wrong call."""
+    desk.registered()
+    others = {each["Id"] for each in desk.held("Pasajero")}
+    step = desk.booking(id="bkg_2", locator="OTHER2")
+    desk.fault("Pasajero_POST", Kind.CROSSED)
+    desk.insist(desk.activities.register_booking, step)
+    desk.insist(desk.activities.undo_register_booking, step)
+    assert {each["Id"] for each in desk.held("Pasajero")} == others
 
 
 @pytest.mark.covers("giav 4: booking created, taken back")
