@@ -14,8 +14,12 @@ from datetime import timedelta
 from typing import Any
 
 import activities.accounting.mapping
+import activities.giav.bookings
 import activities.giav.mapping.money
+import activities.giav.mapping.reservas
 import activities.giav.payments
+import activities.tamara.answer_book
+import activities.tamara.weighing
 import starter.gateway.signatures
 from activities.accounting.activities import JournalActivities
 from activities.effects import Effects
@@ -218,6 +222,27 @@ def _forgets_payer() -> AbstractContextManager[None]:
     return swapped(Effects, "perform", perform)
 
 
+def _leap_day_slips() -> AbstractContextManager[None]:
+    plain = activities.giav.mapping.reservas.container
+
+    def container(*given: Any, **more: Any) -> Any:
+        return {
+            name: f"{value[:4]}-03-01" if str(value).endswith("-02-29") else value
+            for name, value in plain(*given, **more).items()
+        }
+
+    return swapped(activities.giav.bookings, "container", container)
+
+
+def _believes_every_answer() -> AbstractContextManager[None]:
+    plain = activities.tamara.weighing.weigh
+
+    def weigh(*given: Any) -> Any:
+        return replace(plain(*given), verdict="APPLIED", text="")
+
+    return swapped(activities.tamara.answer_book, "weigh", weigh)
+
+
 LOST_COBRO = ("payment-card", "giav Cobro_POST #1", "drop-after")
 LOST_FILE = ("create", "giav Expediente_POST #1", "drop-after")
 REFUSED_COBRO = ("payment-card", "giav Cobro_POST #1", "refuse")
@@ -325,6 +350,18 @@ BUGS: dict[str, Bug] = {
             (("refund", "event 1", "twice"),),
         ),
         Bug("sides-swapped", "debit and credit of an invoice are swapped", _both_sides_swapped, (LOST_COBRO,)),
+        Bug(
+            "leap-day-slips",
+            "a departure on 29 February counts as one on the 1st of March",
+            _leap_day_slips,
+            (("create", "departure and dues", "29 February"),),
+        ),
+        Bug(
+            "answers-believed",
+            "of an answer of AirPlus nothing is ever unclear",
+            _believes_every_answer,
+            (("tamara-export", "answer of AirPlus", "names a line never sent"),),
+        ),
         Bug(
             "invoice-shrugged-off",
             "an invoice that fails is let go",

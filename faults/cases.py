@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from faults.answers import WRONG_ANSWERS
+from faults.days import DAYS
 from faults.houses import PATIENCE_SECONDS
-from faults.scenarios import SCENARIOS
+from faults.scenarios import SCENARIOS, answered
 from sandbox.faults import Kind
 
-Family = Literal["call", "event", "death", "clock", "operator"]
+Family = Literal["call", "event", "death", "clock", "day", "answer", "operator"]
 
 CODES: dict[Kind, str] = {
     Kind.DROP_BEFORE: "F1",
@@ -60,6 +62,11 @@ ANSWERED = ("create", "payment-card", "cancel-paid", "refund")
 """Scenarios whose every write is refused once, for people to answer in an unlucky moment (F15)."""
 SEEN_OFTEN = 3
 """A look that is repeated until something has come is disturbed so often; how often it is repeated differs."""
+DATED = (
+    *("create", "life", "cancel-paid", "cancel-supplied", "payment-airplus"),
+    *("tamara-export", "tamara-export-ftps", "instalments"),
+)
+"""Scenarios in whose documents, files or dues days stand."""
 CLOCKS = ("five minutes ahead", "five minutes behind")
 
 
@@ -127,6 +134,12 @@ def enumerated(recording: Recording) -> Iterator[Case]:
             yield Case(scenario.name, "event", f"{len(recording.events)} events", DISORDERS[4], "F11", 0)
     for clock in CLOCKS:
         yield Case(scenario.name, "clock", "platform", clock, "F16")
+    if scenario.name in DATED:
+        for day in DAYS:
+            yield Case(scenario.name, "day", "departure and dues", day, "F16")
+    if answered in scenario.act:
+        for wrong in WRONG_ANSWERS:
+            yield Case(scenario.name, "answer", "answer of AirPlus", wrong, "F17")
 
 
 def kinds_for(system: str, operation: str) -> list[Kind]:

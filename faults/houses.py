@@ -121,8 +121,13 @@ def settings_of(
             "country": "ES",
             "city": "Madrid",
             "mode": "T",
-            "sftp": {"host": "127.0.0.1", "username": "agency", "password": "sandbox-airplus", "folder": "in"}
-            | dict(own["airplus"].settings),
+            "ftps" if "ftps" in systems else "sftp": {
+                "host": "127.0.0.1",
+                "username": "agency",
+                "password": "sandbox-airplus",
+                "folder": "in",
+                **own["airplus"].settings,
+            },
         }
     if "ratehawk" in systems:
         found["ratehawk"] = {

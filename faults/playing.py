@@ -9,10 +9,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from faults import picture
+from faults import answers, picture
+from faults.answers import UNCLEAR
 from faults.cases import SECONDS, Case, Recording
+from faults.days import wrong_days
 from faults.picture import Picture
-from faults.scenarios import SCENARIOS, Scenario
+from faults.scenarios import EXPERIENCE, SCENARIOS, Scenario
 from faults.stage import Moving, Stage, Stuck
 from sandbox.faults import Fault, Kind
 
@@ -101,6 +103,12 @@ async def _played(stage: Stage, case: Case, recording: Recording, outcome: Outco
         outcome.fired = 1
         await _judge(stage, case, twin, outcome, scenario)
         return
+    if case.family == "answer":
+        await _answered_wrongly(stage, case, scenario, outcome)
+        await _judge(stage, case, twin, outcome, scenario)
+        return
+    if case.family == "day":
+        stage.day, outcome.fired = case.fault, 1
     await play_before(stage, scenario)
     fault = _armed(stage, case)
     answering: asyncio.Task[None] | None = None
@@ -119,6 +127,8 @@ async def _played(stage: Stage, case: Case, recording: Recording, outcome: Outco
         if answering is not None:
             await answering
         await _judge(stage, case, twin, outcome, scenario)
+        if case.family == "day":
+            _judge_days(stage, outcome)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -204,7 +214,7 @@ async def _judge(stage: Stage, case: Case, twin: Picture, outcome: Outcome, scen
         if not different or moving.over() or not helped:
             break
         await asyncio.sleep(0.7)
-    may_ask = case.family == "operator" or (case.family == "call" and Kind(case.fault) in ASKS)
+    may_ask = case.family == "operator" or case.fault in UNCLEAR or (case.family == "call" and Kind(case.fault) in ASKS)
     if different and not helped and case.family == "call" and Kind(case.fault) in BEYOND and not now.broken:
         # Only a person can sort it out, and is asked; nothing is twice and nothing is wrong meanwhile.
         outcome.result = "parked"
@@ -214,6 +224,35 @@ async def _judge(stage: Stage, case: Case, twin: Picture, outcome: Outcome, scen
     outcome.found += different
     if not outcome.found:
         outcome.result = "parked" if outcome.parked else "same"
+
+
+def _judge_days(stage: Stage, outcome: Outcome) -> None:
+    experience = stage.house.platform.platform.storage.find("experience", EXPERIENCE)
+    assert experience is not None
+    wrong = wrong_days(experience["snapshot"], stage.house.giav.state())
+    if wrong:
+        outcome.result = "violation"
+        outcome.found += wrong
+
+
+# Answers of AirPlus ---------------------------------------------------------------------------------------------------
+
+
+async def _answered_wrongly(stage: Stage, case: Case, scenario: Scenario, outcome: Outcome) -> None:
+    """The night as ever, and then an answer that nobody expects; what is unclear about it a person has to see to."""
+    await play_before(stage, scenario)
+    answers.kept_back(stage, case.fault)
+    for act in scenario.act:
+        await act(stage)
+        await _answer_all(stage, scenario, outcome)
+    outcome.fired = await answers.given(stage, case.fault)
+    await scenario.act[-1](stage)
+    if case.fault in UNCLEAR:
+        reason, decision = answers.SEEN_TO
+        item = await stage.parked(besides=scenario.answers)
+        outcome.parked.append(f"{item.reason} at {item.verb}: {item.detail[:160]}")
+        if item.reason != reason or not await stage.answer(item, decision):
+            outcome.found.append(f"asked for {item.reason}, should be {reason}")
 
 
 # Events ---------------------------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ from activities.kommo.fields import CODES, definition_of
 from domain.books import DealBooks
 from domain.steps import TamaraOrder
 from domain.tamara_steps import TamaraAnswersOrder
+from faults.days import departing
 from faults.stage import Doc, Stage
 from sandbox.kommo.hooks import KNOWN
 from sandbox.kommo.stand_in import KommoStandIn
 from sandbox.season import people
-from sandbox.season.catalogue import granada
 from sandbox.season.people import companion
 from sandbox.season.script import AIRPLUS_LAST4, AIRPLUS_TOKEN
 from starter.collecting.deals import deals_of
@@ -55,7 +55,7 @@ class Scenario:
 
 
 async def opened(stage: Stage) -> None:
-    await stage.do("create-experience", **granada(datetime.now(UTC).date()))
+    await stage.do("create-experience", **departing(datetime.now(UTC).date(), stage.day))
 
 
 async def sold(stage: Stage) -> None:
@@ -306,6 +306,14 @@ SCENARIOS: dict[str, Scenario] = {
             (card_lodged, *SALE, rested, pays(**AIRPLUS)),
             (exported, answered),
             frozenset({"airplus"}),
+            inbound=False,
+        ),
+        Scenario(
+            "tamara-export-ftps",
+            "the same night's file by FTPS",
+            (card_lodged, *SALE, rested, pays(**AIRPLUS)),
+            (exported, answered),
+            frozenset({"airplus", "ftps"}),
             inbound=False,
         ),
         Scenario(

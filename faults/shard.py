@@ -146,8 +146,11 @@ async def standing(
         if "airplus" in piece.systems:
             box = AirplusStandIn()
             boxes.append(box)
-            port = await street.run(box.start_sftp(0, "127.0.0.1"))
-            own["airplus"] = OwnDoor(box, {"port": port, "host_keys": [box.fingerprint]})
+            if "ftps" in piece.systems:
+                own["airplus"] = OwnDoor(box, {"port": box.start_ftps(), "pins": [box.papers.pin]})
+            else:
+                port = await street.run(box.start_sftp(0, "127.0.0.1"))
+                own["airplus"] = OwnDoor(box, {"port": port, "host_keys": [box.fingerprint]})
         if "kommo" in piece.systems:
             for name, made in (("kommo", crm()), ("easycount", invoicing())):
                 own[name] = OwnDoor(made, {}, stack.enter_context(running(made)))

@@ -77,6 +77,8 @@ class Stage:
         self.agency = house.agency
         self.held = False
         self.skew = 0.0
+        self.day: str | None = None
+        """On which day of `faults.days` the experience departs."""
         self.waiting: list[Told] = []
         self.told: list[Told] = []
         self._read = 0

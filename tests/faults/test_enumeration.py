@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from faults.answers import WRONG_ANSWERS
 from faults.bugs import BUGS
 from faults.cases import CODES, OF_WRITES, Recording, enumerated
+from faults.days import DAYS, departing, wrong_days
 from faults.results import PROJECT
 from faults.scenarios import SCENARIOS
 from faults.weather import drawn
@@ -39,6 +42,34 @@ def test_every_fault_of_the_alphabet_has_a_case() -> None:
     recordings = (RECORDED, Recording("life", CALLS, [], ["a", "b", "c"]), files)
     codes = {case.code for recording in recordings for case in enumerated(recording)}
     assert codes == {f"F{number}" for number in (*range(1, 13), 15, 16, 17)}
+
+
+def test_every_day_at_which_calendars_stumble_is_found_and_departed_on() -> None:
+    today = date(2026, 11, 22)
+    leaves = {name: departing(today, name)["starts_on"] for name in DAYS}
+    assert leaves == {
+        "29 February": "2028-02-29",
+        "28 February": "2027-02-28",
+        "the 31st": "2027-01-31",
+        "the end of a month of 30 days": "2027-04-30",
+        "New Year's Eve": "2027-12-31",
+        "the night in which clocks go forward": "2027-03-28",
+        "the night in which clocks go back": "2027-10-31",
+    }
+    dues = {each["due"]["on"] for each in departing(today, "29 February")["payment_plan_template"]}
+    assert dues == {"2024-02-29"}
+    wrong = wrong_days(
+        {"starts_on": "2028-02-29", "ends_on": "2028-03-03"},
+        {"Expediente": [], "Reserva": [{"Id": 1, "FechaDesde": "2028-03-01T00:00:00", "FechaHasta": "2028-03-03"}]},
+    )
+    assert wrong == ["Reserva 1 lasts from 2028-03-01 to 2028-03-03, should be 2028-02-29 to 2028-03-03"]
+
+
+def test_where_days_stand_each_of_them_is_a_case_and_where_airplus_answers_each_wrong_answer() -> None:
+    assert {case.fault for case in enumerated(Recording("instalments")) if case.family == "day"} == set(DAYS)
+    for name in ("tamara-export", "tamara-export-ftps", "tamara-rejected"):
+        cases = [case.fault for case in enumerated(Recording(name)) if case.family == "answer"]
+        assert cases == list(WRONG_ANSWERS)
 
 
 def test_the_same_seed_has_the_same_weather() -> None:
