@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.closing import Closing
 from domain.money import Money
 from domain.payment_sync import Evidence, Failing, Kind, State
 from domain.payment_sync.breaker import Breaker
@@ -65,16 +66,21 @@ class WaitingPayments(BaseModel):
 
 
 class AdmitStep(Step):
-    """May this payment be written into the ERP now? It asks for its receivable, too."""
+    """May this payment be written into the ERP now? It asks for its receivable, too.
+
+    `first`: nothing is known of the payment yet, and it asks also whether anybody still wanted its money.
+    """
 
     booking_id: str
     payment_id: str
+    first: bool = False
 
 
 class Admission(BaseModel):
     """Whether the breaker is closed and no other payment of the receivable is being written; `because` says why not.
 
-    `failing` is the breaker's reason, None when the receivable is taken or a person opened it.
+    `failing` is the breaker's reason, None when the receivable is taken or a person opened it. `closing`: what it was asked
+    for had been closed before it was captured.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -84,7 +90,7 @@ class Admission(BaseModel):
     because: str = ""
     failing: Failing | None = None
     breaker_is_open: bool = False
-    late: bool = False
+    closing: Closing | None = None
 
 
 class DescribeStep(ConnectorStep):

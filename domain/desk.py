@@ -97,6 +97,7 @@ DUTIES: dict[str, Duty] = {
     "erp_contract_changed": Duty(owner=TECHNICAL, hours=8),
     "erp_unauthorised": Duty(owner=TECHNICAL, hours=4),
     "payment_ageing": Duty(owner=SUPERVISOR, hours=24),
+    "payment_late": Duty(owner=ACCOUNTING, hours=24),
     "payment_reversed": Duty(owner=ACCOUNTING, hours=8),
     "receipt_without_payment": Duty(owner=ACCOUNTING, hours=24),
     "payment_without_receipt": Duty(owner=ACCOUNTING, hours=24),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -384,6 +385,19 @@ class Facts:
             PaymentPlan, payment_plans, agency, booking_id, payment_plans.c.updated_at, payment_plans.c.revision
         )
         return found[-1] if found else None
+
+    def plan_told_at(self, agency: str, plan: PaymentPlan) -> datetime:
+        """When the platform told the plan as it stands, by its own clock."""
+        query = (
+            select(events.c.occurred_at)
+            .join(
+                payment_plans,
+                (payment_plans.c.agency == events.c.agency) & (payment_plans.c.event_id == events.c.event_id),
+            )
+            .where(payment_plans.c.agency == agency, payment_plans.c.id == plan.id)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
 
     def plans_after(self, agency: str, booking_id: str, limit: int) -> list[PaymentPlan]:
         """The newest plan of each of the next bookings that have one, by booking, behind that one; empty begins."""

@@ -55,14 +55,16 @@ class AtConnector(BookingLifecycle):
     def incident_stands(self, incident: Incident) -> None:
         self.incident = (incident.words or "an incident") if incident.standing else ""
 
-    async def admitted(self) -> Admission:
-        """Whether it may be written now; if so, its receivable is its own until it has been."""
+    async def admitted(self, *, first: bool = False) -> Admission:
+        """Whether it may be written now; if so, its receivable is its own until it has been. The `first` time it is asked,
+        too, whether anybody still wanted the money."""
         notice = self.given.notice
         step = AdmitStep(
             agency=notice.agency,
             lifecycle=workflow.info().workflow_id,
             booking_id=self.given.booking_id,
             payment_id=self.sync.payment_id,
+            first=first,
         )
         admission = await perform(OFFICE_ADMIT_PAYMENT, step, about="may it be written now?")
         self.connector = admission.connector

@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         TAMARA_RECORD_PAYMENT,
         Verb,
     )
+    from domain.closing import Closing
     from domain.connector_steps import Admission
     from domain.payment_sync import (
         TERMINAL,
@@ -106,10 +107,13 @@ class RecordPayment(SettlesDuplicate):
 
     async def _record(self, step: PaymentStep) -> None:
         """Each system goes its own way; where the journal is the ERP, it has no other."""
-        self._captured()
-        if not self._booking_is_known:
+        if self._booking_is_known:
+            self._admission = await self.admitted(first=True)
+            self._captured(self._admission.closing)
+        else:
+            self._captured(None)
             await self._hold_in_suspense()
-        self._admission = await self.admitted()
+            self._admission = await self.admitted()
         ways = [
             self._erp_then_the_rest(step),
             self.step(MIDOFFICE_RECORD_PAYMENT, step, about=self._about, amount=step.amount, decisions=FORWARD),
@@ -120,8 +124,12 @@ class RecordPayment(SettlesDuplicate):
             )
         await asyncio.gather(*ways)
 
-    def _captured(self) -> None:
-        self.move(Kind.CAPTURED, role=Role.GATEWAY, at=self.given.notice.occurred_at)
+    def _captured(self, closing: Closing | None) -> None:
+        """Row 3 where nobody asked for it any more: the request was closed first, and the money opens it again."""
+        if closing is not None:
+            self.move(closing.kind, at=closing.at, text=closing.words)
+        text = closing.words if closing is not None else ""
+        self.move(Kind.CAPTURED, role=Role.GATEWAY, at=self.given.notice.occurred_at, text=text)
 
     async def _end(self) -> LifecycleResult:
         if self.sync.state is State.SYNCED_MANUAL:

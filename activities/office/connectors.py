@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from activities.failures import implements
+from activities.office.late_money import closing_of
 from activities.signatures import OFFICE_ADMIT_PAYMENT, OFFICE_KEEP_BREAKER, OFFICE_WAITING_PAYMENTS
 from domain.connector_steps import (
     Admission,
@@ -30,6 +31,7 @@ class ConnectorActivities:
     def admit_payment(self, step: AdmitStep) -> Admission:
         """The guard of row 4: the breaker is closed, and no other payment of the receivable is being written."""
         connector = self._erps.get(step.agency, "giav")
+        closing = closing_of(self._store, step.agency, step.booking_id, step.payment_id) if step.first else None
         breaker = self._store.connectors.breaker(step.agency, connector)
         held = why_held(breaker, step.payment_id) if breaker is not None else ""
         if breaker is not None and held:
@@ -39,12 +41,13 @@ class ConnectorActivities:
                 because=held,
                 failing=breaker.failing,
                 breaker_is_open=True,
+                closing=closing,
             )
         other = self._store.connectors.take(step.agency, connector, step.booking_id, step.payment_id)
         if other is not None:
             words = f"{other} of the same receivable is being written"
-            return Admission(connector=connector, permitted=False, because=words)
-        return Admission(connector=connector)
+            return Admission(connector=connector, permitted=False, because=words, closing=closing)
+        return Admission(connector=connector, closing=closing)
 
     @implements(OFFICE_KEEP_BREAKER)
     def keep_breaker(self, report: BreakerReport) -> BreakerKept:

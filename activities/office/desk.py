@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from activities.failures import implements
+from activities.office.late_money import alert
 from activities.signatures import (
     OFFICE_CLOSE_LIFECYCLE,
     OFFICE_LOG_TRANSITION,
@@ -75,6 +76,7 @@ class DeskActivities:
     def log_transition(self, log: TransitionLog) -> Done:
         """Keep where a payment stands on its way into the ERP, and every move that led there."""
         self._store.payment_sync.moved(log)
+        alert(self._store, log)
         if any(line.before in WRITING and line.after not in WRITING for line in log.lines):
             self._store.connectors.give_back(log.agency, log.sync.payment_id)
         return Done()

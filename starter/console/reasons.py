@@ -69,6 +69,7 @@ REASONS: dict[str, tuple[Kind, str]] = {
     "payment_partly_open": (PAYMENTS, N_("Queda una parte por pagar")),
     "payment_without_target": (PAYMENTS, N_("Cobro sin destino en el ERP")),
     "payment_mismatch": (PAYMENTS, N_("El cobro no coincide con el ERP")),
+    "payment_late": (PAYMENTS, N_("Cobro de algo que ya no se pedía")),
     "payment_duplicate": (PAYMENTS, N_("Cobro duplicado")),
     "payment_refund": (PAYMENTS, N_("Devolución solicitada")),
     "payment_refund_failed": (PAYMENTS, N_("La devolución solicitada falló")),

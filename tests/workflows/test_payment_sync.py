@@ -15,11 +15,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from domain.closing import Closing
+from domain.connector_steps import Admission, AdmitStep
 from domain.errors import BackOfficeError, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
 from domain.money import Money
 from domain.payment_sync import Command, CommandOutcome, Evidence, Kind, Role, State, SyncView, Verdict
 from domain.steps import Decision, DecisionTaken
-from tests.workflows.office import Office, deliver, told, working
+from tests.workflows.office import WHEN, Office, deliver, told, working
 
 WHY = "seen in the ERP with the accountant"
 POST = "giav.record_payment"
@@ -127,6 +129,27 @@ async def test_a_payment_is_looked_for_posted_and_acknowledged_and_every_move_is
     assert office.names.index("giav.probe_payment") < office.names.index(POST)
     assert (office.count("giav.probe_payment"), office.count(POST)) == (1, 1)
     assert office.logged[-1].sync.receipt_id == "501"
+
+
+@pytest.mark.covers("F-X1")
+async def test_money_for_a_request_that_was_closed_opens_it_again_and_is_synchronised_as_any_other(
+    payment: Payment,
+) -> None:
+    office, closed_at = payment.office, WHEN - timedelta(days=1)
+    words = "booking bkg_1 was cancelled"
+
+    def admitted(step: AdmitStep) -> Admission:
+        return Admission(closing=Closing(kind=Kind.CANCELLED, at=closed_at, words=words) if step.first else None)
+
+    office.answers["office.admit_payment"] = admitted
+    office.fails[POST] = failing(refused_connection, 1)
+    async with working(payment.client, office):
+        await payment.captured()
+        assert await payment.ended() == "done"
+    assert payment.rows == [2, 3, 4, 5, 10, 4, 5, 6], "late once, not at every attempt"
+    closed, late = office.moves[:2]
+    assert (closed.at, closed.before, closed.after) == (closed_at, State.REQUESTED, State.CANCELLED)
+    assert (late.at, late.after, late.reason) == (WHEN, State.CAPTURED, words)
 
 
 @pytest.mark.covers("F-P17")

@@ -88,6 +88,8 @@ labels.add(
 labels.add(
     "payment_event",
     {
+        Kind.EXPIRED: N_("plazo de la solicitud vencido"),
+        Kind.CANCELLED: N_("solicitud cancelada"),
         Kind.CAPTURED: N_("cobrado"),
         Kind.START: N_("intento de sincronización"),
         Kind.PROBED: N_("consulta al ERP"),
