@@ -45,11 +45,12 @@ from domain.deal_steps import (
     RequestStep,
     Standing,
 )
-from domain.duplicates import CreditPlan, DuplicateLetter, DuplicateStep
+from domain.duplicates import CreditPlan, DuplicateLetter, DuplicateStep, RefundOrderStep
 from domain.naming import Queue
 from domain.payment_steps import ProbeStep, TransitionLog
 from domain.payment_sync import Evidence
 from domain.plan_steps import PlanOrderStep, ReturnVerdict, TellStep
+from domain.ports import RefundCase
 from domain.steps import (
     AnswersStep,
     BackfillProgress,
@@ -170,6 +171,8 @@ TAMARA_RETIRE_FILES = Verb("tamara.retire_files", Queue.TAMARA, TamaraRetention,
 TAMARA_SEARCH_CARDS = Verb("tamara.search_cards", Queue.TAMARA, TamaraRetention, Done)
 
 PLATFORM_READ_BOOKING = Verb("platform.read_booking", Queue.PLATFORM, BookingStep, Done)
+GATEWAY_REQUEST_REFUND = Verb("gateway.request_refund", Queue.PLATFORM, RefundOrderStep, RefundCase)
+GATEWAY_GET_REFUND = Verb("gateway.get_refund", Queue.PLATFORM, RefundOrderStep, RefundCase)
 PLATFORM_COLLECT_INSTALMENT = Verb("platform.collect_instalment", Queue.PLATFORM, InstalmentStep, ChargeResult)
 
 OFFICE_ARRANGE_PLAN = Verb("office.arrange_plan", Queue.OFFICE, PlanStep, PlanArrangement)

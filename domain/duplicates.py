@@ -74,6 +74,14 @@ class DuplicateStep(PaymentStep):
     posted: bool = True
 
 
+class RefundOrderStep(PaymentStep):
+    """Money of a duplicate that is to go back: `amount` is what is left of it. `number` counts what is asked for anew, after the
+    gateway refused; under one number there is one refund. `case_id` is what the gateway called it."""
+
+    number: int = 1
+    case_id: str = ""
+
+
 class DuplicateLetter(PaymentStep):
     """A letter to the payer of a duplicate; `number` tells letters of one occasion apart."""
 

@@ -397,7 +397,8 @@ class Facts:
             .where(payment_plans.c.agency == agency, payment_plans.c.id == plan.id)
         )
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one()
+            told_at: datetime = connection.execute(query).scalar_one()
+        return told_at
 
     def plans_after(self, agency: str, booking_id: str, limit: int) -> list[PaymentPlan]:
         """The newest plan of each of the next bookings that have one, by booking, behind that one; empty begins."""

@@ -120,6 +120,8 @@ class PlatformSettings(Section):
     url: str | None = None
     token: SecretStr | None = None
     webhook_secrets: Annotated[tuple[WebhookSecret, ...], Field(max_length=3)] = ()
+    refunds: Literal["by_hand", "processor"] = "by_hand"
+    """Whether the processor behind the platform gives money back on our order; else a person does, and declares it there."""
 
 
 class PrivacySettings(Section):

@@ -24,6 +24,7 @@ from activities.giav.client import GiavClient
 from activities.giav.integration import GiavIntegration
 from activities.giav.office import GiavAccount
 from activities.giav.settings import GiavSettings
+from activities.giving_back import GivingBack
 from activities.kommo.account import KommoAccount
 from activities.kommo.deals import DealActivities
 from activities.kommo.integration import KommoIntegration
@@ -61,6 +62,7 @@ from store import Store
 from store.installation import Installation, SettingsError
 from workers.crm_accounts import KommoAccounts
 from workers.easycount_accounts import EasyCountAccounts
+from workers.gateways import gateways
 from workers.integrated import IntegratedAccounts, IntegratedMidOffices
 
 T = TypeVar("T")
@@ -184,6 +186,7 @@ def cells(
             KommoWatch(store, accounts.kommo),
         ],
         Queue.PLATFORM: [
+            GivingBack(store, gateways(store, accounts.platform)),
             PlatformActivities(store, accounts.platform, accounts.plans, zones),
             PlatformBackfill(store, accounts.platform),
         ],

@@ -38,6 +38,20 @@ class Charge(BaseModel):
     failure: Failure | None = None
 
 
+class RefundOrder(BaseModel):
+    """One order to give money back as the processor remembers it; `refund_id` once it has, `message` why it did not."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    merchant_ref: str
+    payment_id: str
+    amount: Money
+    status: Literal["pending", "succeeded", "failed"]
+    refund_id: str | None = None
+    message: str | None = None
+
+
 class PlatformClient:
     """Thread-safe; `http` carries address, token and timeouts."""
 
@@ -122,6 +136,24 @@ class PlatformClient:
         items = _items("find charge", self._get("find charge", "/v1/charges", {"merchant_ref": merchant_ref}))
         return _charge(items[0], merchant_ref, ContractBroken) if items else None
 
+    def order_refund(self, *, payment_id: str, merchant_ref: str, amount: Money, reason: str) -> RefundOrder:
+        """Have the processor give money of a payment back. Each call is an order of its own.
+
+        Raises Transient, UnknownOutcome (the answer was lost), Refused, Unauthorised.
+        """
+        wish = {
+            "payment_id": payment_id,
+            "merchant_ref": merchant_ref,
+            "amount": amount.model_dump(),
+            "reason": reason,
+        }
+        return _order(self._call("order refund", "POST", "/v1/refunds", json=wish), merchant_ref, UnknownOutcome)
+
+    def refund_orders(self, merchant_ref: str) -> list[RefundOrder]:
+        """The orders made under this reference, oldest first."""
+        items = _items("find refund", self._get("find refund", "/v1/refunds", {"merchant_ref": merchant_ref}))
+        return [_order(item, merchant_ref, ContractBroken) for item in items]
+
     def _snapshot(
         self, operation: str, path: str, query: Mapping[str, str | int] | None = None
     ) -> dict[str, Any] | None:
@@ -181,6 +213,18 @@ def _charge(body: Mapping[str, Any], merchant_ref: str, broken: type[BackOfficeE
     if charge.merchant_ref != merchant_ref:
         raise _failure(broken, "charge", "the answer belongs to another charge")
     return charge
+
+
+def _order(body: Mapping[str, Any], merchant_ref: str, broken: type[BackOfficeError]) -> RefundOrder:
+    """Parse and hold against what was asked, as with a charge."""
+    try:
+        order = RefundOrder.model_validate(body)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise _failure(broken, "refund", f"the answer cannot be read at {where}") from None
+    if order.merchant_ref != merchant_ref:
+        raise _failure(broken, "refund", "the answer belongs to another refund")
+    return order
 
 
 def _problem(operation: str, answer: httpx.Response, lost: type[BackOfficeError]) -> BackOfficeError:

@@ -85,6 +85,14 @@ def charges(platform: Platform, query: dict[str, str]) -> Doc:
     return {"items": [found["charge"]] if found else []}
 
 
+def refund_orders(platform: Platform, query: dict[str, str]) -> Doc:
+    """{"items": [order]}: those made with this `merchant_ref`, oldest first."""
+    if not query.get("merchant_ref"):
+        raise Wrong("merchant_ref is needed")
+    made = platform.storage.every("refund_order")
+    return {"items": [each for each in made if each["merchant_ref"] == query["merchant_ref"]]}
+
+
 def balances(platform: Platform, query: dict[str, str]) -> Doc:
     """{"items": [{"on", "processor", "captured", "refunded", "disputed", "fees"}]} by day and processor (UTC days)."""
     first, last = query.get("from", ""), query.get("to", "9999-12-31")
@@ -119,7 +127,7 @@ def marks(platform: Platform) -> Doc:
 
 def everything(platform: Platform) -> dict[str, Any]:
     """All records by kind, and how the deliveries stand."""
-    kinds = ("experience", "booking", "payment_plan", "payment", "charge")
+    kinds = ("experience", "booking", "payment_plan", "payment", "charge", "refund_order")
     return {
         **{kind: {record["id"]: record for record in platform.storage.every(kind)} for kind in kinds},
         "deliveries": platform.storage.deliveries_summary(),

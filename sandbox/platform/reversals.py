@@ -26,7 +26,7 @@ def refund(change: Change, wish: Doc) -> Doc:
         record = change.get("payment", payment_id)
         part = min(rest, int(record["payment"]["amount"]["amount"]) - refunded_total(record))
         if part > 0:
-            made.append(_give_back(change, record, wish, money(part, booking["currency"])))
+            made.append(given_back(change, record, wish, money(part, booking["currency"])))
             rest -= part
     if rest:
         raise Conflict(f"{rest} more than was paid")
@@ -34,7 +34,8 @@ def refund(change: Change, wish: Doc) -> Doc:
     return {"id": made[0]["id"], "refunds": made}
 
 
-def _give_back(change: Change, record: Doc, wish: Doc, amount: Doc) -> Doc:
+def given_back(change: Change, record: Doc, wish: Doc, amount: Doc) -> Doc:
+    """One refund of one payment as its event tells it."""
     given = {
         "id": f"ref_{change.storage.next_number('refund', 1001)}",
         "payment_id": record["id"],

@@ -100,6 +100,12 @@ class PlatformStandIn(StandIn):
                 methods=["POST"],
             ),
             Route("/v1/charges", self._call("charges.find", lambda ask: reading.charges(platform, ask.query))),
+            Route(
+                "/v1/refunds",
+                self._call("refunds.create", lambda ask: platform.do("order-refund", ask.body), 201),
+                methods=["POST"],
+            ),
+            Route("/v1/refunds", self._call("refunds.find", lambda ask: reading.refund_orders(platform, ask.query))),
             Route("/sim/deliveries", self._open(lambda _: platform.storage.deliveries_summary())),
             Route("/sim/marks", self._open(lambda _: reading.marks(platform))),
             Route("/sim/target", self._open(self._point), methods=["POST"]),

@@ -28,6 +28,7 @@ from domain.notices import EventNotice
 from domain.payment_steps import TransitionLog
 from domain.payment_sync import Evidence, Transition, Verdict
 from domain.plan_steps import ReturnVerdict
+from domain.ports import RefundCase
 from domain.steps import (
     ChargeResult,
     Done,
@@ -59,6 +60,10 @@ ANSWERS: dict[str, Callable[[Any], BaseModel]] = {
     "journal.reconcile": lambda _: ReconcilePage(),
     "journal.probe_payment": lambda _: Evidence(verdict=Verdict.UNPAID, at=datetime.now(UTC), words="nothing is there"),
     "giav.record_payment": lambda _: Done(ids={"cobro": "501"}),
+    "gateway.request_refund": lambda s: RefundCase(
+        case_id=f"{s.payment_id}:{s.number}", state="requested", by_hand=True
+    ),
+    "gateway.get_refund": lambda s: RefundCase(case_id=s.case_id, state="requested", by_hand=True),
     "office.plan_credit": lambda s: CreditPlan(remainder=s.amount),
     "office.order_plan": lambda _: PlanArrangement(collection="automatic", due=()),
     "office.judge_return": lambda _: ReturnVerdict(answer="ask", code="MS03", words="the bank gave no reason"),

@@ -80,12 +80,12 @@ class Payment:
     async def view(self) -> SyncView:
         return SyncView.model_validate(await self.handle.query("view", result_type=SyncView))
 
-    async def reaches(self, state: State) -> None:
-        """Let time pass until the payment stands there; the test's time limit ends a wait in vain."""
+    async def reaches(self, state: State, by: timedelta = timedelta(seconds=20)) -> None:
+        """Let time pass `by` and by until the payment stands there; the test's time limit ends a wait in vain."""
         while True:
             if self.office.moves and self.office.moves[-1].after is state:
                 return
-            await self.skipping.sleep(timedelta(seconds=20))
+            await self.skipping.sleep(by)
 
     async def command(self, kind: Kind, actor: str = "ana", **told: Any) -> CommandOutcome:
         self._commands += 1
