@@ -107,6 +107,11 @@ class Driver:
             self.sleep(0.25)
         return True
 
+    def refund_orders(self) -> list[Doc]:
+        """What the processor was asked to give back."""
+        state = self._json("GET", f"{self.platform}/control/state")
+        return list(state["refund_order"].values())
+
     def marks(self) -> Doc:
         marks: Doc = self._json("GET", f"{self.platform}/sim/marks")
         return marks

@@ -3,7 +3,7 @@ between is not played here: whoever plays the scenes one by one does it (contrac
 
     unsynchronised   three bookings; GIAV goes away; each is paid by card, two of them once more in cash at the office
     repaired         GIAV is back
-    given-back       the processor gives the second payment of the booking without a plan back
+    given-back       the processor ends the refund of the second payment of the booking without a plan, which it was asked for
     closing          compare the bookings with what all this must lead to
 """
 
@@ -80,6 +80,8 @@ def pay_by_card(driver: Driver) -> None:
     pay(driver, 7301, instalment_id="ins_73012", last4="3012")
     pay(driver, 7302, id=TWICE, last4="7743")
     pay(driver, 7303, last4="0996")
+    # The processor will take an order for a refund and say later what became of it.
+    driver.do("script-refund-orders", {"payment_id": TWICE, "outcomes": ["pending"]})
     driver.wait_until_struck("giav", "page-503", OUTAGE_SECONDS)
 
 
@@ -104,8 +106,9 @@ def outage_ends(driver: Driver) -> None:
 
 
 def give_back(driver: Driver) -> None:
-    wish = {"payment_id": TWICE, "amount": eur(161_00), "cause": "duplicate", "status": "succeeded"}
-    driver.do("refund", wish)
+    if not driver.wait(lambda: any(each["payment_id"] == TWICE for each in driver.refund_orders()), REGISTERED_SECONDS):
+        raise SeasonError(f"nobody asked the processor to give {TWICE} back; does the agency's platform say refunds?")
+    driver.do("settle-refund-order", {"payment_id": TWICE})
 
 
 SCENES: dict[str, tuple[Step, ...]] = {
@@ -119,6 +122,8 @@ SCENES: dict[str, tuple[Step, ...]] = {
         Step("scene-cash", "Teresa and Andrés see no receipt and pay again in cash; the office types it", pay_in_cash),
     ),
     "repaired": (Step("scene-outage-ends", "GIAV is back", outage_ends),),
-    "given-back": (Step("scene-refund", "The processor gives Andrés' card payment back", give_back),),
+    "given-back": (
+        Step("scene-refund", "The processor gives Andrés' card payment back, as it was asked to", give_back),
+    ),
     "closing": (),
 }

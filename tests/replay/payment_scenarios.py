@@ -1,4 +1,5 @@
-"""Lives of payments at their connector: held and let through, reversed in the ERP and sent again, two sides laid beside each other."""
+"""Lives of payments at their connector: held and let through, reversed in the ERP and sent again, two sides laid beside each other;
+duplicates that were credited and given back."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from domain.connector_steps import (
     Admission,
@@ -22,11 +23,22 @@ from domain.connector_steps import (
     WaitingPayment,
     WaitingPayments,
 )
+from domain.duplicates import CreditPart, CreditPlan
 from domain.errors import Transient
 from domain.money import Money
 from domain.naming import Queue, connector_workflow, payment_workflow, reconciliation_schedule
-from domain.payment_sync import Failing, Kind, PaymentSync, State
+from domain.payment_sync import (
+    Command,
+    CommandOutcome,
+    Evidence,
+    Failing,
+    Kind,
+    PaymentSync,
+    State,
+    Verdict,
+)
 from domain.payment_sync.breaker import MANY, Breaker
+from domain.ports import RefundCase
 from domain.steps import DecisionTaken
 from tests.workflows.office import WHEN, Office, deliver, told
 from workflows.messages import LifecycleInput
@@ -128,3 +140,60 @@ async def reconciled(client: Client, office: Office) -> tuple[str, ...]:
     own = reconciliation_schedule("demo")
     await client.execute_workflow("Reconcile", ReconcileOrder(agency="demo"), id=own, task_queue=Queue.WORKFLOWS)
     return (own,)
+
+
+async def _declared(client: Client, office: Office, name: str) -> WorkflowHandle[Any, Any]:
+    """A captured payment of what was paid otherwise; a person says so, and the customer is asked."""
+    office.answers["giav.probe_payment"] = lambda step: Evidence(
+        verdict=Verdict.UNPAID if step.in_ledger else Verdict.PAID_OTHERWISE, at=WHEN, words="paid in cash"
+    )
+    paid = told("payment.captured", f"bkg_{name}", fact=f"pay_{name}", payment_id=f"pay_{name}")
+    await deliver(client, told("booking.created", f"bkg_{name}"), paid)
+    await _until(lambda: any(line.after is State.UNSYNCED for line in office.moves))
+    handle = client.get_workflow_handle(payment_workflow("demo", f"pay_{name}"))
+    for kind in (Kind.CLAIM, Kind.DECLARE_DUPLICATE, Kind.ASK_CUSTOMER):
+        await _command(handle, kind)
+    await _until(lambda: office.count("office.tell_of_duplicate") == 1)
+    return handle
+
+
+async def _command(handle: WorkflowHandle[Any, Any], kind: Kind) -> None:
+    given = Command(command_id=f"{kind.value}-1", actor="ana", explanation="said so on the telephone")
+    done: CommandOutcome = await handle.execute_update(kind.value, given, result_type=CommandOutcome)
+    assert done.accepted, done.reason
+
+
+async def credited(client: Client, office: Office) -> tuple[str, ...]:
+    """A duplicate that pays the next instalment in part; what is left of it is given back."""
+    eur = Money(amount=20000, currency="EUR")
+    part = CreditPart(instalment_id="ins_r44", due_on=WHEN.date(), amount=eur)
+    rest = Money(amount=10000, currency="EUR")
+    office.answers["office.plan_credit"] = lambda _: CreditPlan(parts=(part,), remainder=rest)
+    handle = await _declared(client, office, "r44")
+    await _command(handle, Kind.CHOOSE_CREDIT)
+    await _until(lambda: office.parked[-1].reason == "payment_remainder")
+    await _gone_back(client, "r44", rest)
+    await handle.result()
+    return (handle.id,)
+
+
+async def given_back(client: Client, office: Office) -> tuple[str, ...]:
+    """A duplicate whose refund the gateway refuses, takes when it is asked anew, and shows."""
+    answers = [
+        RefundCase(case_id="ORQ-1", state="refused", words="expired_or_canceled_card"),
+        RefundCase(case_id="ORQ-2", state="requested"),
+    ]
+    office.answers["gateway.request_refund"] = lambda _: answers.pop(0)
+    handle = await _declared(client, office, "r45")
+    await _command(handle, Kind.CHOOSE_REFUND)
+    await _until(lambda: office.parked[-1].reason == "payment_refund_failed")
+    await _command(handle, Kind.RETRY_REFUND)
+    await _until(lambda: not answers)
+    await _gone_back(client, "r45", Money(amount=30000, currency="EUR"))
+    await handle.result()
+    return (handle.id,)
+
+
+async def _gone_back(client: Client, name: str, amount: Money) -> None:
+    more = {"payment_id": f"pay_{name}", "refund_cause": "duplicate", "amount": amount, "refund_status": "succeeded"}
+    await deliver(client, told("payment.refunded", f"bkg_{name}", fact=f"ref_{name}", **more))
