@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from itertools import takewhile
 
 from activities.accounting import mapping
-from activities.accounting.settings import JournalSettings
-from activities.effects import Effect, Effects
+from activities.accounting.posting import SYSTEM, Posting
 from activities.failures import implements
 from activities.signatures import (
     JOURNAL_AMEND_BOOKING,
@@ -19,9 +18,8 @@ from activities.signatures import (
     JOURNAL_RECORD_REFUND,
     JOURNAL_SETTLE_CLAIM,
 )
-from domain.effects import EffectKey
 from domain.errors import ContractBroken, Transient
-from domain.ledger import Entry, Fact, Movement, entry_of, key_of, purchases_of, reversal
+from domain.ledger import Entry, Fact, entry_of, key_of, purchases_of, reversal
 from domain.money import Money
 from domain.platform import Payment, Refund
 from domain.refunding import beyond_decision
@@ -35,21 +33,14 @@ from domain.steps import (
     RefundStep,
     RevenueStep,
 )
-from store import Store
 from store.documents import Document
 
-SYSTEM = "journal"
 WAIT_FOR_PAYMENT = 60.0
 """Seconds until a refund or chargeback looks again for its payment (platform-events 4)."""
 
 
-class JournalActivities:
+class JournalActivities(Posting):
     """Posts to `store.journal`; everything it needs is in the store, so a step carries keys only."""
-
-    def __init__(self, store: Store, settings: Mapping[str, JournalSettings]) -> None:
-        self._store = store
-        self._settings = settings
-        self._effects = Effects(store.effects)
 
     @implements(JOURNAL_RECORD_PAYMENT)
     def record_payment(self, step: PaymentStep) -> Done:
@@ -235,32 +226,3 @@ class JournalActivities:
         if payment is None:
             raise Transient(f"{payment_id} has not arrived yet", system=SYSTEM, retry_after=WAIT_FOR_PAYMENT)
         return payment
-
-    def _post(self, agency: str, operation: str, movements: list[Movement]) -> Done:
-        accounts = self._of(agency).accounts
-        return self._append(agency, operation, [entry_of(movement, accounts) for movement in movements])
-
-    def _append(self, agency: str, operation: str, entries: list[Entry]) -> Done:
-        """One effect for entries that belong together: they are appended in one transaction."""
-        first = entries[0]
-        journal = self._store.journal
-
-        def append(_reference: str) -> str:
-            return str(journal.append(agency, *entries)[0])
-
-        def look_up(_reference: str) -> list[str]:
-            posted = journal.find(agency, first.key)
-            return [str(posted.number)] if posted else []
-
-        number = self._effects.perform(
-            Effect(
-                EffectKey(agency, SYSTEM, "entry", first.key, operation),
-                act=append,
-                look_up=look_up,
-                booking_id=first.booking_id,
-            )
-        )
-        return Done(ids={first.key: number})
-
-    def _of(self, agency: str) -> JournalSettings:
-        return self._settings.get(agency) or JournalSettings()

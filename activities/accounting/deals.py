@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
-from activities.accounting.settings import JournalSettings
-from activities.effects import Effect, Effects
+from activities.accounting.posting import SYSTEM, Posting
 from activities.failures import implements
 from activities.signatures import JOURNAL_RECORD_DEAL, JOURNAL_REFUND_DEAL
 from domain.deal_steps import DealMoneyStep, DealRefundStep
 from domain.deals import refund_id
-from domain.effects import EffectKey
 from domain.errors import Refused
-from domain.ledger import Entry, Fact, Movement, entry_of, key_of, reversal
+from domain.ledger import Fact, Movement, key_of, reversal
 from domain.money import Money
 from domain.steps import Done
-from store import Store
 
-SYSTEM = "journal"
 PROCESSOR = "easycount"
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class DealJournal:
+class DealJournal(Posting):
     """A deal without a booking has accounts of its own: `deal:{id}` is its payer and its trip."""
-
-    def __init__(
-        self, store: Store, settings: Mapping[str, JournalSettings], *, now: Callable[[], datetime] = _utc_now
-    ) -> None:
-        self._store = store
-        self._settings = settings
-        self._now = now
-        self._effects = Effects(store.effects)
 
     @implements(JOURNAL_RECORD_DEAL)
     def record_deal(self, step: DealMoneyStep) -> Done:
@@ -44,14 +27,14 @@ class DealJournal:
         suspended = self._store.journal.find(step.agency, held) is not None
         match step.what:
             case "suspend":
-                return self._post(step, "suspend", [self._movement(step, Fact.SUSPENSE, held)])
+                return self._post(step.agency, "suspend", [self._movement(step, Fact.SUSPENSE, held)], step.booking_id)
             case "return":
                 posted = self._store.journal.find(step.agency, held)
                 if posted is None:
                     return Done(outcome="skipped", note="it was never in suspense")
-                day = self._now().astimezone(self._of(step.agency).zone).date()
+                day = self._today(step.agency).date()
                 back = reversal(posted.entry, on=day, text=f"{step.payment_id} was given back")
-                return self._append(step, "return", [back])
+                return self._append(step.agency, "return", [back], step.booking_id)
             case "record":
                 if step.booking_id is not None:
                     return Done(outcome="skipped", note="the booking's own payment posts it")
@@ -60,7 +43,7 @@ class DealJournal:
                     self._movement(step, money, key_of("mat" if suspended else "cob", step.payment_id)),
                     self._movement(step, Fact.INVOICE, key_of("inv", step.payment_id)),
                 ]
-                return self._post(step, "match" if suspended else "post", movements)
+                return self._post(step.agency, "match" if suspended else "post", movements, step.booking_id)
 
     @implements(JOURNAL_REFUND_DEAL)
     def refund_deal(self, step: DealRefundStep) -> Done:
@@ -76,7 +59,7 @@ class DealJournal:
             self._of_deal(step, Fact.REFUND, key_of("dev", refund), step.amount, kept.at),
             self._of_deal(step, Fact.RECTIFYING, key_of("rect", refund), step.amount, kept.at),
         ]
-        return self._post(step, "refund", movements)
+        return self._post(step.agency, "refund", movements, step.booking_id)
 
     def _movement(self, step: DealMoneyStep, fact: Fact, key: str) -> Movement:
         paid = self._store.payment_requests.payment(step.agency, step.payment_id)
@@ -98,28 +81,3 @@ class DealJournal:
             processor=PROCESSOR,
             method="card",
         )
-
-    def _post(self, step: DealMoneyStep | DealRefundStep, operation: str, movements: list[Movement]) -> Done:
-        accounts = self._of(step.agency).accounts
-        return self._append(step, operation, [entry_of(movement, accounts) for movement in movements])
-
-    def _append(self, step: DealMoneyStep | DealRefundStep, operation: str, entries: list[Entry]) -> Done:
-        """One effect for entries that belong together: they are appended in one transaction."""
-        first, journal = entries[0], self._store.journal
-
-        def look_up(_reference: str) -> list[str]:
-            posted = journal.find(step.agency, first.key)
-            return [str(posted.number)] if posted else []
-
-        number = self._effects.perform(
-            Effect(
-                EffectKey(step.agency, SYSTEM, "entry", first.key, operation),
-                act=lambda _reference: str(journal.append(step.agency, *entries)[0]),
-                look_up=look_up,
-                booking_id=step.booking_id,
-            )
-        )
-        return Done(ids={first.key: number})
-
-    def _of(self, agency: str) -> JournalSettings:
-        return self._settings.get(agency) or JournalSettings()

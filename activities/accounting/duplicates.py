@@ -3,39 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-
 from activities.accounting import mapping
-from activities.accounting.settings import JournalSettings
-from activities.effects import Effect, Effects
+from activities.accounting.posting import SYSTEM, Posting
 from activities.failures import implements
 from activities.signatures import JOURNAL_RELEASE, JOURNAL_SET_ASIDE
 from domain.duplicates import DuplicateStep
-from domain.effects import EffectKey
 from domain.errors import ContractBroken, NotYet
-from domain.ledger import Entry, Fact, entry_of, reversal
+from domain.ledger import Fact, entry_of, reversal
 from domain.platform import Payment
 from domain.steps import Done
-from store import Store
-
-SYSTEM = "journal"
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class DuplicateEntries:
+class DuplicateEntries(Posting):
     """A duplicate is money that was captured and is no sale: no document of it stands in the ERP, so none stands here."""
-
-    def __init__(
-        self, store: Store, settings: Mapping[str, JournalSettings], *, now: Callable[[], datetime] = _utc_now
-    ) -> None:
-        self._store = store
-        self._settings = settings
-        self._now = now
-        self._effects = Effects(store.effects)
 
     @implements(JOURNAL_SET_ASIDE)
     def set_aside(self, step: DuplicateStep) -> Done:
@@ -43,14 +23,14 @@ class DuplicateEntries:
         payment, settings, day = self._payment(step), self._of(step.agency), self._today(step.agency)
         if not step.posted:
             held = mapping.collection(payment, settings.zone, Fact.SUSPENSE)
-            return self._append(step, "set_aside", [entry_of(held, settings.accounts)])
+            return self._append(step.agency, "set_aside", [entry_of(held, settings.accounts)], step.booking_id)
         key = mapping.invoice_key(payment.id, step.number - 1)
         invoiced = self._store.journal.find(step.agency, key)
         if invoiced is None:
             raise NotYet(f"{key} is not posted yet", system=SYSTEM)
         back = reversal(invoiced.entry, on=day.date(), text=f"{payment.id} was paid already: no sale")
         aside = entry_of(mapping.set_aside(payment, step.number, day), settings.accounts)
-        return self._append(step, "set_aside", [back, aside])
+        return self._append(step.agency, "set_aside", [back, aside], step.booking_id)
 
     @implements(JOURNAL_RELEASE)
     def release(self, step: DuplicateStep) -> Done:
@@ -66,30 +46,10 @@ class DuplicateEntries:
             again = mapping.invoice(payment, settings.zone)
             again = again.model_copy(update={"key": mapping.invoice_key(payment.id, step.number)})
             entries.append(entry_of(again, settings.accounts))
-        return self._append(step, "release", entries)
+        return self._append(step.agency, "release", entries, step.booking_id)
 
     def _payment(self, step: DuplicateStep) -> Payment:
         payment = self._store.facts.payment(step.agency, step.payment_id)
         if payment is None:
             raise ContractBroken(f"no payment {step.payment_id}", system="store")
         return payment
-
-    def _append(self, step: DuplicateStep, operation: str, entries: list[Entry]) -> Done:
-        journal, first = self._store.journal, entries[0]
-
-        def append(_reference: str) -> str:
-            return str(journal.append(step.agency, *entries)[0])
-
-        def look_up(_reference: str) -> list[str]:
-            posted = journal.find(step.agency, first.key)
-            return [str(posted.number)] if posted else []
-
-        key = EffectKey(step.agency, SYSTEM, "entry", first.key, operation)
-        number = self._effects.perform(Effect(key, act=append, look_up=look_up, booking_id=step.booking_id))
-        return Done(ids={first.key: number})
-
-    def _today(self, agency: str) -> datetime:
-        return self._now().astimezone(self._of(agency).zone)
-
-    def _of(self, agency: str) -> JournalSettings:
-        return self._settings.get(agency) or JournalSettings()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from activities.accounting.activities import SYSTEM, JournalActivities
+from activities.accounting.activities import JournalActivities
+from activities.accounting.posting import SYSTEM
 from activities.accounting.settings import JournalSettings
 from activities.effects import Effect, Effects
 from activities.failures import implements

@@ -13,16 +13,22 @@ WORDS = {
 
 
 def letter(said: DealSaid, url: str, reference: str, settings: SmtpSettings, agency: str) -> EmailMessage:
-    """`reference` makes the message id: a letter that goes out twice is the same letter."""
+    """The invitation to pay, in the language of the deal."""
     subject, greeting, invitation, thanks = WORDS[said.language]
     told = {"name": said.name, "amount": str(said.amount), "description": said.description}
-    message = EmailMessage()
-    message["Subject"] = one_line(f"{subject}: {said.description}")
-    message["From"] = settings.sender
-    message["To"] = one_line(said.email)
-    message["Message-ID"] = f"<{reference.lower()}@{settings.sender.rpartition('@')[2].rstrip('>')}>"
     paragraphs = (greeting.format(**told), invitation.format(**told), url, said.terms, thanks, agency)
-    message.set_content("\n\n".join(filter(None, paragraphs)))
+    text = "\n\n".join(filter(None, paragraphs))
+    return enveloped(f"{subject}: {said.description}", text, said.email, reference, settings)
+
+
+def enveloped(subject: str, text: str, to: str, reference: str, settings: SmtpSettings) -> EmailMessage:
+    """`reference` makes the message id: a letter that goes out twice is the same letter."""
+    message = EmailMessage()
+    message["Subject"] = one_line(subject)
+    message["From"] = settings.sender
+    message["To"] = one_line(to)
+    message["Message-ID"] = f"<{reference.lower()}@{settings.sender.rpartition('@')[2].rstrip('>')}>"
+    message.set_content(text)
     return message
 
 
