@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from temporalio.client import Client
 
 from starter import temporal
@@ -62,6 +63,9 @@ async def standing(
         sandbox = await start_sandbox(place, state, _quiet)
         children = {"sandbox": sandbox.child}
         try:
+            # No gateway runs: events wait, instead of being delivered to nobody again and again.
+            async with httpx.AsyncClient(trust_env=False) as platform:
+                (await platform.post(f"{sandbox.url('platform')}/sim/target", json={"url": None})).raise_for_status()
             settings = write_settings(place, state, sandbox.fingerprints)
             installation = read_settings(settings)
             store = stack.enter_context(opened_store(installation, migrate=True))
