@@ -20,6 +20,7 @@ NAMES = (
     "lifecycles",
     "plans",
     "giav",
+    "agencies",
     "tamara",
     "transfers",
 )

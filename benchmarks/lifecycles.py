@@ -89,7 +89,7 @@ async def _measure(chosen: argparse.Namespace) -> Result:
         sweeping = asyncio.create_task(dispatcher.run())
         try:
             warming = market.trip(8)
-            await _ours(site, dispatcher, warming)
+            await life_of(site, dispatcher, warming)
             await _bare(site, warming)
             counts = await _same_shape(site.client)
             for number in range(chosen.rounds):
@@ -97,7 +97,7 @@ async def _measure(chosen: argparse.Namespace) -> Result:
                 # Who begins alternates, so that a machine that gets busier or quieter favours nobody.
                 for side in ("ours", "floor") if number % 2 == 0 else ("floor", "ours"):
                     if side == "ours":
-                        ours.append(await _ours(site, dispatcher, trip))
+                        ours.append(await life_of(site, dispatcher, trip))
                     else:
                         floor.append(await _bare(site, trip))
                 _say(f"  round {number + 1}: {ours[-1]} against {floor[-1]}")
@@ -135,7 +135,7 @@ async def _ready(client: Client) -> Client:
     return client
 
 
-async def _ours(site: Site, dispatcher: Dispatcher, trip: Trip) -> Round:
+async def life_of(site: Site, dispatcher: Dispatcher, trip: Trip) -> Round:
     """Through the gateway's way in: taken in, stored, dispatched."""
 
     async def tell(*bodies: bytes) -> None:
@@ -217,13 +217,14 @@ async def _completed(client: Client, types: Sequence[str], since: datetime) -> S
 
 
 async def _at_work(site: Site) -> str:
-    """What still runs, and the last words of both workers."""
+    """What still runs, and the last words of the workers."""
     at_work = [
         f"{found.id} since {found.start_time:%H:%M:%S}"
         async for found in site.client.list_workflows("ExecutionStatus = 'Running'")
         if found.workflow_type not in ("Booking", "BareBooking", "Experience")
     ]
-    return f"at work: {at_work[:20]}\n{site.log('worker')[-2000:]}\n{site.log('bare')[-2000:]}"
+    last_words = "\n".join(site.log(name)[-2000:] for name in ("worker", "bare") if name in site.children)
+    return f"at work: {at_work[:20]}; parked: {site.store.parked.list()[:3]}\n{last_words}"
 
 
 async def _same_shape(client: Client) -> dict[str, int]:
