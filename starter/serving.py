@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -17,6 +18,8 @@ BODY_SECONDS = 20.0
 """How long its body may take."""
 SECONDS_TO_END = 3
 """For requests that are being answered when the process is asked to stop; less than a supervisor waits."""
+UNSEEN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI's own spans carry the address of a request, and some of our addresses carry a secret; ours name what they are about."""
 CONNECTIONS = 512
 """At once; further requests are told 503 by the server itself."""
 

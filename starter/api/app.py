@@ -15,6 +15,7 @@ from starter.api import bookings, parked, payments, plans, problems
 from starter.api.identity import Caller, Office
 from starter.desk.acting import BackOffice
 from starter.desk.refusals import DeskError
+from starter.serving import UNSEEN
 
 PREFIX = "/api/v1"
 VERSION = "1.0.0"
@@ -37,6 +38,7 @@ class Myself(BaseModel):
 def build_api(office: BackOffice | None = None) -> FastAPI:
     """Without an office it only describes itself."""
     app = FastAPI(
+        telemetry=UNSEEN,
         title="Booking orchestrator: API of operators",
         version=VERSION,
         description=DESCRIPTION,

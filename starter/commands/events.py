@@ -23,6 +23,7 @@ from starter.opening import AsJson, SettingsFile, connected, opened_store, read_
 from store import Store
 from store.inbox import EventFilter
 from store.installation import Installation
+from workers.tracing import start_tracing, stop_tracing
 
 app = typer.Typer(no_args_is_help=True, help="Events of the platform.")
 
@@ -189,10 +190,13 @@ async def _sweep(installation: Installation, store: Store) -> int:
     async def the_client() -> Client:
         return client
 
+    start_tracing(installation, "command")
     try:
         return await Dispatcher(store, the_client, console=installation.console.url).sweep()
     except TemporalAway as error:
         raise CommandError(f"{error}; the events stay in the outbox") from None
+    finally:
+        stop_tracing()
 
 
 def _utc(moment: datetime | None) -> datetime | None:

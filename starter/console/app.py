@@ -27,6 +27,7 @@ from starter.console.rendering import back_to, page
 from starter.console.visiting import Surroundings, cookie_name
 from starter.desk import refusals as desk
 from starter.desk.acting import BackOffice
+from starter.serving import UNSEEN
 from store import Store
 from store.installation import Installation
 
@@ -48,7 +49,9 @@ def build_console(
 ) -> FastAPI:
     """The ASGI application. `connect` makes a Temporal client and raises `RuntimeError` when nobody answers."""
     areas, connect = every_area(), _once(connect)
-    app = FastAPI(title="Booking orchestrator: console", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Booking orchestrator: console", docs_url=None, redoc_url=None, openapi_url=None, telemetry=UNSEEN
+    )
     app.state.surroundings = Surroundings(installation, store, connect, now, areas)
     console = installation.console
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(installation), www_redirect=False)

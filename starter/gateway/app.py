@@ -23,6 +23,7 @@ from starter.gateway.deals import DealGateway
 from starter.gateway.paid_pages import PaidPages
 from starter.gateway.problems import Problem
 from starter.gateway.suppliers import SupplierGateway
+from starter.serving import UNSEEN
 from store import Store
 from store.installation import Installation, WebhookSecret
 from workers.tracing import span_of
@@ -179,7 +180,9 @@ def build_app(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = FastAPI(title="Booking orchestrator: gateway", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Booking orchestrator: gateway", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=UNSEEN
+    )
     app.add_exception_handler(Problem, problems.answer_problem)
     app.add_exception_handler(HTTPException, problems.answer_http_error)
     app.add_exception_handler(Exception, problems.answer_defect)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,8 @@ from starter.embedded import temporal_binary
 from starter.events import take_in
 from store import Store
 from tests.starter.agency import booking_created, eur, event, installation, payment_captured, raw
+from tests.starter.collector import collecting
+from workers.tracing import trace_of
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +181,32 @@ async def test_search_attributes_are_added_once(client: Client) -> None:
     assert await temporal.ensure_search_attributes(client) == ()
     assert await temporal.missing_search_attributes(client) == {}
     assert len(SEARCH_ATTRIBUTES) == 11
+
+
+async def test_a_command_that_ends_at_once_has_sent_its_part_of_the_trace(
+    store: Store, tmp_path: Path, client: Client
+) -> None:
+    content = of_booking(booking_created(1), "bkg_a9")
+    keep(store, tmp_path, content)
+    with collecting() as collector:
+        path = tmp_path / "settings.toml"
+        path.write_text(
+            f"""
+            data = "."
+            [store]
+            url = "{store.database.engine.url}"
+            [temporal]
+            address = "{client.service_client.config.target_host}"
+            [telemetry]
+            traces = "{collector.url}"
+            [agencies.demo]
+            name = "Viajes Ejemplo"
+            platform = {{ source = "{content["source"]}" }}
+            """
+        )
+        command = [sys.executable, "-m", "starter", "event", "replay", "--undispatched", "--settings", str(path)]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        (span,) = collector.spans
+    assert (span.service, span.name) == ("bookings-command", "dispatch")
+    assert span.trace == format(trace_of("demo", content["id"]).trace_id, "032x")

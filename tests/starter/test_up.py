@@ -15,8 +15,10 @@ import httpx
 import pytest
 
 from starter.embedded import DYNAMIC_CONFIG, server_command
-from tests.starter.agency import SECRET, SOURCE, installation, payment_captured, raw, signed
+from tests.starter.agency import SECRET, SOURCE, booking_created, installation, payment_captured, raw, signed
+from tests.starter.collector import Collector, collecting
 from tests.starter.test_children import alive, gone_within
+from workers.tracing import trace_of
 
 
 def free_port() -> int:
@@ -26,7 +28,13 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Path:
+def collector() -> Iterator[Collector]:
+    with collecting() as listening:
+        yield listening
+
+
+@pytest.fixture
+def settings(tmp_path: Path, collector: Collector) -> Path:
     path = tmp_path / "settings.toml"
     path.write_text(
         f"""
@@ -38,8 +46,11 @@ def settings(tmp_path: Path) -> Path:
         port = {free_port()}
         [console]
         port = {free_port()}
+        [telemetry]
+        traces = "{collector.url}"
         [agencies.demo]
         name = "Viajes Ejemplo"
+        erp = "journal"
         [agencies.demo.platform]
         source = "{SOURCE}"
         webhook_secrets = [{{ value = "{SECRET}" }}]
@@ -78,15 +89,17 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def test_up_serves_survives_a_killed_gateway_and_stops_without_a_rest(
-    settings: Path, running: subprocess.Popen[str]
+    settings: Path, running: subprocess.Popen[str], collector: Collector
 ) -> None:
-    told = read_until(running, "Ctrl-C stops everything")
-    gateway = next(word for word in told.split() if word.endswith("/events"))
+    """Its event is one trace at the collector, from the webhook to the write, whichever processes had a part in it."""
+    said = read_until(running, "Ctrl-C stops everything")
+    gateway = next(word for word in said.split() if word.endswith("/events"))
     family = children_of(running.pid)
-    assert len(family) == 4, told
-    body = raw(payment_captured())
-    headers = signed(body, payment_captured()["id"], at=int(time.time()))
-    assert httpx.post(gateway, content=body, headers=headers).status_code == 202
+    assert len(family) == 4, said
+    for told in (booking_created(1), payment_captured(2)):
+        body = raw(told)
+        headers = signed(body, told["id"], at=int(time.time()))
+        assert httpx.post(gateway, content=body, headers=headers).status_code == 202
     os.kill(listener_of(family, "gateway"), signal.SIGKILL)
     read_until(running, "gateway ended with -9")
     end = time.monotonic() + 120
@@ -101,6 +114,15 @@ def test_up_serves_survives_a_killed_gateway_and_stops_without_a_rest(
     second = subprocess.run(bookings("up", "--settings", str(settings)), capture_output=True, text=True, check=False)
     assert second.returncode == 2
     assert "already running" in second.stderr
+    event = payment_captured(2)["id"]
+    trace = format(trace_of("demo", event).trace_id, "032x")
+    write = collector.wait_for(trace, "bookings-worker", "journal post")
+    cell = collector.wait_for(trace, "bookings-worker", "journal.record_payment")
+    # What the killed gateway did not send any more, the next one says: it received the event again.
+    received = collector.wait_for(trace, "bookings-gateway", "receive")
+    assert (write.parent, received.attributes["bookings.event"]) == (cell.span, event)
+    assert not [each for each in collector.spans if not each.parent], "all belong to an event or a workflow of ours"
+    assert collector.wrong == []
     family |= children_of(running.pid)
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 0
