@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from faults import cutting, patience
-from faults.office import quiet
+from faults.jumping import Offset, clocks_jumping
+from faults.office import light, quiet
 from faults.real import Kills, real_season
 from faults.shard import Piece, Work, work_off
 from faults.stage import Stage
@@ -31,6 +32,8 @@ CHUNK = 40
 REAL_SECONDS = 90.0
 """A season of real processes is played where there are so many seconds for it."""
 REPORT = Path("chaos-report.json")
+CUTS: list[int] = []
+"""How often all connections of a PostgreSQL were cut, office by office."""
 
 
 def main() -> int:
@@ -45,6 +48,7 @@ def main() -> int:
     chosen = parser.parse_args()
     patience.shorten()
     quiet()
+    light()
     played: list[dict[str, Any]] = []
     real: list[dict[str, Any]] = []
     began = time.monotonic()
@@ -70,12 +74,15 @@ def main() -> int:
 
 
 async def _short(seeds: Sequence[int], *, postgres: bool = False) -> list[dict[str, Any]]:
-    """One season for each seed, side by side; on PostgreSQL all connections are cut again and again meanwhile."""
-    if not postgres:
-        return await _seasons(seeds, None)
-    url = cutting.database()
-    async with cutting.again_and_again(url, random.Random(seeds[0])):
-        return await _seasons(seeds, url)
+    """One season for each seed, side by side, under clocks that jump; on PostgreSQL all connections are cut again and again."""
+    async with clocks_jumping(random.Random(seeds[0])):
+        if not postgres:
+            return await _seasons(seeds, None)
+        url = cutting.database()
+        async with cutting.again_and_again(url, random.Random(seeds[0])) as cuts:
+            played = await _seasons(seeds, url)
+            CUTS.append(cuts.number)
+            return played
 
 
 async def _seasons(seeds: Sequence[int], store_url: str | None) -> list[dict[str, Any]]:
@@ -109,6 +116,9 @@ def _told(played: list[dict[str, Any]], real: list[dict[str, Any]], seconds: flo
         "left_to_people": sum(1 for each in played if each["waiting"]),
         "reasons_left": Counter(line.partition(" at ")[0] for each in played for line in each["waiting"]),
         **sums,
+        "clock_jumps": Offset.jumps,
+        "connections_cut": sum(CUTS),
+        "processes_killed": sum(each["killed"] for each in real),
         "real_seasons": real,
         "seconds": round(seconds, 1),
     }

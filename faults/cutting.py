@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -23,11 +24,16 @@ def database() -> str:
     return migrated_url("postgresql", Path())
 
 
+@dataclass
+class Cuts:
+    number: int = 0
+
+
 @asynccontextmanager
-async def again_and_again(url: str, dice: random.Random) -> AsyncIterator[None]:
+async def again_and_again(url: str, dice: random.Random) -> AsyncIterator[Cuts]:
     """Cut while the block runs. The cutter itself stays connected to another database."""
     engine = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-    name = make_url(url).database
+    name, cuts = make_url(url).database, Cuts()
 
     def cut() -> None:
         with engine.connect() as connection:
@@ -37,10 +43,11 @@ async def again_and_again(url: str, dice: random.Random) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(dice.uniform(*BETWEEN))
             await asyncio.to_thread(cut)
+            cuts.number += 1
 
     task = asyncio.create_task(cutting())
     try:
-        yield
+        yield cuts
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

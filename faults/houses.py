@@ -121,6 +121,7 @@ def settings_of(
             "country": "ES",
             "city": "Madrid",
             "mode": "T",
+            "retry": {"first_seconds": 0.3, "longest_seconds": 2.0, "denied_seconds": 0.7, "late_seconds": 2.0},
             "ftps" if "ftps" in systems else "sftp": {
                 "host": "127.0.0.1",
                 "username": "agency",

@@ -153,8 +153,16 @@ def _armed(stage: Stage, case: Case) -> Fault | None:
         return None
     system, operation = _place(case)
     kind = Kind.REFUSE if case.family == "operator" else Kind(case.fault)
-    wish = {"operation": operation, "kind": kind.value, "skip": case.nth - 1, "seconds": SECONDS.get(kind, 0.0)}
-    return stage.house.stand_ins[system].faults.set(wish)
+    board = stage.house.stand_ins[system].faults
+    # What the scenario itself makes fail before that call is struck first, and not counted by ours.
+    before = sum(1 for each in board.faults if each.operation == operation and each.skip < case.nth - 1)
+    wish = {
+        "operation": operation,
+        "kind": kind.value,
+        "skip": case.nth - 1 - before,
+        "seconds": SECONDS.get(kind, 0.0),
+    }
+    return board.set(wish)
 
 
 def _place(case: Case) -> tuple[str, str]:

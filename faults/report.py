@@ -93,9 +93,12 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
         "kill_points": sum(1 for each in outcomes if each["family"] == "death"),
         "by_scenario": _by_scenario(run, cases),
         "wrong": wrong,
+        "searched": sum(int(each["places"]) for each in run.searches.values()),
+        "leaks": [found for each in run.searches.values() for found in each["found"]],
     }
     data["good"] = (
         not wrong
+        and not data["leaks"]
         and not data["call_sites_without"]
         and data["fired"] + data["unreached"] == len(outcomes)
         and all(bugs.values())
@@ -152,6 +155,7 @@ def _markdown(what: Told) -> str:
         f"| call sites of which a case was played | {d['call_sites_played']} of {d['call_sites']} |",
         f"| points at which a worker was killed | {d['kill_points']} |",
         f"| unknown outcomes (F3, F4, F5) that ended without a person | {alone} of {d['unknown_outcomes']} ({share}) |",
+        f"| histories and columns searched for people and secrets, leaks found | {d['searched']}, {len(d['leaks'])} |",
         f"| seeded bugs caught | {d['bugs_caught']} of {d['bugs_seeded']} |",
         f"| measured at, state of the code | {d['at']}, `{d['code']}` |",
         "",

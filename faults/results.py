@@ -33,6 +33,8 @@ class Run:
     recordings: dict[str, Recording] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     bugs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    searches: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What was found of people and secrets in all that an office wrote, by its job."""
 
     @classmethod
     def of(cls, root: Path, digest: str) -> Run:
@@ -45,7 +47,9 @@ class Run:
     def reread(self) -> None:
         """Take in what the processes wrote; a line that was cut by a kill is played again."""
         self.recordings = {each["scenario"]: Recording(**each) for each in _lines(self.folder.glob("recorded*.jsonl"))}
-        self.outcomes = {each["id"]: each for each in _lines(self.folder.glob("outcomes*.jsonl"))}
+        told = list(_lines(self.folder.glob("outcomes*.jsonl")))
+        self.outcomes = {each["id"]: each for each in told if "id" in each}
+        self.searches = {each["searched"]: each for each in told if "searched" in each}
         self.bugs = {each["bug"]: each for each in _lines(self.folder.glob("bugs*.jsonl"))}
 
 

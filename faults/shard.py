@@ -22,6 +22,7 @@ import httpx
 from faults import bugs, patience
 from faults.cases import Case, Recording
 from faults.houses import House, OwnDoor, crm, invoicing, settings_of
+from faults.leaks import Searched, searched
 from faults.office import Office, address_of, gateway_socket, light, on_the_street, open_office, quiet, temporal_server
 from faults.playing import Outcome, play, record
 from faults.scenarios import SCENARIOS
@@ -102,9 +103,11 @@ def pieces_of(job: Job) -> list[Piece]:
 
 
 async def run(job: Job, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Do everything; `tell` hears of each end as it comes."""
+    """Do everything; `tell` hears of each end as it comes, and at last of the search for people and secrets."""
     with bugs.planted(job.bug):
-        await work_off(pieces_of(job), tell)
+        search = await work_off(pieces_of(job), tell)
+    if job.cases and job.bug is None:
+        tell({"searched": job.name, "places": search.places, "found": search.found})
 
 
 async def work_off(
@@ -113,8 +116,8 @@ async def work_off(
     *,
     remembering: int = 200,
     store_url: str | None = None,
-) -> None:
-    """One office for all pieces, side by side."""
+) -> Searched:
+    """One office for all pieces, side by side; in the end everything that it wrote is searched for people and secrets."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         async with standing(stack, folder, pieces, remembering, store_url) as (office, watch, http, doors):
@@ -127,10 +130,13 @@ async def work_off(
                     try:
                         tell(await piece.work(stage))
                     finally:
-                        await stage.leave()
-                        house.close()
+                        with contextlib.suppress(OSError):
+                            # What cannot be tidied up must not end the cases beside it.
+                            await stage.leave()
+                            house.close()
 
             await asyncio.gather(*(one(piece) for piece in pieces))
+            return await searched(office)
 
 
 @asynccontextmanager

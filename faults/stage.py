@@ -23,7 +23,9 @@ Doc = dict[str, Any]
 PERSON = "ana@agency"
 STILL = 60.0
 """Seconds without any call, commit or workflow of the agency after which nothing comes any more."""
-PATIENCE = 900.0
+LOOKS = 100
+"""So many looks as well: a process that hardly gets its turn is slow at everything, also at looking."""
+PATIENCE = 1800.0
 """Seconds after which what has to come is not waited for any longer, however much moves."""
 
 
@@ -45,7 +47,7 @@ class Moving:
     """Whether an agency still gets anywhere; a machine that is busy with other things is no reason to give up."""
 
     def __init__(self, stage: Stage, *, still: float | None = None, patience: float | None = None) -> None:
-        self._stage, self._seen = stage, (0, 0, 0)
+        self._stage, self._seen, self._look = stage, (0, 0, 0), stage.watch.last.number
         self._allowed = STILL if still is None else still
         self._end = time.monotonic() + (PATIENCE if patience is None else patience)
         self._still = time.monotonic() + self._allowed
@@ -62,8 +64,9 @@ class Moving:
         calls = sum(len(each.calls) for each in stage.house.stand_ins.values())
         seen = (points, calls, len(stage.watch.last.running[stage.agency]))
         if seen != self._seen:
-            self._seen, self._still = seen, now + self._allowed
-        return now > min(self._end, self._still)
+            self._seen, self._still, self._look = seen, now + self._allowed, stage.watch.last.number
+        enough = LOOKS * self._allowed / 60.0
+        return now > self._end or (now > self._still and stage.watch.last.number - self._look > enough)
 
 
 WHY = "looked at in both systems, and it is right"
@@ -162,6 +165,10 @@ class Stage:
             moving.or_stuck(lambda: f"does not come: {what}")
             await asyncio.sleep(0.15)
             await self.carry()
+
+    async def until_or_asked(self, holds: Callable[[], bool], what: str) -> None:
+        """As `until`; or until a person is asked, without whom it does not go on."""
+        await self.until(lambda: holds() or any(item.workflow_id for item in self.items()), what)
 
     # -- people -----------------------------------------------------------------------------------------------------
 

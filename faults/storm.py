@@ -158,6 +158,8 @@ async def _act(stage: Stage, own: str, verb: str) -> None:
             await stage.do("change-service", booking_id=own, action="removed", line_id="lin_02")
         case "pay":
             await stage.do("capture-payment", booking_id=own)
+        case "pay by transfer" | "pay by bizum":
+            await stage.do("capture-payment", booking_id=own, method=verb.removeprefix("pay by "))
         case "cancel":
             await stage.do("cancel-booking", booking_id=own, cause="withdrawal_14d")
         case "refund":

@@ -29,7 +29,14 @@ OPERATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 KINDS = tuple(kind for kind in Kind if kind not in (Kind.CROSSED,))
 """Another call's answer may leave a record that only a person finds; the enumeration judges it by itself."""
 Way = Literal["as it comes", "twice", "late", "after the next"]
-VERBS = ("travellers", "discount", "added", "removed", "pay", "pay", "cancel", "refund", "dispute")
+AFTER: dict[str, tuple[str, ...]] = {
+    "unpaid": (
+        *("travellers", "discount", "added", "removed", "pay", "pay", "pay by transfer", "pay by bizum", "cancel"),
+    ),
+    "paid": ("travellers", "discount", "added", "removed", "pay", "refund", "dispute", "cancel", "cancel"),
+    "cancelled": ("refund", "refund", "travellers"),
+}
+"""What may become of a booking; the platform itself refuses a few of these, and then they do not happen."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Weather:
 def drawn(seed: int) -> Weather:
     """The same weather for the same seed, whatever happens."""
     dice = random.Random(seed)
-    lives = tuple(tuple(dice.choice(VERBS) for _ in range(dice.randint(2, 5))) for _ in range(dice.randint(1, 3)))
+    lives = tuple(_life(dice) for _ in range(dice.randint(1, 3)))
     # In pairs: two things that break near each other find what one alone does not.
     strikes = tuple(_strike(dice) for _ in range(2 * dice.randint(1, 4)))
     ways: list[Way] = dice.choices(("as it comes", "twice", "late", "after the next"), (60, 15, 15, 10), k=40)
@@ -84,6 +91,17 @@ def drawn(seed: int) -> Weather:
     )
 
 
+def _life(dice: random.Random) -> tuple[str, ...]:
+    verbs, state = [], "unpaid"
+    for _ in range(dice.randint(2, 5)):
+        verbs.append(dice.choice(AFTER[state]))
+        if verbs[-1] == "cancel":
+            state = "cancelled"
+        elif verbs[-1].startswith("pay"):
+            state = "paid"
+    return tuple(verbs)
+
+
 def _strike(dice: random.Random) -> Strike:
     system, operations = dice.choices(OPERATIONS, (8, 2))[0]
     kind = dice.choice(KINDS)
@@ -92,5 +110,5 @@ def _strike(dice: random.Random) -> Strike:
     )
     times = 1 if kind is Kind.HANG else dice.randint(1, 3)
     if dice.random() < 0.5:
-        return Strike(system, "*", kind.value, dice.randint(0, 40), times, seconds)
-    return Strike(system, dice.choice(operations), kind.value, dice.randint(0, 3), times, seconds)
+        return Strike(system, "*", kind.value, dice.randint(0, 25), times, seconds)
+    return Strike(system, dice.choice(operations), kind.value, dice.choice((0, 0, 0, 1, 2)), times, seconds)

@@ -61,7 +61,10 @@ class AirplusStandIn(SftpListening, StandIn):
         marked: bool = False,
     ) -> None:
         StandIn.__init__(self)
-        self._temporary = tempfile.TemporaryDirectory(prefix="airplus-") if data is None else None
+        # A session that was cut may still put a file there while the folder goes.
+        self._temporary = (
+            tempfile.TemporaryDirectory(prefix="airplus-", ignore_cleanup_errors=True) if data is None else None
+        )
         folder = Path(self._temporary.name) if self._temporary else (data or Path()) / "airplus"
         folder.mkdir(parents=True, exist_ok=True)
         SftpListening.__init__(self, folder)

@@ -16,6 +16,7 @@ from faults.answers import WRONG_ANSWERS
 from faults.bugs import BUGS
 from faults.cases import CODES, OF_WRITES, Recording, enumerated
 from faults.days import DAYS, departing, wrong_days
+from faults.leaks import WORDS, found_in
 from faults.results import PROJECT
 from faults.scenarios import SCENARIOS
 from faults.weather import drawn
@@ -107,4 +108,9 @@ def test_a_payment_ends_the_same_under_a_sample_of_faults_and_a_missing_look_is_
     assert report["wrong"] == []
     assert (report["played"], report["fired"], report["call_sites_without"]) == (5, 5, [])
     assert report["bugs"] == {"no-look-up": True}
+    assert (report["searched"] > 20, report["leaks"]) == (True, [])
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    kinds = ("job-", "log-", "outcomes-", "recorded.", "bugs-", "report.html", "report.md", "faults-report.json")
+    assert [kind for kind in kinds if not any(path.name.startswith(kind) for path in written)] == []
+    assert [path.name for path in written if found_in(path.read_bytes(), WORDS)] == [], "nor in what the harness writes"
     assert done.returncode == 0, done.stderr

@@ -11,29 +11,17 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from sqlalchemy import Column, Connection, select
-from temporalio.client import Client
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from faults.leaks import exported, found_in, personal, texts
 from sandbox.season import people
 from starter.cli import app
 from starter.demo import CARD_NUMBER, DemoState
 from starter.embedded import server_command, wait_until_serving
 from starter.opening import opened_store, read_settings
-from store.audit_trail import audit_trail
-from store.deal_hooks import deal_hooks
-from store.effect_tables import effects
-from store.events import events, outbox
 from store.inbox import EventFilter
-from store.integrations import integration_steps
-from store.journal_tables import journal_entries
-from store.lifecycles import lifecycles
-from store.parked import decisions_taken, parked_items
-from store.payment_sync import payment_syncs, payment_transitions
-from store.supplier_feeds import supplier_nudges
 from store.supplier_orders import supplier_orders
-from store.tamara_tables import lines as tamara_lines
-from store.transfers import transfers
 from tests.season.conftest import Season
 from workers.standing import StandingCollector
 
@@ -42,22 +30,6 @@ pytestmark = pytest.mark.timeout(2400)
 SECRETS = tuple(
     name for name in DemoState.model_fields if name.endswith(("key", "secret", "token", "password", "hook"))
 )
-OF_PEOPLE = ("last_name", "email", "phone", "line1")
-"""Members of the platform's snapshots that tell who somebody is; first names alone are also words."""
-
-
-def personal(data: object) -> Iterator[str]:
-    """What a snapshot says about people: names, tax ids, addresses, ways to reach them."""
-    if isinstance(data, list):
-        for item in data:
-            yield from personal(item)
-    if isinstance(data, dict):
-        yield from (data[name] for name in OF_PEOPLE if data.get(name))
-        if data.get("kind") in ("person", "company"):
-            yield data["name"]
-            yield from filter(None, [(data.get("tax_id") or {}).get("value")])
-        for value in data.values():
-            yield from personal(value)
 
 
 @pytest.fixture(scope="module")
@@ -112,22 +84,7 @@ def histories(season: Season) -> dict[str, bytes]:
 
 
 async def _exported(installation: Any) -> dict[str, bytes]:
-    client: Client = await wait_until_serving(installation)
-    found = {}
-    async for seen in client.list_workflows():
-        history = await client.get_workflow_handle(seen.id, run_id=seen.run_id).fetch_history()
-        events = b"".join(event.SerializeToString() for event in history.events)
-        found[f"{seen.id} {seen.run_id}"] = seen.raw_info.SerializeToString() + events
-    return found
-
-
-def forms(word: str) -> set[bytes]:
-    """A word as it would stand in a payload: as it is, or escaped by JSON."""
-    return {word.encode(), json.dumps(word)[1:-1].encode()}
-
-
-def found_in(content: bytes, words: frozenset[str]) -> list[str]:
-    return sorted(word for word in words if any(form in content for form in forms(word)))
+    return await exported(await wait_until_serving(installation))
 
 
 def logs(folder: Path) -> list[Path]:
@@ -189,41 +146,14 @@ def test_no_file_but_the_partners_own_holds_an_account_number(season: Season) ->
     assert any(found_in(path.read_bytes(), numbers) for path in delivered), "with the partner is where it belongs"
 
 
-WORDS_FOR_PEOPLE = {
-    audit_trail: ("object", "why"),
-    decisions_taken: ("explanation",),
-    deal_hooks: ("trouble",),
-    effects: ("reason", "key"),
-    events: ("problem", "notice"),
-    integration_steps: ("detail",),
-    journal_entries: ("text", "key"),
-    lifecycles: ("notes",),
-    outbox: ("notice", "last_reason"),
-    parked_items: ("detail", "effect", "fault"),
-    payment_syncs: ("reason", "sync"),
-    payment_transitions: ("line",),
-    supplier_nudges: ("outcome",),
-    tamara_lines: ("refused_text",),
-    transfers: ("reason",),
-}
-"""What operators, the console and reports show without asking for anybody's data: reasons, notes, states, error texts."""
-
-
 def test_reasons_notes_and_error_texts_name_nobody_and_no_secret(
     season: Season, told: frozenset[str], secrets: frozenset[str]
 ) -> None:
-    with opened_store(read_settings(season.demo.data / "settings.toml")) as store, store.database.read() as connection:
-        leaks = {
-            f"{table.name}.{name}": found
-            for table, names in WORDS_FOR_PEOPLE.items()
-            for name in names
-            if (found := found_in(_all(connection, table.c[name]), told | secrets))
-        }
+    with opened_store(read_settings(season.demo.data / "settings.toml")) as store:
+        written = texts(store)
+    assert any(written.values())
+    leaks = {name: found for name, content in written.items() if (found := found_in(content, told | secrets))}
     assert leaks == {}
-
-
-def _all(connection: Connection, column: Column[Any]) -> bytes:
-    return "\n".join(str(value) for value in connection.scalars(select(column)) if value is not None).encode()
 
 
 def test_metrics_of_a_whole_season_name_nobody_and_no_secret(
