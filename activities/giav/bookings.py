@@ -10,7 +10,7 @@ from activities.giav.mapping.reservas import container, cost_line, has_cost_line
 from activities.giav.mapping.values import Request
 from activities.giav.office import CREATE, Container, Office, own_id
 from domain.effects import VERIFY_WAITS, EffectKey, EffectRecord, EffectState, wait_before_look
-from domain.errors import BackOfficeError, NeedsPerson, Refused, UnknownOutcome
+from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
 from domain.platform import Booking, Experience, Line, Traveller
 from domain.steps import BookingStep, Done
 
@@ -179,7 +179,12 @@ def _undo(office: Office, key: EffectKey, booking_id: str) -> None:
 def _carrying(office: Office, key: EffectKey, own: int) -> int:
     """The record that carries our reference: where a create got the answer of another call, `own` is somebody else's."""
     found = _landed(office, key)
-    return own if not found or str(own) in found else int(found[0])
+    if not found or str(own) in found:
+        return own
+    if _landed(office, key) != found:
+        # This answer, too, may have come to the wrong call.
+        raise Transient(f"two looks for the {key.entity} of {key.business_id} differ", system=SYSTEM)
+    return int(found[0])
 
 
 def _settle_unfinished(office: Office, records: list[EffectRecord]) -> None:

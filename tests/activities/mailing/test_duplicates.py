@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,24 @@ def test_the_payer_is_asked_once_in_their_language(
     assert told["To"] == "ana@example.test"
     assert words in told["Subject"]
     assert "Viajes Sol" in told.get_content()
+    store.close()
+
+
+def test_after_a_restored_backup_no_letter_about_a_duplicate_goes_before_a_person_was_asked(
+    tmp_path: Path, inbox: Inbox, settings: MailSettings
+) -> None:
+    store = known(tmp_path, email="ana@example.test")
+    store.restores.begin(datetime(2026, 11, 20, 3, 0, tzinfo=UTC), "ana", "backup of the night")
+    letters = DuplicateLetters(store, {stories.AGENCY: settings}, {})
+    for _ in range(2):
+        with pytest.raises(ApplicationError) as asked:
+            letters.tell_of_duplicate(ASKED)
+        assert (asked.value.type, asked.value.details[0]["code"]) == ("NeedsPerson", "restored_unseen")
+    assert inbox.letters == []
+    assert store.effects.rearm(asked.value.details[0]["effect"]), "what `retry` does: it did not go out before"
+    for _ in range(2):
+        letters.tell_of_duplicate(ASKED)
+    assert len(inbox.letters) == 1
     store.close()
 
 
