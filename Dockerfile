@@ -32,7 +32,7 @@ WORKDIR /var/lib/bookings
 VOLUME /var/lib/bookings
 EXPOSE 8080 8081 9464
 # Commands that end by themselves have no probes; compose switches the check off for them.
-HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=6 CMD ["bookings", "probe"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=6 CMD ["python", "-m", "workers.probing"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["bookings"]
 CMD ["--help"]

@@ -2,9 +2,12 @@
 # Invent the secrets that nobody else gives; what is there already stays.
 set -eu
 cd "$(dirname "$0")"
-umask 077
+# The folder keeps strangers out. The files themselves are read inside containers, by users that do not exist on this host.
+chmod 700 .
+umask 022
 keep() {
     [ -s "$1" ] || printf '%s' "$2" >"$1"
+    chmod 644 "$1"
 }
 keep postgres_password "$(openssl rand -hex 24)"
 keep store_url "postgresql+psycopg://postgres:$(cat postgres_password)@postgres/bookings"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-import httpx
 import typer
 
 from domain.naming import Queue
@@ -18,6 +17,7 @@ from starter.serving import serve
 from starter.supervisor import GRACE, Supervisor, asked_to_stop
 from store.installation import Installation
 from workers.probes import split
+from workers.probing import readiness
 
 
 def up(settings: SettingsFile) -> None:
@@ -75,15 +75,9 @@ def probe(probes: ProbesAt = "") -> None:
     """Ask a process of this machine whether it is ready; ends with 1 and the reason when it is not."""
     if not probes:
         raise CommandError("name the address with --probes or BOOKINGS_PROBES")
-    host, port = split(probes)
-    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/health/ready"  # noqa: S104
-    try:
-        answer = httpx.get(address, timeout=5)
-    except httpx.HTTPError as error:
-        say(f"no answer at {address}: {type(error).__name__}")
-        raise typer.Exit(1) from None
-    say(answer.text)
-    raise typer.Exit(0 if answer.is_success else 1)
+    ready, said = readiness(*split(probes))
+    say(said)
+    raise typer.Exit(0 if ready else 1)
 
 
 def _run_worker(installation: Installation, queues: frozenset[Queue], build: str, probes: str) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from domain.naming import Queue
 from sandbox.__main__ import _parser
 from sandbox.remote import PORTS
 from starter.cli import app
+from starter.serving import SECONDS_TO_END
 from store.installation import load_installation
 from tests.deploy.files import DEPLOY, PROJECT, compose, ours, services
+from workers.running import GRACE
 
 SERVER_VARIABLES = {
     "DB",
@@ -95,6 +98,28 @@ def test_the_settings_can_be_read_with_the_invented_secrets_and_fit_the_ports(tm
     assert installation.agencies["demo"].platform.url == f"http://sandbox:{PORTS['platform']}"
 
 
+def test_secrets_can_be_read_in_containers_and_by_nobody_else_on_the_host(tmp_path: Path) -> None:
+    """Compose mounts files as they are; the users in the images are others than whoever made them."""
+    settings(tmp_path)
+    folder = tmp_path / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {name: (folder / name).stat().st_mode & 0o777 for name in compose()["secrets"]} == dict.fromkeys(
+        compose()["secrets"], 0o644
+    )
+
+
+def test_the_database_takes_as_many_connections_as_in_the_production_check() -> None:
+    allowed = int(services()["postgres"]["command"][-1].removeprefix("max_connections="))
+    assert f"-N {allowed}" in (PROJECT / "tests" / "production" / "postgres.py").read_text("utf-8")
+
+
+def test_containers_wait_for_longer_than_what_runs_may_take_to_end() -> None:
+    for name, service in ours().items():
+        patience = timedelta(seconds=int(service["stop_grace_period"].removesuffix("s")))
+        assert patience >= GRACE + timedelta(seconds=5), name
+        assert patience > timedelta(seconds=SECONDS_TO_END), name
+
+
 def test_every_secret_is_explained_and_kept_out_of_the_repository() -> None:
     page = (DEPLOY / "secrets" / "README.md").read_text("utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(compose()["secrets"])
@@ -159,7 +184,9 @@ def test_every_process_of_ours_is_asked_whether_it_is_ready_at_the_port_that_its
     assert scraped["port"] == int(found[1])
     long = {name for name, each in ours().items() if each["restart"] == "unless-stopped" and name != "sandbox"}
     assert set(scraped["names"]) == long
-    assert {name for name in long if services()[name]["healthcheck"]["test"] != ["CMD", "bookings", "probe"]} == set()
+    assert {
+        name for name in long if services()[name]["healthcheck"]["test"] != ["CMD", "python", "-m", "workers.probing"]
+    } == set()
 
 
 def test_temporals_server_is_told_only_what_it_reads() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from store import Store
 from store.standing import LABELS
 from tests.databases import migrated_url
 from workers.probes import Probes, measured_runtime, split
+from workers.probing import readiness
 from workers.standing import StandingCollector
 
 EARLIER = datetime.now(UTC) - timedelta(hours=2)
@@ -121,3 +124,21 @@ def test_a_store_that_is_away_is_said_and_not_an_error(tmp_path: Path) -> None:
         assert value(httpx.get(f"http://{probes.address}/metrics").text, "bookings_store_up") == 0
         assert "does not answer" in httpx.get(f"http://{probes.address}/health/ready").text
     away.close()
+
+
+def test_a_health_check_asks_without_loading_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dozen containers are asked every ten seconds."""
+    trouble: list[str] = []
+    with Probes("127.0.0.1:0", {"store": lambda: trouble[0] if trouble else None}) as probes:
+        host, port = split(probes.address)
+        assert readiness(host, port) == (True, '{"status": "ready"}')
+        trouble.append("away")
+        assert readiness(host, port) == (False, '{"status": "not ready", "missing": {"store": "away"}}')
+        monkeypatch.setenv("BOOKINGS_PROBES", f"0.0.0.0:{port}")
+        command = [sys.executable, "-X", "importtime", "-m", "workers.probing"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stdout) == (1, '{"status": "not ready", "missing": {"store": "away"}}\n')
+        loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+        assert "urllib.request" in loaded
+        assert loaded.isdisjoint({"temporalio", "sqlalchemy", "pydantic", "typer"})
+    assert not readiness(host, port)[0]
