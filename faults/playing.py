@@ -46,7 +46,7 @@ class Outcome:
     fired: int = 0
     seconds: float = 0.0
     resolved: float = 0.0
-    """Seconds from the strike to the end, without those in which a person was asked."""
+    """Seconds from the strike until everything stood as without it; 0.0 where a person was asked, or it never did."""
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,6 +92,9 @@ async def play(stage: Stage, case: Case, recording: Recording) -> Outcome:
         outcome.found.append(f"stuck: {stuck}")
     except Exception as error:  # noqa: BLE001 whatever happens is the case's outcome, and the others go on
         outcome.found.append(f"the case itself failed: {type(error).__name__}: {error}")
+    struck, outcome.resolved = outcome.resolved, 0.0
+    if struck and outcome.result == "same":
+        outcome.resolved = round(time.monotonic() - struck, 2)
     outcome.seconds = round(time.monotonic() - began, 2)
     return outcome
 
@@ -187,6 +190,7 @@ async def _always(stage: Stage, case: Case, fault: Fault | None, outcome: Outcom
     deaths = stage.office.cemetery.of(stage.agency)
     while not (fault.fired if fault is not None else deaths.died):  # noqa: ASYNC110 counted by another loop
         await asyncio.sleep(0.1)
+    outcome.resolved = time.monotonic()
     books = await asyncio.to_thread(picture.read_books, stage)
     outcome.found += [f"in the middle: {each}" for each in picture.broken(books, only_always=True)]
 

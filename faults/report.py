@@ -67,7 +67,8 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
     sites = {site for site in sites if site[0] in {case.scenario for case in cases}}
     bugs = {name: bool(found["caught"]) for name, found in run.bugs.items() if name in BUGS}
     wrong = [each for each in outcomes if each["result"] == "violation"]
-    resolved = sorted(each["seconds"] for each in outcomes if each["code"] in ("F3", "F4", "F5"))
+    resolved = _seconds(outcomes, "F3", "F4", "F5")
+    recovered = _seconds(outcomes, "F12")
     by_itself = [each for each in outcomes if each["code"] in ("F3", "F4", "F5")]
     data: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -88,8 +89,8 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
         "bugs": bugs,
         "unknown_outcomes": len(by_itself),
         "unknown_resolved_alone": sum(1 for each in by_itself if each["result"] == "same"),
-        "seconds_p50": resolved[len(resolved) // 2] if resolved else None,
-        "seconds_p99": resolved[int(len(resolved) * 0.99)] if resolved else None,
+        "resolved_p50_p99": _halves_and_tails(resolved),
+        "recovered_p50_p99": _halves_and_tails(recovered),
         "kill_points": sum(1 for each in outcomes if each["family"] == "death"),
         "by_scenario": _by_scenario(run, cases),
         "wrong": wrong,
@@ -104,6 +105,19 @@ def told(run: Run, cases: Sequence[Case]) -> Told:
         and all(bugs.values())
     )
     return Told(data)
+
+
+def _seconds(outcomes: Iterable[dict[str, Any]], *codes: str) -> list[float]:
+    """From the strike until everything stood as without it, shortest first."""
+    return sorted(each["resolved"] for each in outcomes if each["code"] in codes and each.get("resolved"))
+
+
+def _halves_and_tails(seconds: Sequence[float]) -> list[float]:
+    return [seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.99)]] if seconds else []
+
+
+def _words(seconds: Sequence[float]) -> str:
+    return " s, ".join(f"{each:.1f}" for each in seconds) + " s" if seconds else "–"
 
 
 def _site(case: Case) -> tuple[str, str]:
@@ -155,6 +169,10 @@ def _markdown(what: Told) -> str:
         f"| call sites of which a case was played | {d['call_sites_played']} of {d['call_sites']} |",
         f"| points at which a worker was killed | {d['kill_points']} |",
         f"| unknown outcomes (F3, F4, F5) that ended without a person | {alone} of {d['unknown_outcomes']} ({share}) |",
+        "| seconds from such a strike until everything stood as without it, p50, p99 (waits shortened) | "
+        f"{_words(d['resolved_p50_p99'])} |",
+        "| seconds from a death until everything stood as without it, p50, p99 (silence noticed after 3 s) | "
+        f"{_words(d['recovered_p50_p99'])} |",
         f"| histories and columns searched for people and secrets, leaks found | {d['searched']}, {len(d['leaks'])} |",
         f"| seeded bugs caught | {d['bugs_caught']} of {d['bugs_seeded']} |",
         f"| measured at, state of the code | {d['at']}, `{d['code']}` |",

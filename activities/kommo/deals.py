@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from activities.effects import Effect, Effects
@@ -17,7 +18,7 @@ from activities.signatures import CRM_ANSWER_BOT, CRM_READ_DEAL, CRM_SHOW_DEAL, 
 from domain import naming
 from domain.deal_steps import BotStep, DealPicture, DealRead, DealReading, DealsFound, DealShown, DealSweep
 from domain.deals import SETTLED, DealRules, faults_of, marker
-from domain.effects import EffectKey
+from domain.effects import EffectKey, EffectState
 from domain.errors import Refused
 from domain.steps import Done
 from store import Store
@@ -98,13 +99,30 @@ class DealActivities:
             left_out = written.left_out
             return GONE if written.gone else str(step.deal_id)
 
-        key = EffectKey(step.agency, SYSTEM, "deal", f"{step.deal_id}/{move}/{digest}", "show")
-        if self._effects.perform(Effect(key, act=write)) == GONE:
+        key = self._picture_key(EffectKey(step.agency, SYSTEM, "deal", f"{step.deal_id}/{move}", "show"), digest)
+        if self._effects.perform(Effect(key, act=write, request={"values": digest})) == GONE:
             return DealShown(gone=True, note="the deal is gone")
         if step.text:
             self._note(step, account)
         moved_to = self._moved(step, account, move)
         return DealShown(moved_to=moved_to, note=f"no field for {', '.join(left_out)}" if left_out else "")
+
+    def _picture_key(self, first: EffectKey, digest: str) -> EffectKey:
+        """The write that shows these values: the one that showed them last, else the one after it.
+
+        What an attempt left half done goes on under its own row, also where the values have changed meanwhile.
+        """
+        effects = self._store.effects
+        newest = effects.newest(first)
+        if newest is not None and effects.last_request(newest) == {"values": digest}:
+            return newest
+        key = first if newest is None else replace(newest, sequence=newest.sequence + 1)
+        record = effects.get(key)
+        refused = record is not None and record.state is EffectState.REFUSED
+        if refused and effects.last_request(key) != {"values": digest}:
+            # Of other values nobody has said no.
+            effects.rearm(str(key))
+        return key
 
     def _values(self, step: DealPicture, request: Request | None) -> dict[str, Value]:
         values: dict[str, Value] = {fields.STATUS: step.state, fields.REF: self._workflow(step)}

@@ -11,13 +11,13 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 
 from activities.easycount.account import EasyCountAccount
-from domain.deal_steps import LinksStep, RequestStep
+from domain.deal_steps import DealPicture, LinksStep, RequestStep
 from domain.deals import DealSaid
 from domain.errors import Unauthorised
 from domain.money import Money
 from sandbox.faults import Kind
 from store import Store
-from tests.activities.deals.theatre import AGENCY, WAITING, Clock, House, eur, open_house
+from tests.activities.deals.theatre import AGENCY, TRIGGER, WAITING, Clock, House, eur, open_house
 from workers import checking
 
 
@@ -40,6 +40,28 @@ def test_a_deal_that_a_person_moved_is_shown_the_link_and_left_where_it_is(house
     lead = next(lead for lead in house.crm.state()["leads"] if lead["id"] == deal)
     assert lead["status_id"] == 32
     assert house.books().status == "awaiting_payment"
+
+
+def test_a_picture_that_broke_off_and_has_changed_meanwhile_leaves_nothing_unsettled(house: House) -> None:
+    house.new_deal()
+    step = RequestStep(agency=AGENCY, deal_id=house.deal, revision=house.read().revision)
+    house.crm.faults.set({"operation": "patch_lead", "kind": "page-503"})
+    picture = DealPicture(
+        agency=AGENCY,
+        deal_id=house.deal,
+        revision=1,
+        state="awaiting_payment",
+        step="awaiting_payment:1",
+        text="Now awaiting_payment.",
+        from_stage=TRIGGER,
+    )
+    with pytest.raises(ApplicationError, match="503"):
+        house.deals.show_deal(picture)
+    house.do(house.documents.make_link, step)
+    for _ in range(2):
+        house.do(house.deals.show_deal, picture)
+    assert house.books().link.startswith(house.easycount_url)
+    assert house.store.effects.unsettled(AGENCY) == []
 
 
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.MALFORMED, Kind.LATE])

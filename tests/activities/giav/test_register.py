@@ -172,15 +172,12 @@ def test_a_whole_registration_is_taken_back_in_reverse_order(desk: Desk) -> None
 
 
 @pytest.mark.covers("F-C6")
-@pytest.mark.parametrize("crossed", ["Pasajero_POST", "Pasajero_SEARCH"])
-def test_what_another_calls_answer_named_is_not_deleted_but_what_carries_our_reference(
-    desk: Desk, crossed: str
-) -> None:
+def test_what_another_calls_answer_named_is_not_deleted_but_what_carries_our_reference(desk: Desk) -> None:
     """The passenger of another booking must not go because an answer came to the wrong call."""
     desk.registered()
     others = {each["Id"] for each in desk.held("Pasajero")}
     step = desk.booking(id="bkg_2", locator="OTHER2")
-    desk.fault(crossed, Kind.CROSSED)
+    desk.fault("Pasajero_POST", Kind.CROSSED)
     desk.insist(desk.activities.register_booking, step)
     desk.insist(desk.activities.undo_register_booking, step)
     assert {each["Id"] for each in desk.held("Pasajero")} == others
