@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import text
 
 from store import Store
+from store.debts import keep_debts
 from tests import stories
 
 AGENCY = "demo"
 FIRST = 100_000
 """The number of the first booking: smaller ones are those of the examples."""
+AT_A_TIME = 1_000
 INSTALMENTS = 6
 PRICE = 100_500 // INSTALMENTS
 """Of one instalment, in cents."""
@@ -75,6 +77,13 @@ _STATEMENTS = (
     SELECT id, side, CASE WHEN side = 2 AND fact = 'invoice' THEN '438' WHEN side = 1 AND fact = 'collection' THEN '432' ELSE '430' END,
            booking_id, CASE side WHEN 1 THEN 'debit' ELSE 'credit' END, :price, 'EUR'
     FROM journal_entries, generate_series(1, 2) AS side WHERE agency = :agency AND key LIKE 'led:%x%'""",
+    """INSERT INTO journal_days (agency, account, currency, on_date, debit, credit)
+    SELECT e.agency, p.account, p.currency, e.on_date, sum(CASE p.side WHEN 'debit' THEN p.amount ELSE 0 END),
+           sum(CASE p.side WHEN 'debit' THEN 0 ELSE p.amount END)
+    FROM journal_postings p JOIN journal_entries e ON e.id = p.entry_id WHERE e.agency = :agency AND e.key LIKE 'led:%x%'
+    GROUP BY e.agency, p.account, p.currency, e.on_date
+    ON CONFLICT (agency, account, currency, on_date) DO UPDATE
+    SET debit = journal_days.debit + excluded.debit, credit = journal_days.credit + excluded.credit""",
     f"""INSERT INTO transfers (agency, system, booking_id, line_id, state, reason, outside_id, updated_at)
     SELECT :agency, 'midoco', 'bkg_' || n, 'lin_01', CASE WHEN n % 9 = 0 THEN 'not_transferred' ELSE 'transferred' END,
            CASE WHEN n % 9 = 0 THEN 'no supplier of that name there' ELSE '' END, 'M' || n,
@@ -119,6 +128,10 @@ def fill_bookings(store: Store, number: int, *, now: datetime, trips: int = 400)
         for statement in _STATEMENTS:
             wanted = {name: value for name, value in given.items() if f":{name}" in statement}
             connection.execute(text(statement), wanted)
+    names = [f"bkg_{each}" for each in range(FIRST, FIRST + number)]
+    for start in range(0, number, AT_A_TIME):
+        with store.database.begin() as connection:
+            keep_debts(connection, AGENCY, names[start : start + AT_A_TIME])
     with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

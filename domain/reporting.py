@@ -5,7 +5,7 @@ Pure. Amounts are minor units of one currency; a booking whose money came in two
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -133,22 +133,31 @@ def dues_of(plan: PaymentPlan, paid: Collection[str]) -> list[Due]:
     ]
 
 
-def ages_of(pending: Money, dues: Sequence[Due], otherwise: date | None, today: date) -> Ages:
-    """The age of one booking's debt. What no instalment explains is due on the day `otherwise`; None is not due.
+def parts_of(pending: Money, dues: Sequence[Due]) -> Iterator[tuple[date | None, Money]]:
+    """What of a debt fell or falls due when; None stands for what no instalment explains. Nothing where nothing is owed.
 
     Money settles the oldest instalment first, so what is missing is missing of the latest ones. An instalment that was
     paid is only owed again (a chargeback took it) when the open ones do not explain the whole.
     """
+    left = pending
+    for due in sorted(dues, key=lambda due: (due.settled, -due.on.toordinal())):
+        if left.amount <= 0:
+            return
+        part = min(left, due.amount)
+        yield due.on, part
+        left = left - part
+    if left.amount > 0:
+        yield None, left
+
+
+def ages_of(pending: Money, dues: Sequence[Due], otherwise: date | None, today: date) -> Ages:
+    """The age of one booking's debt. What no instalment explains is due on the day `otherwise`; None is not due."""
     amounts = dict.fromkeys((field.name for field in fields(Ages)), Money.zero(pending.currency))
     if pending.amount < 0:
         return Ages(**amounts | {"owed": pending})
-    left = pending
-    backwards = sorted(dues, key=lambda due: (due.settled, -due.on.toordinal()))
-    for on, amount in (*((due.on, due.amount) for due in backwards), (otherwise, pending)):
-        part = min(left, amount)
-        bucket = _bucket(on, today)
+    for on, part in parts_of(pending, dues):
+        bucket = _bucket(on or otherwise, today)
         amounts[bucket] = amounts[bucket] + part
-        left = left - part
     return Ages(**amounts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +14,7 @@ from domain.ledger import Entry, Posting, in_open_period
 from domain.money import Money
 from store.clock import Clock
 from store.database import Database
+from store.journal_days import count_entries
 from store.journal_rows import entry_rows
 from store.journal_tables import joined, journal_entries, journal_postings, signed
 from store.periods import closed_until
@@ -152,6 +153,7 @@ class Journal:
     def _append(self, connection: Connection, agency: str, entries: Sequence[Entry]) -> list[int]:
         """What is posted already is compared instead."""
         new = self._rows.insert(connection, agency, entries, self._clock())
+        count_entries(connection, agency, _first_of(entries, new))
         # The same key twice: the first was posted, the second is compared with it.
         return [new.pop(entry.key, 0) or self._already(connection, agency, entry) for entry in entries]
 
@@ -176,6 +178,15 @@ def read_entries(
         return []
     postings = _postings(connection, [row.id for row in rows])
     return [_posted(row, postings[row.id]) for row in rows]
+
+
+def _first_of(entries: Sequence[Entry], new: Mapping[str, int]) -> Iterator[Entry]:
+    """The entries that were posted, each once, also where a key stands twice."""
+    left = set(new)
+    for entry in entries:
+        if entry.key in left:
+            left.remove(entry.key)
+            yield entry
 
 
 def _postings(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Posting]]:

@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, SmallInteger, and_, case, func, literal, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    SmallInteger,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 
 from domain.money import Money
 from store.database import Database
 from store.journal import AccountBalance, PostedEntry, read_entries
+from store.journal_days import journal_days
 from store.journal_tables import joined, journal_entries, journal_postings, signed
 from store.statements import StatementLine
 
@@ -51,7 +62,7 @@ class JournalPages:
     ) -> list[PostedEntry]:
         """The latest day first."""
         own = journal_entries.c
-        query = select(journal_entries).where(own.agency == agency, *_between(since, until))
+        query = select(journal_entries).where(own.agency == agency, *_between(own.on_date, since, until))
         if booking_id is not None:
             query = query.where(own.booking_id == booking_id)
         if fact is not None:
@@ -65,16 +76,12 @@ class JournalPages:
 
     def accounts(self, agency: str, *, since: date | None = None, until: date | None = None) -> list[AccountBalance]:
         """Debit and credit of every account, sub-accounts together; the balances add up to zero."""
-        columns = (journal_postings.c.account, journal_postings.c.currency)
-        amount = journal_postings.c.amount
-        debit = func.sum(case((journal_postings.c.side == "debit", amount), else_=0)).label("debit")
-        credit = func.sum(case((journal_postings.c.side == "credit", amount), else_=0)).label("credit")
+        own = journal_days.c
         query = (
-            select(*columns, debit, credit)
-            .select_from(joined)
-            .where(journal_entries.c.agency == agency, *_between(since, until))
-            .group_by(*columns)
-            .order_by(*columns)
+            select(own.account, own.currency, func.sum(own.debit).label("debit"), func.sum(own.credit).label("credit"))
+            .where(own.agency == agency, *_between(own.on_date, since, until))
+            .group_by(own.account, own.currency)
+            .order_by(own.account, own.currency)
         )
         with self._database.read() as connection:
             return [
@@ -122,39 +129,44 @@ class JournalPages:
                 posting.amount,
             )
             .select_from(joined)
-            .where(*wanted, *_between(since, until))
+            .where(*wanted, *_between(entry.on_date, since, until))
             .order_by(entry.on_date, entry.id, posting.line)
             .limit(limit)
         )
+        place = tuple_(entry.on_date, entry.id, posting.line)
         if after is not None:
-            query = query.where(tuple_(entry.on_date, entry.id, posting.line) > _place(after))
-        earlier = _earlier(since, after)
+            query = query.where(place > _place(after))
         with self._database.read() as connection:
-            before = (
-                0
-                if earlier is None
-                else connection.scalar(
-                    select(func.coalesce(func.sum(signed), 0)).select_from(joined).where(*wanted, earlier)
-                )
-            )
             rows = connection.execute(query).all()
-        return _page(Money(amount=int(before or 0), currency=currency), rows)
+            first, before = after[0] if after is not None else since, 0
+            if first is not None and sub is None:
+                before += _days(connection, agency, account, currency, first)
+            elif first is not None:
+                before += _added(connection, *wanted, entry.on_date < first)
+            if after is not None:
+                before += _added(connection, *wanted, entry.on_date == after[0], place <= _place(after))
+        return _page(Money(amount=before, currency=currency), rows)
 
 
-def _between(since: date | None, until: date | None) -> list[ColumnElement[bool]]:
-    day = journal_entries.c.on_date
+def _between(day: ColumnElement[date], since: date | None, until: date | None) -> list[ColumnElement[bool]]:
     return [*([day >= since] if since else []), *([day <= until] if until else [])]
 
 
-def _earlier(since: date | None, after: LinePlace | None) -> ColumnElement[bool] | None:
-    """What lies before the page: all up to its place, or before the period."""
-    entry = journal_entries.c
-    if after is not None:
-        # The day once more by itself: an index serves it, and not the whole place.
-        return and_(
-            entry.on_date <= after[0], tuple_(entry.on_date, entry.id, journal_postings.c.line) <= _place(after)
-        )
-    return None if since is None else entry.on_date < since
+def _days(connection: Connection, agency: str, account: str, currency: str, first: date) -> int:
+    """The balance of an account before a day, as it is kept for whole days."""
+    own = journal_days.c
+    query = select(func.sum(own.debit - own.credit)).where(
+        own.agency == agency,
+        own.account.startswith(account, autoescape=True),
+        own.currency == currency,
+        own.on_date < first,
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def _added(connection: Connection, *wanted: ColumnElement[bool]) -> int:
+    """The balance of some postings."""
+    return int(connection.scalar(select(func.sum(signed)).select_from(joined).where(*wanted)) or 0)
 
 
 def _place(place: LinePlace) -> Any:

@@ -16,6 +16,7 @@ from domain.mailbox import MONEY_STAGES
 from domain.money import Money
 from domain.platform import Cancellation, EventData, Experience, Instalment, Payment, PaymentPlan
 from domain.reporting import cost_of
+from store.debts import keep_debts
 from store.facts import (
     booking_money,
     bookings,
@@ -63,7 +64,19 @@ def project(connection: Connection, told: Told, *, trust_totals: bool = False) -
     if wrong and not _came_too_late(connection, told.data, told.agency):
         amount = told.data.booking.totals.total if told.data.booking else None
         return Outcome("parked", StoreReason.TOTALS_MISMATCH, "; ".join(map(str, wrong))[:2000], amount)
-    return _RULES[told.kind](connection, told)
+    outcome = _RULES[told.kind](connection, told)
+    booking_id = _whose_debt(told.data) if outcome.verdict in ("applied", "superseded") else None
+    if booking_id is not None:
+        keep_debts(connection, told.agency, [booking_id])
+    return outcome
+
+
+def _whose_debt(data: EventData) -> str | None:
+    """The booking of which somebody may owe something else now."""
+    if data.booking is not None:
+        return data.booking.id
+    about = data.payment_plan or data.refund or data.chargeback or (None if data.failure else data.payment)
+    return None if about is None else about.booking_id
 
 
 def _came_too_late(connection: Connection, data: EventData, agency: str) -> bool:

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
@@ -8,6 +8,7 @@ from domain.errors import ContractBroken
 from domain.ledger import Chart, Entry, Fact, Movement, entry_of
 from domain.money import Money
 from store import Store
+from store.statements import StatementLine
 
 DAY = date(2026, 11, 20)
 
@@ -232,3 +233,45 @@ def test_postgresql_refuses_to_truncate_the_journal_too(store: Store, dialect: s
     store.journal.append("sol", INVOICE)
     with pytest.raises(DBAPIError, match="append-only"), store.database.begin() as connection:
         connection.execute(text(statement))
+
+
+def test_what_is_kept_by_day_says_what_the_postings_say(store: Store) -> None:
+    days = [DAY + timedelta(days=number % 5) for number in range(20)]
+    entries = [
+        entry(
+            Fact.INVOICE if number % 3 else Fact.COLLECTION, f"led:{number}", 100 + number, booking_id=f"b{number % 4}"
+        )
+        for number in range(20)
+    ]
+    for each, day in zip(entries, days, strict=True):
+        store.journal.append("sol", each.model_copy(update={"on": day}), each.model_copy(update={"on": day}))
+    store.journal.append("luna", INVOICE)
+    since, until = DAY + timedelta(days=1), DAY + timedelta(days=3)
+    for period in ({}, {"since": since}, {"since": since, "until": until}):
+        summed: dict[str, list[int]] = {}
+        for row in store.journal.trial_balance("sol", **period):
+            known = summed.setdefault(row.account, [0, 0])
+            known[0] += row.debit.amount
+            known[1] += row.credit.amount
+        kept = store.journal_pages.accounts("sol", **period)
+        assert {row.account: [row.debit.amount, row.credit.amount] for row in kept} == summed
+        assert summed
+
+
+@pytest.mark.parametrize(("account", "sub"), [("43", None), ("430", None), ("430", "cus_77"), ("438", "nobody")])
+def test_a_statement_goes_on_where_its_last_page_ended(store: Store, account: str, sub: str | None) -> None:
+    for number in range(12):
+        each = entry(Fact.INVOICE if number % 3 else Fact.COLLECTION, f"led:{number}", 100 + number)
+        store.journal.append("sol", each.model_copy(update={"on": DAY + timedelta(days=number // 4)}))
+    since = DAY + timedelta(days=1)
+    whole = store.statements.statement("sol", account, sub, since=since)
+    paged, after, opening = list[StatementLine](), None, whole.opening
+    while True:
+        page = store.journal_pages.statement("sol", account, sub, since=since, after=after, limit=3)
+        assert page.opening == opening
+        if not page.lines:
+            break
+        paged += page.lines
+        after, opening = page.places[-1], page.closing
+    assert tuple(paged) == whole.lines
+    assert opening == whole.closing

@@ -9,14 +9,19 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from alembic import command
+from sqlalchemy import Connection, select, text
 from sqlalchemy import event as sqlalchemy_event
 
 from domain.plan_orders import PlanOrder
 from domain.platform import Booking
 from domain.reporting import Ages, ages_of, dues_of, figures_of, summed
-from store import Store
+from store import Store, migrations
 from store.booking_lists import BookingFilter
+from store.debts import debt_parts, debts
+from store.journal_days import journal_days
 from tests import stories
+from tests.store.test_journal import COLLECTION, INVOICE
 from tests.store.test_records import document
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -143,6 +148,69 @@ def test_debts_are_as_old_as_the_rules_say(store: Store) -> None:
     assert all(found["EUR"].__getattribute__(name).amount for name in ("not_due", "days_0_30", "over_90", "owed"))
 
 
+def test_each_booking_has_debts_of_its_own_age(store: Store) -> None:
+    Season(store, 40)
+    moved = store.sums.moved(AGENCY, "giav")
+    bookings = store.facts.bookings(AGENCY)
+    aged = ((each.id, *pair) for each in bookings for pair in _ages(store, each, moved.get(each.id, {})))
+    expected = {(own, currency): ages for own, currency, ages in aged if ages.pending}
+    found = store.receivables.ages_of_bookings(AGENCY, [each.id for each in bookings], MADRID, TODAY)
+    assert found == expected
+    assert store.receivables.ages_of_bookings("other", [each.id for each in bookings], MADRID, TODAY) == {}
+
+
+def test_a_store_of_before_keeps_what_it_would_have_kept(store: Store) -> None:
+    Season(store, 60)
+    store.journal.append(AGENCY, INVOICE, COLLECTION)
+    tables = (debts, debt_parts, journal_days)
+
+    def kept(connection: Connection) -> list[list[Any]]:
+        return [[tuple(row) for row in connection.execute(select(t).order_by(*t.primary_key))] for t in tables]
+
+    config = migrations._config()
+    with store.database.engine.connect() as connection:
+        expected = kept(connection)
+        assert all(expected)
+        for table in tables:
+            table.drop(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0021'"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0022")
+        assert kept(connection) == expected
+
+
+def test_debts_follow_whatever_comes_late(store: Store) -> None:
+    """Money before its booking, a trip that is moved, a dispute, a refund that failed, and a plan of a superseded booking."""
+
+    def pending() -> dict[str, int]:
+        ages = store.receivables.ages(AGENCY, MADRID, TODAY)["EUR"]
+        return {name: each.amount for name in ages.__slots__ if (each := getattr(ages, name)).amount}
+
+    def tell(number: int, kind: str, about: str, revision: int = 1, **members: Any) -> None:
+        assert store.inbox.accept(stories.event(number, kind, stories.data(about, revision, **members))) == "new"
+
+    store.inbox.accept(stories.captured(1))
+    assert store.receivables.ages(AGENCY, MADRID, TODAY) == {}
+    tell(2, "booking.created", "booking/bkg_500", 2, booking=stories.booking())
+    assert pending() == {"not_due": 70500}, "nobody knows yet when the trip begins"
+    for number, revision, day in ((3, 1, TODAY), (4, 2, TODAY - timedelta(days=40))):
+        snapshot = stories.experience(starts_on=day.isoformat(), ends_on=day.isoformat())
+        tell(number, "experience.updated", "experience/exp_31", revision, experience=snapshot)
+        assert pending() == ({"days_0_30": 70500} if revision == 1 else {"days_31_60": 70500})
+    plan = stories.plan(revision=1, balance=32300) | {"total": stories.eur(100500)}
+    tell(5, "booking.created", "booking/bkg_500", 1, booking=stories.booking(), payment_plan=plan)
+    assert sum(pending().values()) == 70500
+    assert pending() != {"days_31_60": 70500}
+    store.inbox.accept(stories.disputed(6))
+    assert sum(pending().values()) == 100500
+    refund = stories.refund(amount=5000)
+    data = {"refund": refund, "payment_ref": stories.PAYMENT_REF}
+    tell(7, "payment.refunded", "payment/pay_1001", 3, **data)
+    assert sum(pending().values()) == 105500
+    store.inbox.accept(stories.refund_failed(8))
+    assert sum(pending().values()) == 100500
+
+
 def test_debtors_come_page_by_page_the_largest_debt_first(store: Store) -> None:
     Season(store, 40)
     whole = store.receivables.debts(AGENCY, limit=500)
@@ -152,7 +220,7 @@ def test_debtors_come_page_by_page_the_largest_debt_first(store: Store) -> None:
     paged, after = [], None
     while page := store.receivables.debts(AGENCY, after=after, limit=7):
         paged += page
-        after = (page[-1].pending.amount, page[-1].booking_id)
+        after = page[-1].place
     assert paged == whole
     owed = store.receivables.debts(AGENCY, owed=True, limit=500)
     assert owed

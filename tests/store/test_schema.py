@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, MetaData, Table, inspect, select
 
 from store import Database, migrations
+from store.debts import debts
 from store.facts import booking_money, bookings, payments, plan_instalments
 from store.schema import metadata
 from tests import stories
@@ -116,4 +117,6 @@ def test_what_was_told_before_lists_had_columns_is_in_them_afterwards(empty: Dat
         assert [row.settled for row in found] == [False, True]
         money = connection.execute(select(booking_money)).one()
         assert (money.booking_id, money.collected, money.refunded, money.disputed) == ("bkg_500", 30000, 0, 0)
+        owed = connection.execute(select(debts)).one()
+        assert (owed.booking_id, owed.currency, owed.pending) == ("bkg_500", "EUR", -27000)
     empty.close()

@@ -16,7 +16,7 @@ from starter.console.languages import N_
 from starter.console.listing import After, Column, OneAgency, Word, as_file, day_of, each, list_page, page_of, place_of
 from starter.console.visiting import Here, Surroundings, Viewer
 from store.booking_lists import ListedExperience
-from store.receivables import Debt
+from store.receivables import Debt, DebtPlace
 
 router = APIRouter()
 AREA = Area(
@@ -192,7 +192,7 @@ def export(
 def receivables(
     request: Request, here: Here, visitor: Viewer, agency: OneAgency, owed: Word = "", after: After = ""
 ) -> Response:
-    place = place_of(after, int, str)
+    place = place_of(after, int, str, str)
     zone = here.zone(agency)
     debts = here.store.receivables.debts(agency, owed=bool(owed), after=place, limit=DEBTS + 1)
     rows, following = page_of([(agency, debt) for debt in debts], DEBTS, _debt_place)
@@ -213,15 +213,15 @@ def _by_age(ages: Ages) -> list[tuple[str, Money]]:
     return [(title, getattr(ages, name)) for name, title in AGES]
 
 
-def _debt_place(row: tuple[str, Debt]) -> tuple[int, str]:
-    return abs(row[1].pending.amount), row[1].booking_id
+def _debt_place(row: tuple[str, Debt]) -> DebtPlace:
+    return row[1].place
 
 
 @router.get("/receivables.csv")
 def export_receivables(here: Here, visitor: Viewer, agency: OneAgency, owed: Word = "") -> Response:
     visitor.did("export", "receivables", agency=agency)
 
-    def fetch(after: tuple[int, str] | None, limit: int) -> list[tuple[str, Debt]]:
+    def fetch(after: DebtPlace | None, limit: int) -> list[tuple[str, Debt]]:
         found = here.store.receivables.debts(agency, owed=bool(owed), after=after, limit=limit)
         return [(agency, debt) for debt in found]
 
