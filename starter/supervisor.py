@@ -101,28 +101,29 @@ class Supervisor:
         for name in ("gateway", "worker", "console"):
             command = [sys.executable, "-m", "starter", name, "--settings", str(self._settings_file)]
             await self._child(name, command)
-        await self._wait_for_gateway()
+        for name, way_in in (("gateway", self._installation.gateway), ("console", self._installation.console)):
+            await self._listening(name, way_in.host, way_in.port)
 
     async def _child(self, name: str, command: list[str]) -> None:
         child = Child(Recipe(name, command, grace=GRACE[name]), self.logs, self._announce)
         self.children[name] = child
         await child.start()
 
-    async def _wait_for_gateway(self, within: float = 60.0) -> None:
-        gateway = self._installation.gateway
+    async def _listening(self, name: str, host: str, port: int, within: float = 120.0) -> None:
+        """Wait until a child takes connections, and say where. Raises `CommandError`."""
         try:
             async with asyncio.timeout(within):
                 while True:
                     try:
-                        _, writer = await asyncio.open_connection(gateway.host, gateway.port)
+                        _, writer = await asyncio.open_connection(host, port)
                     except OSError:
                         await asyncio.sleep(0.1)
                         continue
                     writer.close()
                     break
         except TimeoutError:
-            raise CommandError(f"the gateway did not start; see {self.logs / 'gateway.log'}") from None
-        self._announce(f"gateway ready at {self.addresses['gateway']}")
+            raise CommandError(f"the {name} did not start; see {self.logs / f'{name}.log'}") from None
+        self._announce(f"{name} ready at {self.addresses[name]}")
 
     async def _stop(self) -> None:
         """Ways in first, then the workers, then Temporal; what arrives meanwhile finds a closed door, not a lost event."""
