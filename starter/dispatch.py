@@ -11,7 +11,6 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from pydantic import BaseModel
 from temporalio.client import Client
@@ -78,12 +77,10 @@ class Dispatcher:
         connect: Callable[[], Awaitable[Client]],
         *,
         every: float = 3.0,
-        console: str = "",
         catching_up_per_second: float | None = None,
     ) -> None:
-        """`console` is its public address, to which the workflows link; for the pace of who catches up see `starter.turns`."""
+        """For the pace of who catches up see `starter.turns`."""
         self._store = store
-        self._console = console
         self._connect = connect
         self._every = every
         self._turns = Turns(catching_up_per_second)
@@ -182,7 +179,7 @@ class Dispatcher:
         for count, notice in enumerate(notices):
             try:
                 with span_of(notice.agency, notice.event_id, "dispatch", workflow=notice.workflow_id):
-                    await signal(client, notice, self._console)
+                    await signal(client, notice)
             except RPCError as error:
                 if error.status in OUTAGE:
                     raise TemporalAway(f"Temporal answers {error.status.name}") from None
@@ -194,15 +191,7 @@ class Dispatcher:
         return len(notices)
 
 
-def details_of(notice: EventNotice, console: str) -> str | None:
-    """Markdown for Temporal UI: where the console shows what this workflow looks after."""
-    if not console or not notice.booking_id:
-        return None
-    place = f"{console}/bookings/{notice.agency}/{quote(notice.booking_id, safe='')}"
-    return f"[{notice.booking_id} in the console]({place})"
-
-
-async def signal(client: Client, notice: EventNotice, console: str = "") -> None:
+async def signal(client: Client, notice: EventNotice) -> None:
     """One signal-with-start. Raises `RPCError`."""
     start = start_of(notice)
     await client.start_workflow(
@@ -217,5 +206,4 @@ async def signal(client: Client, notice: EventNotice, console: str = "") -> None
             start.workflow, notice.agency, booking=notice.booking_id, experience=notice.experience_id
         ),
         static_summary=start.summary,
-        static_details=details_of(notice, console),
     )

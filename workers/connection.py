@@ -10,6 +10,7 @@ from temporalio.service import TLSConfig
 
 from store.installation import Installation, TlsSettings
 from workers.codec import converter_of
+from workers.console_links import ConsoleLinks
 from workers.fairness import Fairness
 
 
@@ -26,7 +27,7 @@ async def connect(installation: Installation, *, runtime: Runtime | None = None)
         tls=_tls(settings.tls) if settings.tls is not None else False,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
         runtime=runtime,
-        interceptors=[Fairness()],
+        interceptors=[Fairness(), ConsoleLinks(installation.console.url)],
     )
 
 

@@ -192,7 +192,7 @@ async def _sweep(installation: Installation, store: Store) -> int:
 
     start_tracing(installation, "command")
     try:
-        return await Dispatcher(store, the_client, console=installation.console.url).sweep()
+        return await Dispatcher(store, the_client).sweep()
     except TemporalAway as error:
         raise CommandError(f"{error}; the events stay in the outbox") from None
     finally:

@@ -167,9 +167,7 @@ def build_app(
 ) -> FastAPI:
     """The ASGI application. With `connect` it also runs the dispatchers for as long as it serves."""
     pace = installation.gateway.catching_up_per_second
-    dispatcher = (
-        Dispatcher(store, connect, console=installation.console.url, catching_up_per_second=pace) if connect else None
-    )
+    dispatcher = Dispatcher(store, connect, catching_up_per_second=pace) if connect else None
     deal_dispatcher = DealDispatcher(store, connect) if connect else None
 
     @contextlib.asynccontextmanager

@@ -24,6 +24,7 @@ from starter.events import take_in
 from store import Store
 from tests.starter.agency import booking_created, eur, event, installation, payment_captured, raw
 from tests.starter.collector import collecting
+from workers.console_links import ConsoleLinks
 from workers.tracing import trace_of
 
 
@@ -39,7 +40,12 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
 
 @pytest.fixture
 def client(server: WorkflowEnvironment) -> Client:
-    return server.client
+    """As `workers.connection` makes one."""
+    return Client(
+        server.client.service_client,
+        data_converter=pydantic_data_converter,
+        interceptors=[ConsoleLinks("https://console.example")],
+    )
 
 
 def keep(store: Store, folder: Path, *events: dict[str, Any]) -> None:
@@ -67,7 +73,7 @@ def dispatcher(store: Store, client: Client, every: float = 0.2) -> Dispatcher:
     async def connect() -> Client:
         return client
 
-    return Dispatcher(store, connect, every=every, console="https://console.example")
+    return Dispatcher(store, connect, every=every)
 
 
 async def test_events_of_a_booking_arrive_in_order_at_one_mailbox(store: Store, tmp_path: Path, client: Client) -> None:
@@ -96,9 +102,7 @@ async def test_a_mailbox_starts_with_what_it_is_about(store: Store, tmp_path: Pa
         "Lifecycle": "Booking",
     }
     assert await description.static_summary() == "Booking bkg_a2 of demo"
-    assert await description.static_details() == (
-        "[bkg_a2 in the console](https://console.example/bookings/demo/bkg_a2)"
-    )
+    assert await description.static_details() == ("[In the console](https://console.example/bookings/demo/bkg_a2)")
 
 
 async def test_experiences_and_plans_have_mailboxes_of_their_own(store: Store, tmp_path: Path, client: Client) -> None:
