@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, or_, select
+from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, func, or_, select
 
 from store.clock import Clock
 from store.database import Database
@@ -109,6 +109,14 @@ class AuditTrail:
             query = query.where(audit_trail.c.id < before)
         with self._database.read() as connection:
             return [_line(row) for row in connection.execute(query)]
+
+    def latest(self, action: str, objects: Collection[str]) -> dict[str, AuditLine]:
+        """Object → the last time that somebody did this to it; one statement."""
+        own = audit_trail.c
+        newest = select(func.max(own.id)).where(own.object.in_(objects), own.action == action).group_by(own.object)
+        with self._database.read() as connection:
+            found = [_line(row) for row in connection.execute(select(audit_trail).where(own.id.in_(newest)))]
+        return {line.deed.object: line for line in found}
 
 
 def _line(row: Row[Any]) -> AuditLine:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
+from domain import naming
 from store.database import Database
 from store.events import events, outbox
 
@@ -33,6 +34,18 @@ class ListedEvent:
     handed_on_at: datetime | None
     attempts: int
     last_reason: str
+
+    @property
+    def workflow_id(self) -> str | None:
+        """Whom it is handed to; None when it changes nothing."""
+        if not self.to_hand_on:
+            return None
+        if self.kind.startswith("experience."):
+            own = self.experience_id or self.aggregate_id
+            return own and naming.experience_workflow(self.agency, own)
+        own = self.booking_id or self.aggregate_id
+        mailbox = naming.plan_workflow if self.kind.startswith("payment_plan.") else naming.booking_workflow
+        return own and mailbox(self.agency, own)
 
 
 class EventLists:

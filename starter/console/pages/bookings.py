@@ -148,6 +148,12 @@ COLUMNS: tuple[Column[Row], ...] = (
     Column("collected", N_("Cobrado"), lambda row: row.figures and row.figures.collected, "money"),
     Column("pending", N_("Pendiente"), lambda row: row.figures and row.figures.pending, "money"),
     Column("updated_at", N_("Último cambio"), lambda row: row.booking.updated_at, "moment"),
+    Column(
+        "workflow",
+        N_("Proceso"),
+        lambda row: naming.booking_workflow(row.agency, row.booking.booking_id),
+        "workflow",
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from domain import naming
 from domain.money import Money
 from domain.reporting import Ages, Figures, summed
 from starter.console import labels
@@ -98,6 +99,12 @@ COLUMNS: tuple[Column[Row], ...] = (
     Column("collected", N_("Cobrado"), _of("collected"), "money"),
     Column("refunded", N_("Devuelto"), _of("refunded"), "money"),
     Column("pending", N_("Pendiente"), _of("pending"), "money"),
+    Column(
+        "workflow",
+        N_("Proceso"),
+        lambda row: naming.experience_workflow(row.agency, row.experience.experience_id),
+        "workflow",
+    ),
 )
 DEBT_COLUMNS: tuple[Column[tuple[str, Debt]], ...] = (
     Column(
@@ -112,6 +119,7 @@ DEBT_COLUMNS: tuple[Column[tuple[str, Debt]], ...] = (
     Column("experience", N_("Experiencia"), lambda row: row[1].experience_id, "id"),
     Column("departs_on", N_("Salida"), lambda row: row[1].departs_on, "day"),
     Column("pending", N_("Pendiente"), lambda row: row[1].pending, "money"),
+    Column("workflow", N_("Proceso"), lambda row: naming.booking_workflow(row[0], row[1].booking_id), "workflow"),
 )
 
 

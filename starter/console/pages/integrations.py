@@ -9,6 +9,7 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from domain import naming
 from starter.console import labels
 from starter.console.areas import Area, Link
 from starter.console.languages import N_
@@ -24,6 +25,8 @@ router = APIRouter()
 AREA = Area("integrations", router, (Link("/integrations", N_("Integraciones"), "system", 0),))
 
 LATELY = timedelta(hours=24)
+CHECK = "integration.check"
+"""What the audit trail calls a check; its line there is what the page knows of the last one, whoever made it and wherever."""
 SECTIONS = ("giav", "midoffice", "tamara", "easycount", "kommo", "ratehawk")
 labels.add(
     "integration_state",
@@ -50,11 +53,12 @@ class Connected:
     state: str
     since: datetime | None
     pulse: Pulse
+    workflow_id: str | None
 
 
 @router.get("/integrations")
 def listed(request: Request, here: Here, visitor: Viewer, agencies: ChosenAgencies) -> Response:
-    return page(request, "integrations/list.html", systems=_systems(here, agencies), findings=None, hours=24)
+    return _list(request, here, agencies, None)
 
 
 @router.get("/integrations/{agency}/{system}")
@@ -82,12 +86,27 @@ async def check(request: Request, here: Here, visitor: Operator, agency: str) ->
     broken = [finding.name for finding in findings if finding.state == "wrong"]
     why = ", ".join(broken) or wrong
     await asyncio.to_thread(
-        partial(visitor.did, "integration.check", agency, agency=agency, outcome="failed" if why else "done", why=why)
+        partial(visitor.did, CHECK, agency, agency=agency, outcome="failed" if why else "done", why=why)
     )
-    systems = await asyncio.to_thread(_systems, here, visitor.agencies)
-    return await asyncio.to_thread(
-        partial(page, request, "integrations/list.html", systems=systems, findings=findings, hours=24)
+    return await asyncio.to_thread(_list, request, here, visitor.agencies, findings)
+
+
+def _list(request: Request, here: Surroundings, agencies: tuple[str, ...], findings: list[Finding] | None) -> Response:
+    return page(
+        request,
+        "integrations/list.html",
+        systems=_systems(here, agencies),
+        findings=findings,
+        hours=24,
+        checked=here.store.audit_trail.latest(CHECK, agencies),
     )
+
+
+def _workflow(here: Surroundings, agency: str, system: str, one: Integration | None) -> str | None:
+    """The integration's own workflow, or the breaker in front of the ERP; what only stands in the settings has none."""
+    if one is not None:
+        return naming.integration_workflow(agency, system)
+    return naming.connector_workflow(agency, system) if here.installation.agencies[agency].erp == system else None
 
 
 def _systems(here: Surroundings, agencies: tuple[str, ...]) -> list[Connected]:
@@ -109,6 +128,7 @@ def _systems(here: Surroundings, agencies: tuple[str, ...]) -> list[Connected]:
             one.state if one else "settings",
             one.since if one else None,
             pulse,
+            _workflow(here, pulse.agency, pulse.system, one),
         )
         for pulse, one in zip(pulses, found.values(), strict=True)
     ]

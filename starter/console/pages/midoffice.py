@@ -8,6 +8,7 @@ from typing import get_args
 
 from fastapi import APIRouter, Request, Response
 
+from domain import naming
 from starter.console import labels
 from starter.console.areas import Area, Link
 from starter.console.languages import N_
@@ -57,6 +58,7 @@ COLUMNS: tuple[Column[Transfer], ...] = (
     Column("order", N_("Pedido"), lambda row: row.outside_id, "id"),
     Column("reason", N_("Motivo"), lambda row: row.reason),
     Column("updated_at", N_("Último cambio"), lambda row: row.updated_at, "moment"),
+    Column("workflow", N_("Proceso"), lambda row: naming.booking_workflow(row.agency, row.booking_id), "workflow"),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from domain import naming
 from domain.money import Money
 from domain.people import Role
 from domain.plan_orders import OrderKind
@@ -99,6 +100,7 @@ COLUMNS: tuple[Column[Row], ...] = (
     Column("status", N_("Estado"), lambda row: row[1].status, "badge", "instalment_status"),
     Column("held", N_("Retenida por"), lambda row: row[1].held and row[1].held.order, "label", "plan_order"),
     Column("held_why", N_("Motivo"), lambda row: row[1].held and row[1].held.why),
+    Column("workflow", N_("Proceso"), lambda row: naming.plan_workflow(row[0], row[1].booking_id), "workflow"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 from fastapi import APIRouter, Request, Response
 
+from domain import naming
 from starter.console import labels
 from starter.console.areas import Area, Link
 from starter.console.languages import N_
@@ -32,6 +33,16 @@ labels.add(
     },
 )
 
+
+
+def _workflow(row: KnownOrder) -> str | None:
+    """Of the booking, or of the order where no booking claims it; an order that is only listed has none."""
+    if row.booking_id:
+        return naming.booking_workflow(row.agency, row.booking_id)
+    alone = row.state in ("own", "transferred")
+    return naming.supplier_order(row.agency, row.supplier, row.order.order_id) if alone else None
+
+
 COLUMNS: tuple[Column[KnownOrder], ...] = (
     Column("order", N_("Pedido"), lambda row: row.order.order_id, "id"),
     Column("our_id", N_("Nuestra referencia"), lambda row: row.order.partner_order_id, "id"),
@@ -50,6 +61,7 @@ COLUMNS: tuple[Column[KnownOrder], ...] = (
     Column("check_in", N_("Entrada"), lambda row: row.order.checkin, "day"),
     Column("modified_at", N_("Último cambio"), lambda row: row.order.modified_at, "moment"),
     Column("reason", N_("Motivo"), lambda row: row.reason),
+    Column("workflow", N_("Proceso"), _workflow, "workflow"),
 )
 
 

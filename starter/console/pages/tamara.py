@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
+from domain import naming
 from domain.money import Money
 from domain.people import Role
 from starter.console import labels
@@ -117,6 +118,7 @@ LINES: tuple[Column[LineRow], ...] = (
     Column("rule", N_("Regla"), lambda row: row.stopped[0], "id"),
     Column("field", N_("Campo"), lambda row: row.stopped[1], "id"),
     Column("what_to_do", N_("Qué hacer"), lambda row: row.stopped[2]),
+    Column("workflow", N_("Proceso"), lambda row: naming.booking_workflow(row.agency, row.line.booking_id), "workflow"),
 )
 FileRow = tuple[FilePlace, File]
 FILES: tuple[Column[FileRow], ...] = (
@@ -128,6 +130,12 @@ FILES: tuple[Column[FileRow], ...] = (
     Column("lines", N_("Líneas"), lambda row: row[1].lines, "number"),
     Column("delivered_at", N_("Entregado"), lambda row: row[1].delivered_at, "moment"),
     Column("answered_at", N_("Respondido"), lambda row: row[1].answered_at, "moment"),
+    Column(
+        "workflow",
+        N_("Proceso"),
+        lambda row: naming.tamara_workflow(row[1].agency, row[1].kind, row[1].day.isoformat()),
+        "workflow",
+    ),
 )
 ANSWERS: tuple[Column[StoredAnswer], ...] = (
     Column("received_at", N_("Recibida"), lambda row: row.received_at, "moment"),
