@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.people import Role
 from starter import restoring
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, opened_store, read_settings
 from store import Store
 from store.audit_trail import Deed
 from store.installation import Installation
 from store.restores import Restore, SinceRestore
 
-By = Annotated[str, typer.Option(help="Who does it.")]
 SHORTEST_WHY = 10
 NEXT = "start everything, then run 'bookings store reconcile'"
 
@@ -41,7 +42,7 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(help="The folder of a backup.")],
     settings: SettingsFile,
-    by: By,
+    by: Annotated[str, typer.Option(help="Who does it.")],
     leave_temporal: Annotated[
         bool, typer.Option("--without-temporal", help="Restore the store only; Temporal begins empty.")
     ] = False,
@@ -54,7 +55,8 @@ def restore(
     installation = read_settings(settings)
     done = restoring.restore(installation, folder, _name(by), leave_temporal=leave_temporal)
     with opened_store(installation) as store:
-        _written_down(store, by, "store restore", done.restore)
+        # Whoever may replace the file of the store asks no role in it; the line says who says to have done it.
+        store.audit_trail.write(Deed(_name(by), "store restore", _copy(done.restore.taken_at), way="command"))
     _say_restored(installation, done.restore, done.handed_on_again, done.stopped, done.with_temporal, json_out=json_out)
     if done.aside is not None and not json_out:
         say(f"what stood there before is in {done.aside}; remove it when everything is settled")
@@ -83,11 +85,13 @@ def restored(
     moment = taken_at.replace(tzinfo=UTC)
     if moment > datetime.now(UTC):
         raise CommandError("--taken-at lies in the future; it is in UTC")
-    with opened_store(installation, migrate=True) as store:
+    with (
+        opened_store(installation, migrate=True) as store,
+        doing(store, by, "store restored", _copy(moment), needs=Role.ADMINISTRATOR) as name,
+    ):
         begun, again, stopped = restoring.mark_restored(
-            installation, store, moment, _name(by), "by other means", with_temporal=with_temporal
+            installation, store, moment, name, "by other means", with_temporal=with_temporal
         )
-        _written_down(store, by, "store restored", begun)
     _say_restored(installation, begun, again, stopped, with_temporal, json_out=json_out)
 
 
@@ -119,9 +123,9 @@ def reconcile(
         since = store.restores.since(standing[0].restored_at)
         open_ = _still_open(store, read, since)
         if settle and not open_:
-            store.restores.settle(by.strip(), why.strip())
-            for one in standing:
-                _written_down(store, by, "store settle", one, why)
+            about = ", ".join(_copy(one.taken_at) for one in standing)
+            with doing(store, by, "store settle", about, why=why, needs=Role.ADMINISTRATOR) as name:
+                store.restores.settle(name, why.strip())
         stops = _stops(installation, store)
     settled = settle and not open_
     if json_out:
@@ -221,9 +225,9 @@ def _plain(one: Restore) -> dict[str, Any]:
     }
 
 
-def _written_down(store: Store, by: str, action: str, about: Restore, why: str = "") -> None:
-    moment = f"{about.taken_at:%Y-%m-%dT%H:%M:%SZ}"
-    store.audit_trail.write(Deed(by.strip(), action, f"backup of {moment}", why=why.strip(), way="command"))
+def _copy(taken_at: datetime) -> str:
+    """A backup as the audit trail names it."""
+    return f"backup of {taken_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _name(by: str) -> str:

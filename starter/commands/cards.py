@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from domain.errors import BackOfficeError
+from domain.people import Role
 from starter.answers import CommandError, as_json, say
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from store.card_search import in_files, in_tables, passes_luhn
 from store.installation import AgencySettings
@@ -36,6 +38,7 @@ def add(
     agency: str,
     token: Annotated[str, typer.Argument(help="The token under which events name the account.")],
     settings: SettingsFile,
+    by: By = "",
 ) -> None:
     """Seal an account number and its expiry in the vault.
 
@@ -53,7 +56,10 @@ def add(
         raise CommandError(f"that is not an account of AirPlus: it begins with none of {known} (tamara.prefixes)")
     if not _EXPIRY.fullmatch(expiry):
         raise CommandError("the expiry is a month and a year, MMYY")
-    with opened_store(installation) as store:
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "card.add", f"card/{token}", agency=agency, needs=Role.ADMINISTRATOR),
+    ):
         try:
             store.vault.seal(agency, f"card/{token}", json.dumps({"number": number, "expiry": expiry}))
         except BackOfficeError as error:

@@ -14,8 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from domain.errors import BackOfficeError
+from domain.people import Role
 from starter.activation import KOMMO, assigned, tell_what_waits
 from starter.answers import CommandError, say
+from starter.commands.acting import By, doing
 from starter.commands.integrations import app as app
 from starter.opening import SettingsFile, agency_of, opened_store, read_settings
 from store.installation import Installation
@@ -38,16 +40,20 @@ def consent(
     ends: Annotated[
         str, typer.Option(metavar="DAY", help="Last day of the long-lived token; told 30 days before.")
     ] = "",
+    by: By = "",
 ) -> None:
     """Let an administrator of Kommo agree that we use the account; or seal a token that one has made there."""
     from workers import consenting
 
     installation = read_settings(settings)
     configured = agency_of(installation, agency)
-    with opened_store(installation) as store:
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "integration.consent", f"{agency}/{KOMMO}", agency=agency, needs=Role.ADMINISTRATOR) as name,
+    ):
         try:
             if long_lived:
-                _seal_long_lived(store, agency, ends)
+                _seal_long_lived(store, agency, ends, name)
             else:
                 account = consenting.settings_of(store, agency, configured)
                 if not account.uses_oauth or account.redirect_uri is None:
@@ -65,7 +71,7 @@ def consent(
 
 
 @app.command()
-def install(agency: str, settings: SettingsFile) -> None:
+def install(agency: str, settings: SettingsFile, by: By = "") -> None:
     """Make our fields of deals and register the webhook, for a Kommo that stands in the settings file. May be repeated."""
     installation = read_settings(settings)
     if agency_of(installation, agency).kommo is None:
@@ -73,7 +79,11 @@ def install(agency: str, settings: SettingsFile) -> None:
             f"there is no [agencies.{agency}.kommo] in the settings file; bookings integration activate {agency} "
             f"--system {KOMMO} does it for an integration"
         )
-    made = install_crm(installation, agency)
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "integration.install", f"{agency}/{KOMMO}", agency=agency, needs=Role.ADMINISTRATOR),
+    ):
+        made = install_crm(installation, agency)
     say(f"kommo of {agency}: {f'made {made}' if made else 'our fields are there'}; it tells us of deals")
 
 
@@ -89,7 +99,7 @@ def install_crm(installation: Installation, agency: str) -> str:
 
 
 @app.command(name="rotate-hook")
-def rotate_hook(agency: str, settings: SettingsFile) -> None:
+def rotate_hook(agency: str, settings: SettingsFile, by: By = "") -> None:
     """Give Kommo's webhook another secret address: the new one is registered first, the old one is still listened to."""
     from workers import consenting
 
@@ -100,7 +110,10 @@ def rotate_hook(agency: str, settings: SettingsFile) -> None:
             f"the secret stands in [agencies.{agency}.kommo]: make hook_secret the retiring_hook_secret, write a new one, "
             "restart, and register the new address in Kommo"
         )
-    with opened_store(installation) as store:
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "integration.rotate-hook", f"{agency}/{KOMMO}", agency=agency, needs=Role.ADMINISTRATOR),
+    ):
         try:
             consenting.rotate_hook(store, agency)
         except BackOfficeError as error:
@@ -108,7 +121,7 @@ def rotate_hook(agency: str, settings: SettingsFile) -> None:
     say(f"kommo of {agency}: it tells us at another address now")
 
 
-def _seal_long_lived(store: Any, agency: str, ends: str) -> None:
+def _seal_long_lived(store: Any, agency: str, ends: str, by: str) -> None:
     from workers import consenting
 
     known = store.integrations.known(agency, KOMMO)
@@ -122,8 +135,8 @@ def _seal_long_lived(store: Any, agency: str, ends: str) -> None:
         raise CommandError("that is no token: one line without spaces, from the prompt or standard input")
     if last is not None:
         wanted = assigned(KOMMO, known.settings, [f"token_expires={last}"])
-        store.integrations.set(agency, KOMMO, wanted, by=getpass.getuser(), detail=f"token_expires={last}")
-    consenting.seal_long_lived(store, agency, token, by=getpass.getuser())
+        store.integrations.set(agency, KOMMO, wanted, by=by, detail=f"token_expires={last}")
+    consenting.seal_long_lived(store, agency, token, by=by)
 
 
 def _code(redirect_uri: str, state: str, host: str, *, paste: bool) -> str:

@@ -16,7 +16,9 @@ from domain import naming
 from domain.deal_steps import DealCommand, DealOrder, DealState
 from domain.deals import amount_of
 from domain.money import Money
+from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.connecting import EASYCOUNT
 from starter.deals import LIFECYCLE
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
@@ -30,7 +32,6 @@ AGENCY = typer.Argument(help="The agency, as the settings name it.", show_defaul
 DEAL = typer.Argument(help="The deal's number in the CRM.", show_default=False, min=1)
 CLOSING_TRIES = 3
 CLOSING = frozenset({RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION})
-By = Annotated[str, typer.Option(help="Who wants it.", show_default=False)]
 Why = Annotated[str, typer.Option(help="Why, in at least 10 characters.", show_default=False)]
 
 
@@ -118,9 +119,7 @@ def refund(
 
 
 @app.command()
-def poll(
-    agency: Annotated[str, AGENCY], deal: Annotated[int, DEAL], settings: SettingsFile, by: By = "operator"
-) -> None:
+def poll(agency: Annotated[str, AGENCY], deal: Annotated[int, DEAL], settings: SettingsFile, by: By = "") -> None:
     """Look at the deal's pages now, without waiting for the clock."""
     _order(settings, agency, deal, "poll", by, "")
 
@@ -144,17 +143,20 @@ def _order(
             words = f"agency '{agency}' has no EasyCount; begin with: bookings integration request {agency} --system {EASYCOUNT}"
             raise CommandError(f"{words} (docs/integrations/easycount.md)")
         known = store.payment_requests.get(agency, deal)
-    asked = known.asked.said.amount if known is not None else None
-    command = DealCommand(
-        key=uuid.uuid4().hex,
-        order=order,
-        by=by,
-        explanation=why,
-        reference=reference,
-        amount=None if amount is None else _amount(amount, asked.currency if asked else section.currency),
-        payment_id=payment,
-    )
-    say(asyncio.run(_told(installation, agency, deal, command)))
+        asked = known.asked.said.amount if known is not None else None
+        needs = Role.SUPERVISOR if order == "refund" else Role.OPERATOR
+        with doing(store, by, f"deal.{order}", str(deal), agency=agency, why=why, needs=needs) as name:
+            command = DealCommand(
+                key=uuid.uuid4().hex,
+                order=order,
+                by=name,
+                explanation=why,
+                reference=reference,
+                amount=None if amount is None else _amount(amount, asked.currency if asked else section.currency),
+                payment_id=payment,
+            )
+            answer = asyncio.run(_told(installation, agency, deal, command))
+    say(answer)
 
 
 async def _told(installation: Installation, agency: str, deal: int, command: DealCommand) -> str:

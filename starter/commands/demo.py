@@ -144,7 +144,8 @@ async def play_season(
     installation: Installation, settings: Path, sandbox: Sandbox, state: DemoState, pace: float
 ) -> Played:
     """The season, its people's deeds and the nightly files, on an installation that is up; and what came of it."""
-    lodge = [sys.executable, "-m", "starter", "card", "add", AGENCY, stage.CARD_TOKEN, "--settings", str(settings)]
+    lodge = [sys.executable, "-m", "starter", "card", "add", AGENCY, stage.CARD_TOKEN, "--by", stage.CONSOLE_NAME]
+    lodge += ["--settings", str(settings)]
     if await stage.run_to_end(lodge, given=f"{stage.CARD_NUMBER} {stage.CARD_EXPIRY}\n"):
         raise CommandError("the company account of the season could not be lodged")
     season = await stage.run_to_end(stage.season_command(sandbox, state, pace))

@@ -14,7 +14,9 @@ import httpx
 import typer
 from temporalio.client import Client
 
+from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.dispatch import Dispatcher, TemporalAway
 from starter.events import agency_of_source, source_of
 from starter.gateway.app import CONTENT_TYPE
@@ -151,6 +153,7 @@ def replay(
     event_id: Annotated[list[str] | None, typer.Option("--id", help="This event; may be given several times.")] = None,
     since: SinceOption = None,
     undispatched: Annotated[bool, typer.Option(help="Only what still waits for Temporal.")] = False,
+    by: By = "",
     json_out: AsJson = False,
 ) -> None:
     """Hand events to their workflows again; what a workflow has seen changes nothing."""
@@ -158,12 +161,16 @@ def replay(
         raise CommandError("say which events: --id, --since, --agency or --undispatched")
     installation = read_settings(settings)
     with opened_store(installation) as store:
-        chosen = 0
-        if not undispatched:
-            chosen = store.inbox.redispatch(EventFilter(agency=agency, event_ids=event_id, since=_utc(since)))
-            if event_id and not chosen:
-                _explain_nothing(store, agency, event_id)
-        delivered = asyncio.run(_sweep(installation, store))
+        about = " ".join(
+            event_id or ([f"since {since:%Y-%m-%d %H:%M}"] if since else ["undispatched" if undispatched else "all"])
+        )
+        with doing(store, by, "event.replay", about, agency=agency, needs=Role.SUPERVISOR):
+            chosen = 0
+            if not undispatched:
+                chosen = store.inbox.redispatch(EventFilter(agency=agency, event_ids=event_id, since=_utc(since)))
+                if event_id and not chosen:
+                    _explain_nothing(store, agency, event_id)
+            delivered = asyncio.run(_sweep(installation, store))
         waiting = store.inbox.counts(agency)["waiting"]
     if json_out:
         as_json({"chosen": chosen, "delivered": delivered, "waiting": waiting})

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BackOfficeError
+from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 
 app = typer.Typer(no_args_is_help=True, help="GIAV's files.")
@@ -23,6 +25,7 @@ def check(
     settings: SettingsFile,
     experience: Annotated[str | None, typer.Argument(help="Only this experience; otherwise all.")] = None,
     agency: Annotated[str | None, typer.Option(help="Only this agency.")] = None,
+    by: By = "",
     json_out: AsJson = False,
 ) -> None:
     """Compare files with our ledger: four reads each, nothing is written there; differences are put on the list.
@@ -40,7 +43,9 @@ def check(
             chosen = [name for name in names if checks.has(name)]
             if not chosen:
                 raise CommandError(f"no GIAV is configured for {', '.join(names)}; there is nothing to compare with")
-            verdicts = [verdict for name in chosen for verdict in checks.verdicts(name, experience)]
+            about = experience or "every experience"
+            with doing(store, by, "giav.check", about, agency=agency, needs=Role.OPERATOR):
+                verdicts = [verdict for name in chosen for verdict in checks.verdicts(name, experience)]
     except BackOfficeError as error:
         raise CommandError(f"{error}; nothing was compared any further") from None
     if experience is not None and not verdicts:

@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, err, say
+from starter.commands.acting import By, doing
 from starter.importing.mapping import MappingError, load_mapping
 from starter.importing.reading import ImportFile
 from starter.importing.taking import Import, ImportReport
@@ -28,6 +30,7 @@ def import_file(
     settings: SettingsFile,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge everything, write nothing.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
+    by: By = "",
     json_out: AsJson = False,
 ) -> None:
     """Turn rows into events of the platform and take them in. The same file again changes nothing.
@@ -48,6 +51,7 @@ def import_file(
     with (
         Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar,
         nullcontext() if dry_run else opened_store(installation) as store,
+        nullcontext() if store is None else doing(store, by, "import", file.name, agency=agency, needs=Role.SUPERVISOR),
     ):
         task = bar.add_task("rows", total=None)
         try:

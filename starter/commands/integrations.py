@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,8 +11,10 @@ import typer
 
 from domain.errors import BackOfficeError
 from domain.naming import integration_workflow
+from domain.people import Role
 from starter.activation import KOMMO, assigned, ordered, progress_of, run_activation, tell_what_waits
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.connecting import ALONE, GIAV, must_be_the_only_mid_office, named, read_key, say_letters, section_of, told
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from store import Store
@@ -22,7 +24,6 @@ from store.integrations import Integration
 app = typer.Typer(no_args_is_help=True, help="Systems that an agency activates by itself.")
 
 System = Annotated[str, typer.Option("--system", help="The outside system.")]
-By = Annotated[str, typer.Option(help="Who does it; the user of the machine by default.")]
 MANY_CANDIDATES = 40
 """More are not listed by `show`; the ids are looked up in the system itself then."""
 
@@ -83,9 +84,9 @@ def request(agency: str, settings: SettingsFile, system: System = GIAV, by: By =
             f"agency '{agency}' has [agencies.{agency}.{section}] in the settings file, which counts first; "
             "take it out to activate the system here"
         )
-    with opened_store(installation) as store:
+    with opened_store(installation) as store, _setting_up(store, by, "request", agency, system) as name:
         must_be_the_only_mid_office(store, agency, system)
-        found = store.integrations.request(agency, system, by=_who(by))
+        found = store.integrations.request(agency, system, by=name)
     _answer(json_out, installation, found, f"next: bookings integration key {named(agency, system)}")
     if not json_out:
         say_letters(system, configured.name, "first", "has come")
@@ -97,12 +98,13 @@ def key(agency: str, settings: SettingsFile, system: System = GIAV, by: By = "",
     installation = read_settings(settings)
     with opened_store(installation) as store:
         _known(store, installation, agency, system)
-        value = read_key(system)
-        try:
-            store.vault.seal(agency, _key_name(system), value)
-            found = store.integrations.key_stored(agency, system, by=_who(by))
-        except BackOfficeError as error:
-            raise CommandError(error.message) from None
+        with _setting_up(store, by, "key", agency, system) as name:
+            value = read_key(system)
+            try:
+                store.vault.seal(agency, _key_name(system), value)
+                found = store.integrations.key_stored(agency, system, by=name)
+            except BackOfficeError as error:
+                raise CommandError(error.message) from None
         going = tell_what_waits(installation, store, agency, system)
     _answer(json_out, installation, found, going or f"next: bookings integration check {named(agency, system)}")
 
@@ -116,10 +118,11 @@ def check(agency: str, settings: SettingsFile, system: System = GIAV, by: By = "
     configured = agency_of(installation, agency)
     with opened_store(installation) as store:
         _known(store, installation, agency, system)
-        try:
-            found = activating.check(store, agency, system, configured, by=_who(by))
-        except BackOfficeError as error:
-            raise CommandError(str(error)) from None
+        with _setting_up(store, by, "check", agency, system, needs=Role.OPERATOR) as name:
+            try:
+                found = activating.check(store, agency, system, configured, by=name)
+            except BackOfficeError as error:
+                raise CommandError(str(error)) from None
         integration = store.integrations.known(agency, system)
     if json_out:
         as_json({**_plain(installation, integration), "ready": found.ready, "wrong": list(found.wrong)})
@@ -155,13 +158,15 @@ def set_settings(
     installation = read_settings(settings)
     with opened_store(installation) as store:
         now = _known(store, installation, agency, system)
-        wanted = assigned(system, now.settings, assignments)
-        wrong = activating.wrong_settings(system, wanted)
-        if now.state in ("active", "suspended"):
-            wrong += [f"{name} is needed" for name in activating.missing_settings(system, wanted)]
-        if wrong:
-            raise CommandError("; ".join(wrong))
-        found = store.integrations.set(agency, system, wanted, by=_who(by), detail=", ".join(assignments))
+        told_so = ", ".join(assignments)
+        with _setting_up(store, by, "set", agency, system, why=told_so) as name:
+            wanted = assigned(system, now.settings, assignments)
+            wrong = activating.wrong_settings(system, wanted)
+            if now.state in ("active", "suspended"):
+                wrong += [f"{each} is needed" for each in activating.missing_settings(system, wanted)]
+            if wrong:
+                raise CommandError("; ".join(wrong))
+            found = store.integrations.set(agency, system, wanted, by=name, detail=told_so)
         going = tell_what_waits(installation, store, agency, system)
     _answer(json_out, installation, found, going)
 
@@ -189,8 +194,9 @@ def activate(
     installation = read_settings(settings)
     with opened_store(installation) as store:
         _known(store, installation, agency, system)
-        order = ordered(agency, system, _who(by), backfill, ended_since)
-        asyncio.run(run_activation(installation, store, order, wait=wait and not json_out))
+        with _setting_up(store, by, "activate", agency, system) as name:
+            order = ordered(agency, system, name, backfill, ended_since)
+            asyncio.run(run_activation(installation, store, order, wait=wait and not json_out))
         found = store.integrations.known(agency, system)
     workflow = integration_workflow(agency, system)
     more = f"{workflow} is at work; see how far: bookings integration show {named(agency, system)}"
@@ -214,7 +220,8 @@ def confirm(
             raise CommandError(f"nobody has to be told of {system}; next: bookings integration activate")
         if now.state in ("requested", "key_stored"):
             raise CommandError(f"its access was not checked yet: bookings integration check {named(agency, system)}")
-        found = store.integrations.confirmed(agency, system, by=_who(by), detail=note)
+        with _setting_up(store, by, "confirm", agency, system, why=note) as name:
+            found = store.integrations.confirmed(agency, system, by=name, detail=note)
         going = tell_what_waits(installation, store, agency, system)
     _answer(json_out, installation, found, going or f"next: bookings integration activate {named(agency, system)}")
 
@@ -232,10 +239,11 @@ def suspend(
     installation = read_settings(settings)
     with opened_store(installation) as store:
         _known(store, installation, agency, system)
-        try:
-            found = store.integrations.suspend(agency, system, by=_who(by), why=why)
-        except BackOfficeError as error:
-            raise CommandError(error.message) from None
+        with _setting_up(store, by, "suspend", agency, system, why=why, needs=Role.SUPERVISOR) as name:
+            try:
+                found = store.integrations.suspend(agency, system, by=name, why=why)
+            except BackOfficeError as error:
+                raise CommandError(error.message) from None
     _answer(json_out, installation, found, f"back again with: bookings integration activate {named(agency, system)}")
 
 
@@ -272,8 +280,11 @@ def _key_name(system: str) -> str:
     return KEY_NAMES[system]
 
 
-def _who(by: str) -> str:
-    return by.strip() or getpass.getuser()
+def _setting_up(
+    store: Store, by: str, step: str, agency: str, system: str, *, why: str = "", needs: Role = Role.ADMINISTRATOR
+) -> AbstractContextManager[str]:
+    """Who takes this step, and the line of the audit trail about it."""
+    return doing(store, by, f"integration.{step}", f"{agency}/{system}", agency=agency, why=why, needs=needs)
 
 
 def _answer(json_out: bool, installation: Installation, found: Integration, more: str) -> None:

@@ -15,7 +15,9 @@ from pydantic import ValidationError
 from domain.errors import BackOfficeError
 from domain.ledger import Chart, Fact, Movement, entry_of, key_of
 from domain.money import Money
+from domain.people import Role
 from starter.answers import CommandError, as_csv, as_json, as_table, complain, say
+from starter.commands.acting import By, doing
 from starter.journal_files import POSTING_COLUMNS, contaplus_lines, make_folder, posting_rows, write_lines
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from store import Store
@@ -30,7 +32,6 @@ Agency = Annotated[str, typer.Argument(help="The agency.")]
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write CSV to this file; - for standard output.")]
-By = Annotated[str, typer.Option(help="Who does it; kept for ever.")]
 
 
 @app.callback()
@@ -166,6 +167,7 @@ def settle(
     on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day it reached the bank.")],
     fee: Annotated[str, typer.Option(help="What the processor kept.")] = "0",
     method: Annotated[str, typer.Option(help="card, or a payment method with a clearing account of its own.")] = "card",
+    by: By = "",
 ) -> None:
     """Post a payout: bank and charges against the processor's clearing account."""
     installation = read_settings(settings)
@@ -183,7 +185,9 @@ def settle(
         method=method,
     )
     with opened_store(installation) as store:
-        (number,) = _refusing(lambda: store.journal.append(agency, entry_of(movement, chart)))
+        about = f"{processor} {reference}"
+        with doing(store, by, "journal.settle", about, agency=agency, why=f"{movement.amount}", needs=Role.SUPERVISOR):
+            (number,) = _refusing(lambda: store.journal.append(agency, entry_of(movement, chart)))
         left = store.journal.balance(agency, chart.clearing(method), processor, currency=currency)
     say(f"posted as entry {number}; {processor} still owes {left}")
 
@@ -193,12 +197,16 @@ def close(
     settings: SettingsFile,
     agency: Agency,
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day of the period.")],
-    by: By,
+    by: By = "",
     why: Annotated[str, typer.Option(help="A note.")] = "",
 ) -> None:
     """Close the books up to and including a day; what comes later is posted on the first open day."""
-    with _store_of(settings, agency) as store:
-        _refusing(lambda: store.periods.close(agency, until.date(), by=by, reason=why))
+    day = until.date()
+    with (
+        _store_of(settings, agency) as store,
+        doing(store, by, "journal.close", str(day), agency=agency, why=why, needs=Role.SUPERVISOR) as name,
+    ):
+        _refusing(lambda: store.periods.close(agency, day, by=name, reason=why))
     say(f"the books of {agency} are closed until {until.date()}")
 
 
@@ -206,19 +214,22 @@ def close(
 def reopen(
     settings: SettingsFile,
     agency: Agency,
-    by: By,
     why: Annotated[str, typer.Option(help="The reason, at least ten characters; kept for ever.")],
     until: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Stay closed until this day; without it every day opens."),
     ] = None,
+    by: By = "",
 ) -> None:
     """Take a closing back."""
     if len(why.strip()) < 10:
         raise CommandError("--why needs at least ten characters: an auditor reads it")
     day = _day(until)
-    with _store_of(settings, agency) as store:
-        _refusing(lambda: store.periods.reopen(agency, day, by=by, reason=why))
+    with (
+        _store_of(settings, agency) as store,
+        doing(store, by, "journal.reopen", str(day or ""), agency=agency, why=why, needs=Role.SUPERVISOR) as name,
+    ):
+        _refusing(lambda: store.periods.reopen(agency, day, by=name, reason=why))
     say(f"the books of {agency} are {f'closed until {day}' if day else 'open'}")
 
 

@@ -11,9 +11,10 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from domain.naming import Queue, resend_workflow
+from domain.people import Role
 from domain.steps import BookingQuestion, DecisionTaken, Done
 from starter.answers import CommandError, as_json, as_table, say
-from starter.commands.acting import at_the_desk
+from starter.commands.acting import By, at_the_desk, doing
 from starter.desk import parked
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from starter.transferred import STATES, TransferredBooking, mid_offices, transferred
@@ -118,33 +119,40 @@ def resend(
     agency: str,
     booking: str,
     settings: SettingsFile,
-    by: Annotated[str, typer.Option(help="Who wants it.")],
+    by: By = "",
     why: Annotated[str, typer.Option(help="The reason, in your words.")] = "",
     json_out: AsJson = False,
 ) -> None:
     """Send again what they refused, or what they were not told before; what they have is not sent twice."""
     installation = read_settings(settings)
     agency_of(installation, agency)
-    with opened_store(installation) as store:
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "midoffice.resend", booking, agency=agency, why=why, needs=Role.OPERATOR) as name,
+    ):
         items = [item for item in _parked(store, agency, booking) if "retry" in item.decisions and item.workflow_id]
         if not items:
             _refuse_if_settled(installation, store, agency, booking)
-    said: dict[str, Any]
-    if items:
-        answers = []
-        with at_the_desk(installation) as office:
-            acting = office.acting(by)
-            for item in items:
-                taken = DecisionTaken(item_id=item.item_id, decision="retry", by=by, explanation=why)
-                answers.append(asyncio.run(parked.decide(office, acting, taken)).answer)
-        said = {"booking": booking, "answered": answers}
-    else:
-        done = asyncio.run(_resend(installation, agency, booking))
-        said = {"booking": booking, **(done.model_dump() if done else {"outcome": "left out"})}
+            done = asyncio.run(_resend(installation, agency, booking))
+            said: dict[str, Any] = {"booking": booking, **(done.model_dump() if done else {"outcome": "left out"})}
+        else:
+            said = {"booking": booking, "answered": _answered(installation, items, name, why)}
     if json_out:
         as_json(said)
     else:
         say("; ".join(said["answered"]) if items else f"{booking}: {said['outcome']}. {said.get('note', '')}".strip())
+
+
+def _answered(installation: Installation, items: list[ParkedItem], by: str, why: str) -> list[str]:
+    """What stopped is answered with `retry`."""
+    with at_the_desk(installation) as office:
+        acting = office.acting(by)
+        return [
+            asyncio.run(parked.decide(office, acting, taken)).answer
+            for taken in (
+                DecisionTaken(item_id=item.item_id, decision="retry", by=by, explanation=why) for item in items
+            )
+        ]
 
 
 async def _resend(installation: Installation, agency: str, booking: str) -> Done | None:

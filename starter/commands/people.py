@@ -14,6 +14,7 @@ from domain.errors import Refused
 from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
+from store.audit_trail import Deed
 from store.installation import Installation
 from store.people import PersonEntry
 
@@ -162,6 +163,7 @@ def sessions(
     name: Annotated[str | None, typer.Argument(help="Only of this person.")] = None,
     end: Annotated[int | None, typer.Option(help="End the session with this number.")] = None,
     end_all: Annotated[bool, typer.Option("--end-all", help="End every session of the person.")] = False,
+    by: By = "command line",
     json_out: AsJson = False,
 ) -> None:
     """Open sessions of the console; ends them if asked to."""
@@ -172,6 +174,8 @@ def sessions(
             raise CommandError("whose? bookings user sessions NAME --end-all")
         if end is not None and not store.sessions.end_number(end):
             raise CommandError(f"there is no open session {end}; see 'bookings user sessions'")
+        if end is not None or end_all:
+            store.audit_trail.write(Deed(by, "user.sessions", name or f"session {end}", way="command"))
         if end_all and name:
             say(f"{store.sessions.end_all(name.lower())} sessions ended")
         found = store.sessions.list(name and name.lower(), idle=console.idle, longest=console.longest)

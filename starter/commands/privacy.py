@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from domain.people import Role
 from starter import privacy
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, allowed, doing
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
-from store.audit_trail import Deed
 from store.installation import AgencySettings
 from store.people_sought import Wanted
 
@@ -26,7 +27,6 @@ Booking = Annotated[str | None, typer.Option("--booking", help="With --party: th
 Party = Annotated[
     str | None, typer.Option("--party", help="With --booking: the traveller, trv_…, or the customer, cus_….")
 ]
-By = Annotated[str, typer.Option(help="Who answers the request.")]
 SHORTEST_WHY = 5
 
 
@@ -54,9 +54,9 @@ def export(
         found = store.privacy.find(wanted)
         if not found.appearances:
             raise CommandError(f"{wanted}: nobody is known under it in agency '{agency}' (any more)")
-        told = privacy.export(store, found, wanted)
-        _write(out, json.dumps(told, ensure_ascii=False, indent=1, default=str))
-        store.audit_trail.write(Deed(by, "privacy export", str(wanted), agency=agency, way="command"))
+        with doing(store, by, "privacy export", str(wanted), agency=agency, needs=Role.SUPERVISOR):
+            told = privacy.export(store, found, wanted)
+            _write(out, json.dumps(told, ensure_ascii=False, indent=1, default=str))
     rows = sum(len(each) for each in told["held_here"].values())
     say(f"{rows} rows of {len(told['held_here'])} tables written to {out}; read it before you hand it over")
 
@@ -100,7 +100,8 @@ def erase(
                 "rows": rows,
             }
         else:
-            told = privacy.erase(store, section, found, wanted, by.strip(), why.strip(), today)
+            name = allowed(store, by, needs=Role.SUPERVISOR, agency=agency)
+            told = privacy.erase(store, section, found, wanted, name, why.strip(), today)
     if json_out:
         as_json({"dry_run": dry_run, **told})
     else:
@@ -113,8 +114,9 @@ def due(settings: SettingsFile, by: By, json_out: AsJson = False) -> None:
     installation = read_settings(settings)
     done = []
     with opened_store(installation) as store:
+        who = allowed(store, by, needs=Role.SUPERVISOR)
         for name, section in installation.agencies.items():
-            done += list(privacy.due(store, name, section, by.strip(), _today(section)))
+            done += list(privacy.due(store, name, section, who, _today(section)))
     if json_out:
         as_json(done)
         return

@@ -15,7 +15,9 @@ from temporalio.service import RPCError
 from domain import naming
 from domain.connector_steps import ReconcileOrder, ReconcilePage
 from domain.money import Money
+from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store.installation import Installation
 from store.reconciliations import Reconciliation
@@ -30,6 +32,7 @@ def reconcile(
     last: Annotated[
         datetime | None, typer.Option("--last", formats=["%Y-%m-%d"], help="The last UTC day; today.")
     ] = None,
+    by: By = "",
     json_out: AsJson = False,
 ) -> None:
     """Lay the payments of the last 31 days beside the ERP's receipts, now. Exit code 1 when they differ."""
@@ -37,8 +40,9 @@ def reconcile(
     connector = agency_of(installation, agency).erp
     day = last.date() if last else datetime.now(UTC).date()
     order = ReconcileOrder(agency=agency, connector=connector, day=day)
-    report_id = asyncio.run(_run(installation, order))
     with opened_store(installation) as store:
+        with doing(store, by, "payment.reconcile", connector, agency=agency, needs=Role.OPERATOR):
+            report_id = asyncio.run(_run(installation, order))
         report = store.reconciliations.get(report_id)
     if report is None:
         raise CommandError(f"no report was written; see 'bookings park list' for what stopped {connector}.reconcile")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from domain.errors import BackOfficeError
+from domain.people import Role
 from starter.answers import CommandError, as_json, say
 from starter.commands import backups
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, opened_store, read_settings
 
 app = typer.Typer(no_args_is_help=True, help="The store.")
@@ -30,13 +32,13 @@ def migrate(settings: SettingsFile) -> None:
 
 
 @app.command("rotate-key")
-def rotate_key(settings: SettingsFile, json_out: AsJson = False) -> None:
+def rotate_key(settings: SettingsFile, by: By = "", json_out: AsJson = False) -> None:
     """Seal every secret anew under store.master_key; store.retired_keys still open what they sealed.
 
     May be broken off and begun again, beside running workers. Afterwards the retired keys can leave the settings.
     """
     installation = read_settings(settings)
-    with opened_store(installation) as opened:
+    with opened_store(installation) as opened, doing(opened, by, "store.rotate-key", "vault", needs=Role.ADMINISTRATOR):
         done = 0
         try:
             for number in opened.vault.resealing():

@@ -10,8 +10,10 @@ import typer
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import naming
+from domain.people import Role
 from domain.supplier import RATEHAWK
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store import Store
 from store.installation import Installation
@@ -60,12 +62,16 @@ def feed(
 
 
 @app.command()
-def poll(agency: Annotated[str, AGENCY], settings: SettingsFile) -> None:
+def poll(agency: Annotated[str, AGENCY], settings: SettingsFile, by: By = "") -> None:
     """Read what changed now, without waiting for the clock."""
     installation = read_settings(settings)
     if agency_of(installation, agency).ratehawk is None:
         raise CommandError(_without(agency))
-    asyncio.run(sweep_now(installation, agency))
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "supplier.poll", RATEHAWK, agency=agency, needs=Role.OPERATOR),
+    ):
+        asyncio.run(sweep_now(installation, agency))
     say(f"{RATEHAWK} of {agency} is being read; see 'bookings supplier feed'")
 
 

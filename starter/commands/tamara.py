@@ -13,11 +13,13 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from domain.naming import Queue, tamara_workflow
+from domain.people import Role
 from domain.steps import SealedFile, TamaraOrder
 from starter.answers import CommandError, as_json, say
+from starter.commands.acting import By, doing
 from starter.commands.tamara_files import files, release
 from starter.commands.tamara_lines import abandon, answers, enter, fix, lines, read
-from starter.opening import AsJson, SettingsFile, agency_of, connected, read_settings
+from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store.installation import Installation
 from workflows.searching import found_by
 
@@ -40,6 +42,7 @@ def export(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Agency-local day; today by default.")
     ] = None,
     wait: Annotated[bool, typer.Option(help="Wait until the file is delivered.")] = True,
+    by: By = "",
     json_out: AsJson = False,
 ) -> None:
     """Collect the lines of the day, seal one file, deliver it. The same day again changes nothing."""
@@ -48,7 +51,11 @@ def export(
     if configured.tamara is None:
         raise CommandError(f"agency '{agency}' has no [agencies.{agency}.tamara] in the settings")
     local = day.date() if day else datetime.now(ZoneInfo(configured.timezone)).date()
-    sealed = asyncio.run(run_export(installation, agency, kind, local, wait=wait))
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "tamara.export", f"{kind} of {local}", agency=agency, needs=Role.OPERATOR),
+    ):
+        sealed = asyncio.run(run_export(installation, agency, kind, local, wait=wait))
     if json_out:
         as_json(sealed.model_dump() if sealed else {"workflow_id": tamara_workflow(agency, kind, local.isoformat())})
     elif sealed is None:

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, doing
 from starter.opening import AsJson, SettingsFile, agency_of, opened_store, read_settings
 from store.installation import AgencySettings
 from store.tamara_contents import Print
@@ -42,7 +44,7 @@ def files(agency: str, settings: SettingsFile, limit: int = 60, json_out: AsJson
 def release(
     agency: str,
     settings: SettingsFile,
-    by: Annotated[str, typer.Option(help="Who decides.")],
+    by: By,
     why: Annotated[str, typer.Option(help="What was settled with AirPlus, in at least 10 characters.")],
     last: Annotated[
         list[str] | None,
@@ -57,11 +59,13 @@ def release(
     partner, mode = str(section["partner_id"]), str(section.get("mode", "T"))
     numbers = [_number(text) for text in last or ()]
     with opened_store(installation) as store:
-        if store.tamara_stops.standing(partner, mode) is None:
-            raise CommandError(f"files of {partner} ({mode}) are not stopped")
-        for kind, number in numbers:
-            store.tamara.set_last_number(partner, kind, mode, number)
-        store.tamara_stops.release(partner, mode, by, why)
+        about = " ".join([f"{partner}/{mode}", *(last or ())])
+        with doing(store, by, "tamara.release", about, agency=agency, why=why, needs=Role.SUPERVISOR) as name:
+            if store.tamara_stops.standing(partner, mode) is None:
+                raise CommandError(f"files of {partner} ({mode}) are not stopped")
+            for kind, number in numbers:
+                store.tamara.set_last_number(partner, kind, mode, number)
+            store.tamara_stops.release(partner, mode, name, why)
     say(f"files of {partner} ({mode}) may go again; answer the parked items with --retry")
 
 

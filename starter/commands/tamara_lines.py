@@ -14,9 +14,10 @@ from temporalio.service import RPCError
 
 from domain.money import Money
 from domain.naming import Queue, tamara_answers_schedule
+from domain.people import Role
 from domain.tamara_steps import TamaraAnswersOrder, TamaraAnswersRead
 from starter.answers import CommandError, as_json, as_table, say
-from starter.commands.acting import at_the_desk
+from starter.commands.acting import By, at_the_desk, doing
 from starter.desk import tamara
 from starter.opening import AsJson, SettingsFile, agency_of, connected, opened_store, read_settings
 from store.installation import Installation
@@ -139,10 +140,14 @@ def answers(agency: str, settings: SettingsFile, limit: int = 60, json_out: AsJs
     )
 
 
-def read(agency: str, settings: SettingsFile, json_out: AsJson = False) -> None:
+def read(agency: str, settings: SettingsFile, by: By = "", json_out: AsJson = False) -> None:
     """Read AirPlus' answers now instead of at the next hour."""
     installation = _checked(settings, agency)
-    found = asyncio.run(run_reading(installation, agency))
+    with (
+        opened_store(installation) as store,
+        doing(store, by, "tamara.read", "answers", agency=agency, needs=Role.OPERATOR),
+    ):
+        found = asyncio.run(run_reading(installation, agency))
     if json_out:
         as_json(found.model_dump() if found else None)
         return

@@ -10,10 +10,10 @@ import typer
 from domain.errors import Refused
 from domain.people import Role
 from starter.answers import CommandError, as_json, as_table, say
+from starter.commands.acting import By, allowed
 from starter.opening import AsJson, SettingsFile, opened_store, read_settings
 
 app = typer.Typer(no_args_is_help=True, help="Tokens of the HTTP API: a program acts for a person.")
-By = Annotated[str, typer.Option(help="Who does this, for the audit trail.")]
 
 
 @app.command()
@@ -23,13 +23,14 @@ def create(
     label: Annotated[str, typer.Option(help="What the token is for.")],
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it lasts.")] = 90,
     most: Annotated[Role | None, typer.Option(help="The most that it may do; else what its person may.")] = None,
-    by: By = "command line",
+    by: By = "",
     json_out: AsJson = False,
 ) -> None:
     """Make a token. It is printed once; the store keeps only its hash."""
     with opened_store(read_settings(settings)) as store:
+        maker = allowed(store, by, needs=Role.ADMINISTRATOR)
         try:
-            token = store.api_tokens.create(name, label, timedelta(days=days), by=by, most=most)
+            token = store.api_tokens.create(name, label, timedelta(days=days), by=maker, most=most)
         except Refused as error:
             raise CommandError(error.message) from None
     as_json({"token": token, "name": name, "label": label, "days": days}) if json_out else say(token)
@@ -68,12 +69,13 @@ def list_tokens(
 def revoke(
     number: Annotated[int, typer.Argument(help="As 'bookings user token list' shows it.")],
     settings: SettingsFile,
-    by: By = "command line",
+    by: By = "",
 ) -> None:
     """End a token now."""
     with opened_store(read_settings(settings)) as store:
+        ender = allowed(store, by, needs=Role.ADMINISTRATOR)
         try:
-            ended = store.api_tokens.revoke(number, by=by)
+            ended = store.api_tokens.revoke(number, by=ender)
         except Refused as error:
             raise CommandError(error.message) from None
     say(f"token {number} of {ended.name} ({ended.label}) opens nothing any more")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
@@ -12,6 +13,7 @@ from temporalio.client import Client
 
 from domain.payment_sync import Role as PaymentRole
 from domain.people import Person, Role
+from starter.answers import CommandError
 from starter.desk.refusals import Away, DeskError, NotAllowed, NotFound, Unclear
 from store import Store
 from store.audit_trail import Deed, Outcome
@@ -106,10 +108,31 @@ async def recorded(
     return done
 
 
+@contextmanager
+def written_down(store: Store, acting: Acting, deed: Deed, *, needs: Role = CHANGES) -> Iterator[None]:
+    """`recorded` for work that is done in the block, without Temporal."""
+    try:
+        if deed.agency is not None:
+            acting.must_see(deed.agency)
+        acting.must_be(needs)
+        yield
+    except DeskError as refusal:
+        store.audit_trail.write(_line(acting, deed, "failed" if isinstance(refusal, Away) else "refused", str(refusal)))
+        raise
+    except Exception as error:
+        said = str(error) if isinstance(error, CommandError) else type(error).__name__
+        store.audit_trail.write(_line(acting, deed, "failed", said))
+        raise
+    store.audit_trail.write(_line(acting, deed, "done", ""))
+
+
 async def _write(office: BackOffice, acting: Acting, deed: Deed, outcome: Outcome, said: str) -> None:
+    await asyncio.to_thread(office.store.audit_trail.write, _line(acting, deed, outcome, said))
+
+
+def _line(acting: Acting, deed: Deed, outcome: Outcome, said: str) -> Deed:
     why = " | ".join(text for text in (deed.why, said) if text)
-    line = Deed(acting.person.name, deed.action, deed.object, outcome, why, deed.agency, acting.way)
-    await asyncio.to_thread(office.store.audit_trail.write, line)
+    return Deed(acting.person.name, deed.action, deed.object, outcome, why, deed.agency, acting.way)
 
 
 def at_the_terminal(store: Store, name: str, *, supervisor: bool = False, unknown: Role = Role.OPERATOR) -> Acting:
