@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
@@ -133,7 +134,7 @@ def test_before_there_are_people_names_are_taken_as_given(settings: Path) -> Non
 
 
 def test_every_command_that_changes_something_asks_who_does_it() -> None:
-    silent = {name for name, command in _leaves(typer.main.get_command(app), "") if not _asks(command)}
+    silent = {name for name, command in _leaves(cast("click.Command", typer.main.get_command(app)), "") if not _asks(command)}
     known = {each.strip() for text in (LOOKS, RUNS, OUTSIDE) for each in text.replace("\n", " ").split(",")}
     assert silent <= known, "a command without --by: does it only look?"
 
