@@ -108,6 +108,10 @@ class Ages:
     over_90: Money
     owed: Money
 
+    @classmethod
+    def nothing(cls, currency: str) -> Ages:
+        return cls(*(Money.zero(currency) for _ in fields(cls)))
+
     def __add__(self, other: Ages) -> Ages:
         return Ages(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 

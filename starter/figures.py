@@ -1,4 +1,7 @@
-"""The read model as rows of a report: every booking with its figures and its debt (contracts: money-rules 1.2, G2, M7)."""
+"""The read model as rows of a report: every booking with its figures and its debt (contracts: money-rules 1.2, G2, M7).
+
+From the same sums and debts that the console shows.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from domain.notices import EventNotice
-from domain.platform import Booking, Experience
-from domain.reporting import Ages, Due, Figures, ages_of, dues_of, figures_of
+from domain.platform import Experience
+from domain.reporting import Ages, Figures
 from store import Store
+from store.booking_lists import BookingFilter, ListedBooking
 from store.installation import Installation
 
-ERP = "giav"
+AT_A_TIME = 500
+"""Bookings read at once."""
 EVERYTHING = 100_000
 STOPPED = frozenset({"REFUSED", "REJECTED", "EXPIRED"})
 """States of lines that a person has to see to."""
@@ -100,40 +105,35 @@ class ReadModel:
         return [selection.agency] if selection.agency else list(self._installation.agencies)
 
     def _rows(self, agency: str, selection: Selection) -> Iterator[BookingRow]:
-        store = self._store
-        zone = ZoneInfo(self._installation.agencies[agency].timezone)
-        trips = {each.id: _trip_of(agency)(each) for each in store.facts.experiences(agency)}
-        moved, waiting = store.sums.moved(agency, ERP), waiting_bookings(store, agency)
+        store, zone = self._store, ZoneInfo(self._installation.agencies[agency].timezone)
+        today, waiting = self._now().astimezone(zone).date(), waiting_bookings(store, agency)
         told = store.tamara.by_booking(agency)
-        found = []
-        for booking in store.facts.bookings(agency, selection.experience):
-            trip = trips.get(booking.experience_id) or Trip(agency, booking.experience_id, "", None)
-            if selection.has(trip.experience_id, trip.departs_on):
-                found.append((trip, booking))
-        found.sort(key=lambda pair: (pair[0].departs_on or date.max, pair[0].experience_id, pair[1].id))
-        for trip, booking in found:
-            for currency, figures in figures_of(booking, moved.get(booking.id, {})).items():
-                ages = self._ages(booking, figures, trip, zone)
-                lines = told.get(booking.id, {})
-                waits = booking.id in waiting or not STOPPED.isdisjoint(lines)
-                yield BookingRow(trip, booking.id, booking.status, currency, figures, ages, waits, lines)
+        listed = sorted(
+            self._listed(agency, selection),
+            key=lambda one: (one.departs_on or date.max, one.experience_id, one.booking_id),
+        )
+        for start in range(0, len(listed), AT_A_TIME):
+            some = listed[start : start + AT_A_TIME]
+            own = [one.booking_id for one in some]
+            figures = store.added_figures.of_bookings(agency, own)
+            aged = store.receivables.ages_of_bookings(agency, own, zone, today)
+            for one in some:
+                trip = Trip(agency, one.experience_id, one.title, one.departs_on)
+                lines = told.get(one.booking_id, {})
+                waits = one.booking_id in waiting or not STOPPED.isdisjoint(lines)
+                for each in figures[one.booking_id]:
+                    currency = each.sale.currency
+                    ages = aged.get((one.booking_id, currency)) or Ages.nothing(currency)
+                    yield BookingRow(trip, one.booking_id, one.status, currency, each, ages, waits, lines)
 
-    def _ages(self, booking: Booking, figures: Figures, trip: Trip, zone: ZoneInfo) -> Ages:
-        today = self._now().astimezone(zone).date()
-        pending, otherwise, dues = figures.pending, trip.departs_on, list[Due]()
-        if booking.status == "cancelled" and booking.cancelled_at is not None:
-            # What is owed of a cancelled booking is its penalty, and that is due at once.
-            otherwise = booking.cancelled_at.astimezone(zone).date()
-        elif pending.amount > 0:
-            dues = self._dues(trip.agency, booking.id, pending.currency)
-        return ages_of(pending, dues, otherwise, today)
-
-    def _dues(self, agency: str, booking_id: str, currency: str) -> list[Due]:
-        plan = self._store.facts.plan(agency, booking_id)
-        if plan is None or plan.currency != currency:
-            return []
-        payments = self._store.facts.payments_of(agency, booking_id)
-        return dues_of(plan, {each.installment_id for each in payments if each.installment_id})
+    def _listed(self, agency: str, selection: Selection) -> Iterator[ListedBooking]:
+        wanted = BookingFilter(
+            experience=selection.experience, departs_from=selection.departs_from, departs_to=selection.departs_to
+        )
+        after = None
+        while some := self._store.booking_lists.bookings(agency, wanted, after=after, limit=AT_A_TIME):
+            yield from some
+            after = some[-1].place
 
 
 def _trip_of(agency: str) -> Callable[[Experience], Trip]:

@@ -20,6 +20,7 @@ COMMON = (
     N_("Cobro"),
     N_("Creado"),
     N_("Detalle"),
+    N_("Proceso"),
     N_("Desde"),
     N_("Estado"),
     N_("Evento"),
@@ -64,6 +65,7 @@ _KINDS: dict[str, dict[str, str]] = {
         "accounting": N_("Contabilidad"),
         "operations": N_("Operaciones"),
         "technical": N_("Técnica"),
+        "supervisor": N_("Supervisión"),
     },
     "outcome": {
         "done": N_("hecho"),

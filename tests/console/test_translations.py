@@ -1,10 +1,16 @@
 import re
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from starter.console import translating
+from domain.desk import DUTIES
+from domain.steps import Decision
+from starter.console import labels, reasons, translating
 from starter.console.languages import LANGUAGES, SOURCE, preferred, speaker, translations
+from workflows.stepping import OWN_REASONS
 
+DOCS = Path(__file__).parents[2] / "docs"
 OTHERS = [language for language in LANGUAGES if language != SOURCE]
 
 
@@ -22,6 +28,31 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
             if known is None or not isinstance(known.id, str):
                 continue
             assert placeholders(known.string) == placeholders(known.id), known.id
+
+
+REASONS = sorted({str(reason) for reason in DUTIES} | OWN_REASONS)
+
+
+def test_every_reason_to_ask_a_person_has_words_and_so_have_the_answers() -> None:
+    """Translated like every marked text."""
+    assert [reason for reason in REASONS if reason not in reasons.REASONS] == []
+    assert set(get_args(Decision)) == set(reasons.DECISIONS)
+    assert [owner for owner in {duty.owner for duty in DUTIES.values()} if labels.label("owner", owner) == owner] == []
+
+
+def test_every_reason_to_ask_a_person_is_in_the_runbook() -> None:
+    told = "".join(file.read_text("utf-8") for file in DOCS.rglob("*.md"))
+    kinds = {
+        "Refused",
+        "UnsupportedProduct",
+        "ContractBroken",
+        "Unauthorised",
+        "NeedsPerson",
+        "Transient",
+        "UnknownOutcome",
+        "unacknowledged",
+    }
+    assert [reason for reason in REASONS if reason not in kinds | {"Defect"} and f"`{reason}`" not in told] == []
 
 
 def placeholders(text: object) -> set[str]:
