@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,7 @@ parked_items = Table(
     Column("deadline", Instant, nullable=False),
     Column("closed_at", Instant),
     Index(None, "state", "deadline"),
+    Index(None, "state", "closed_at"),
     Index(None, "agency", "booking_id"),
 )
 
@@ -263,6 +264,14 @@ class ParkedItems:
         with self._database.read() as connection:
             found: Decision | None = connection.scalar(query)
         return found
+
+    def last_closed(self, agencies: Collection[str], limit: int) -> Iterable[ParkedItem]:
+        """The items that were closed last, the newest first; decisions come with `get`."""
+        own = parked_items.c
+        query = select(parked_items).where(own.agency.in_(agencies), own.state == CLOSED, own.closed_at.is_not(None))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(own.closed_at.desc()).limit(limit)).all()
+        return [_item(row) for row in rows]
 
     def list(
         self,

@@ -67,6 +67,10 @@ _KINDS: dict[str, dict[str, str]] = {
         "technical": N_("Técnica"),
         "supervisor": N_("Supervisión"),
     },
+    "actor": {
+        "system": N_("el programa"),
+        "command line": N_("la línea de órdenes"),
+    },
     "outcome": {
         "done": N_("hecho"),
         "refused": N_("rechazado"),

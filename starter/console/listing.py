@@ -17,7 +17,7 @@ from starter.console.visiting import ChosenAgencies
 from starter.sheets import csv_lines
 
 R = TypeVar("R")
-Kind = Literal["text", "id", "money", "number", "percent", "day", "moment", "badge", "label", "workflow"]
+Kind = Literal["text", "id", "money", "number", "percent", "day", "moment", "badge", "label", "told", "workflow"]
 AT_A_TIME = 500
 """Rows read at once for a file."""
 MARK = "~"

@@ -107,7 +107,11 @@ def test_a_list_is_filtered_and_walked_by_pages(signed_in: SignIn, store: Store)
     client = signed_in("olga")
     first = client.get("/parked")
     assert first.text.count('href="/parked/prk_') == 50
-    following = first.text.split('class="secondary outline" href="')[1].split('"')[0].replace("&amp;", "&")
+    following = (
+        first.text.split('class="more"><a role="button" class="secondary outline" href="')[1]
+        .split('"')[0]
+        .replace("&amp;", "&")
+    )
     assert client.get(following).text.count('href="/parked/prk_') == 10
     assert client.get("/parked?booking=bkg_7").text.count('href="/parked/prk_') == 1
     assert client.get("/parked?kind=plans").text.count('href="/parked/prk_') == 0

@@ -5,8 +5,10 @@ from typing import get_args
 import pytest
 
 from domain.desk import DUTIES
+from domain.ledger import Fact
 from domain.steps import Decision
 from starter.console import labels, reasons, translating
+from starter.console.areas import every_area
 from starter.console.languages import LANGUAGES, SOURCE, preferred, speaker, translations
 from workflows.stepping import OWN_REASONS
 
@@ -38,6 +40,11 @@ def test_every_reason_to_ask_a_person_has_words_and_so_have_the_answers() -> Non
     assert [reason for reason in REASONS if reason not in reasons.REASONS] == []
     assert set(get_args(Decision)) == set(reasons.DECISIONS)
     assert [owner for owner in {duty.owner for duty in DUTIES.values()} if labels.label("owner", owner) == owner] == []
+
+
+def test_every_fact_of_the_books_has_a_word() -> None:
+    every_area()
+    assert [fact for fact in Fact if labels.label("fact", fact) == fact] == []
 
 
 def test_every_reason_to_ask_a_person_is_in_the_runbook() -> None:

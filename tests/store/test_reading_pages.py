@@ -173,6 +173,7 @@ def test_a_store_of_before_keeps_what_it_would_have_kept(store: Store) -> None:
         assert all(expected)
         for table in tables:
             table.drop(connection)
+        connection.execute(text("DROP INDEX ix_parked_items_state_closed_at"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0022'"))
         config.attributes["connection"] = connection
         command.upgrade(config, "0023")

@@ -56,7 +56,7 @@ COLUMNS: tuple[Column[Transfer], ...] = (
     Column("system", N_("Sistema"), lambda row: row.system, "label", "system"),
     Column("state", N_("Estado"), lambda row: row.state, "badge", "transfer_state"),
     Column("order", N_("Pedido"), lambda row: row.outside_id, "id"),
-    Column("reason", N_("Motivo"), lambda row: row.reason),
+    Column("reason", N_("Motivo"), lambda row: row.reason, "told"),
     Column("updated_at", N_("Último cambio"), lambda row: row.updated_at, "moment"),
     Column("workflow", N_("Proceso"), lambda row: naming.booking_workflow(row.agency, row.booking_id), "workflow"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from domain.steps import Decision, DecisionTaken
 from starter.console.areas import Area, Link
 from starter.console.languages import N_
+from starter.console.listing import Column, as_file
 from starter.console.reasons import DECISIONS, KINDS, kind_of
 from starter.console.rendering import back_to, page
 from starter.console.visiting import ChosenAgencies, Here, Operator, Viewer
@@ -18,9 +20,11 @@ router = APIRouter()
 AREA = Area("parked", router, (Link("/parked", N_("Por decidir"), "work", 10),))
 
 AT_A_TIME = 50
+MOST = 200
+"""Items read at once for a file."""
 FINAL: frozenset[str] = frozenset({"skip", "abandon", "write_off"})
 """Answers that nothing takes back; the person says once more that they are meant."""
-OWNERS = ("accounting", "operations", "technical")
+OWNERS = ("accounting", "operations", "technical", "supervisor")
 
 Word = Annotated[str | None, Query(max_length=100)]
 
@@ -50,6 +54,64 @@ def items(
         limit=AT_A_TIME,
     )
     return page(request, "parked/list.html", found=found, kinds=KINDS, owners=OWNERS)
+
+
+COLUMNS: tuple[Column[parked.ItemRow], ...] = (
+    Column("item", N_("Código"), lambda row: row.item_id),
+    Column("agency", N_("Agencia"), lambda row: row.agency),
+    Column("state", N_("Estado"), lambda row: row.state),
+    Column("reason", N_("Motivo"), lambda row: row.reason),
+    Column("detail", N_("Detalle"), lambda row: row.detail),
+    Column("step", N_("Paso"), lambda row: row.verb),
+    Column("booking", N_("Reserva"), lambda row: row.booking_id),
+    Column("experience", N_("Experiencia"), lambda row: row.experience_id),
+    Column("payment", N_("Cobro"), lambda row: row.payment_id),
+    Column("event", N_("Evento"), lambda row: row.event_id),
+    Column("amount", N_("Importe"), lambda row: row.amount, "money"),
+    Column("owner", N_("Responsable"), lambda row: row.owner),
+    Column("since", N_("Desde"), lambda row: row.since),
+    Column("deadline", N_("Plazo"), lambda row: row.deadline),
+    Column("closed_at", N_("Cerrado"), lambda row: row.closed_at),
+    Column("workflow", N_("Proceso"), lambda row: row.workflow_id),
+)
+
+
+@router.get("/parked.csv")
+def export(
+    request: Request,
+    here: Here,
+    visitor: Viewer,
+    agencies: ChosenAgencies,
+    owner: Word = None,
+    kind: Word = None,
+    state: Literal["open", "closed", ""] = "open",
+    booking: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """What the filter finds, whole."""
+    about = [each for each in here.store.attention.reasons(agencies) if kind_of(each).code == kind] if kind else None
+    agency = agencies[0] if request.query_params.get("agency") else None
+    visitor.did("export", "parked", agency=agency)
+
+    def rows() -> Iterator[parked.ItemRow]:
+        after: str | None = None
+        while True:
+            found = parked.list_items(
+                here,
+                visitor.acting,
+                agency=agency,
+                state=state or None,
+                owner=owner or None,
+                reasons=about,
+                booking=(booking or "").strip() or None,
+                after=after,
+                limit=MOST,
+            )
+            yield from found.items
+            if not found.next:
+                return
+            after = found.next
+
+    return as_file("por-decidir", COLUMNS, rows())
 
 
 @router.get("/parked/{item_id}")

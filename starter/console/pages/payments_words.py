@@ -119,6 +119,8 @@ labels.add(
 _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), text)
     for pattern, text in (
+        (r"(?P<system>\w+) takes hotel only, this is (?P<what>\w+)",
+         N_("%(system)s solo admite hoteles; esto es %(what)s")),
         (r"\w+ is not possible while a payment is (?P<state>\w+)", N_("no es posible en este estado: %(state)s")),
         (r"\w+ is not for an? (?P<role>\w+)", N_("no está permitido a su función")),
         (r"the role \w+ looks on", N_("su función solo permite consultar")),

@@ -23,6 +23,17 @@ STATES: tuple[str, ...] = get_args(OrderFate)
 Place = tuple[datetime, int]
 
 labels.add(
+    "order_status",
+    {
+        "completed": N_("confirmado"),
+        "cancelled": N_("cancelado"),
+        "processing": N_("en curso"),
+        "rejected": N_("rechazado"),
+        "failed": N_("fallido"),
+        "noshow": N_("no se presentó"),
+    },
+)
+labels.add(
     "order_fate",
     {
         "new": N_("nuevo"),
@@ -32,7 +43,6 @@ labels.add(
         "listed": N_("solo en esta lista"),
     },
 )
-
 
 
 def _workflow(row: KnownOrder) -> str | None:
@@ -46,8 +56,8 @@ def _workflow(row: KnownOrder) -> str | None:
 COLUMNS: tuple[Column[KnownOrder], ...] = (
     Column("order", N_("Pedido"), lambda row: row.order.order_id, "id"),
     Column("our_id", N_("Nuestra referencia"), lambda row: row.order.partner_order_id, "id"),
-    Column("supplier", N_("Proveedor"), lambda row: row.supplier),
-    Column("status", N_("Estado allí"), lambda row: row.order.status),
+    Column("supplier", N_("Proveedor"), lambda row: row.supplier, "label", "system"),
+    Column("status", N_("Estado allí"), lambda row: row.order.status, "label", "order_status"),
     Column("state", N_("Qué fue de él"), lambda row: row.state, "badge", "order_fate"),
     Column(
         "booking",

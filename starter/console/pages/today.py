@@ -20,6 +20,7 @@ router = APIRouter()
 AREA = Area("today", router, (Link("/", N_("Hoy"), "work", 0),))
 
 NEAREST = 15
+DECIDED = 8
 SOON = timedelta(hours=24)
 
 
@@ -65,6 +66,17 @@ def today(request: Request, here: Here, visitor: Viewer, agencies: ChosenAgencie
         late=sum(each.late for each in waiting),
         stake=list(stake.values()),
         heaps=[heap for heap in heaps.values() if heap.number],
+        at_stake=_at_stake(heap for heap in heaps.values() if heap.number),
+        decided=here.store.parked.last_closed(agencies, DECIDED),
         unsynchronised=here.store.attention.unsynchronised(agencies),
         undispatched=here.store.attention.undispatched(agencies),
     )
+
+
+def _at_stake(heaps: Iterable[Heap]) -> dict[str, list[tuple[str, Money]]]:
+    """Currency → kind and money of what waits, for the chart."""
+    found: dict[str, list[tuple[str, Money]]] = {}
+    for heap in heaps:
+        for currency, amount in heap.money.items():
+            found.setdefault(currency, []).append((heap.kind.title, amount))
+    return found

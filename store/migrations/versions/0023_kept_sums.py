@@ -1,4 +1,7 @@
-"""What bookings owe and what accounts moved by day, kept as it happens: lists of debts and balances read it and add up nothing."""
+"""What bookings owe and what accounts moved by day, kept as it happens: lists of debts and balances read it and add up nothing.
+
+And an index for the items that were closed last.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,7 @@ def upgrade() -> None:
     for debt, its_parts in _debts():
         whole.append(debt)
         split += its_parts
+    op.create_index(op.f("ix_parked_items_state_closed_at"), "parked_items", ["state", "closed_at"])
     for table, rows in ((debts, whole), (parts, split)):
         for start in range(0, len(rows), AT_A_TIME):
             op.get_bind().execute(table.insert(), rows[start : start + AT_A_TIME])
