@@ -134,7 +134,9 @@ def test_before_there_are_people_names_are_taken_as_given(settings: Path) -> Non
 
 
 def test_every_command_that_changes_something_asks_who_does_it() -> None:
-    silent = {name for name, command in _leaves(cast("click.Command", typer.main.get_command(app)), "") if not _asks(command)}
+    silent = {
+        name for name, command in _leaves(cast("click.Command", typer.main.get_command(app)), "") if not _asks(command)
+    }
     known = {each.strip() for text in (LOOKS, RUNS, OUTSIDE) for each in text.replace("\n", " ").split(",")}
     assert silent <= known, "a command without --by: does it only look?"
 
