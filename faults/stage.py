@@ -25,6 +25,8 @@ STILL = 60.0
 """Seconds without any call, commit or workflow of the agency after which nothing comes any more."""
 LOOKS = 100
 """So many looks as well: a process that hardly gets its turn is slow at everything, also at looking."""
+HELD_LOOKS = 25
+"""So many looks without any call while a person is asked: it is the person's turn. A call that hangs lasts fewer."""
 PATIENCE = 1800.0
 """Seconds after which what has to come is not waited for any longer, however much moves."""
 
@@ -67,6 +69,22 @@ class Moving:
             self._seen, self._still, self._look = seen, now + self._allowed, stage.watch.last.number
         enough = LOOKS * self._allowed / 60.0
         return now > self._end or (now > self._still and stage.watch.last.number - self._look > enough)
+
+
+class Held:
+    """Whether others wait for the answer to somebody's question: bookings for a file that GIAV refused to open."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, self._calls, self._look = stage, -1, 0
+
+    def by_a_person(self, look: Look) -> bool:
+        """A person is asked, and for many looks nothing was called and nothing handed on."""
+        agency = self._stage.agency
+        asked = any(item.workflow_id for item in look.parked[agency])
+        calls = sum(len(each.calls) for each in self._stage.house.stand_ins.values())
+        if calls != self._calls or look.outbox[agency] or not asked:
+            self._calls, self._look = calls, look.number
+        return look.number - self._look >= HELD_LOOKS
 
 
 WHY = "looked at in both systems, and it is right"
@@ -127,13 +145,15 @@ class Stage:
     # -- rest -------------------------------------------------------------------------------------------------------
 
     async def rest(self, quiet: int = 2) -> Look:
-        """Until nothing moves any more. Raises `Stuck`."""
-        moving, still, look = Moving(self), 0, self.watch.last
+        """Until nothing moves any more, or all that still moves waits for what a person has to answer. Raises `Stuck`."""
+        moving, still, look, held = Moving(self), 0, self.watch.last, Held(self)
         while still < quiet:
             running, waiting = look.running[self.agency], look.outbox[self.agency]
             moving.or_stuck(lambda: f"no rest: {sorted(running)}, {waiting} in the outbox")  # noqa: B023 called at once
             look = await self.watch.after(look.number if still else self.watch.last.number)
             moved = await self.carry()
+            if not moved and held.by_a_person(look):
+                return look
             rests = look.rests(self.agency) and not moved
             if rests and still + 1 == quiet:
                 # Last, because every question wakes a workflow.
