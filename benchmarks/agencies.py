@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import update
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError
 
 from benchmarks.lifecycles import AGENCY, Round, life_of
@@ -38,6 +38,7 @@ PLANNER = "pl_7Q2"
 SERVICES = ("svc_72H", "svc_72B")
 HELD_BACK = datetime(2000, 1, 1, tzinfo=UTC)
 """Marks rows of the outbox that are to wait for the next round."""
+ENDED_WITHIN = 600.0
 SECTIONS = re.compile(r"^\[agencies\.demo(\.(platform|giav|midoffice)(\.[\w.]+)?)?\]")
 
 
@@ -83,6 +84,7 @@ async def _measure(chosen: argparse.Namespace) -> Result:
                         neighbour = () if kind == "alone" else (kind,)
                         async with at_work(site, dispatcher, neighbour, silent):
                             taken.append(await life_of(site, dispatcher, market.trip(chosen.bookings)))
+                            _say(f"  {kind}: {taken[-1]}")
                     _say(f"  round {number + 1}: " + ", ".join(f"{kind} {each[-1]}" for kind, each in rounds.items()))
     alone = [each.per_second for each in rounds["alone"]]
     ratios = {kind: _ratios(rounds[kind], alone) for kind in (DEAD, IMPORTING)}
@@ -168,18 +170,23 @@ async def at_work(site: Site, dispatcher: Dispatcher, neighbours: Iterable[str],
 
 
 async def _end(client: Client, agency: str) -> None:
-    deadline = time.monotonic() + 120
-    query = f"Agency = '{agency}' AND ExecutionStatus = 'Running'"
-    while time.monotonic() < deadline:
-        running = [found async for found in client.list_workflows(query)]
-        if not running:
-            return
-        for found in running:
+    """Mailboxes first, because they would begin anew what they lose."""
+    at_once = asyncio.Semaphore(16)
+
+    async def end(found: WorkflowExecution) -> None:
+        async with at_once:
             try:
                 await client.get_workflow_handle(found.id).terminate("the round is over")
             except RPCError:
-                continue  # ended by itself, or with its parent
-    raise RuntimeError(f"workflows of {agency} do not end")
+                return  # ended by itself, or with its parent
+
+    deadline = time.monotonic() + ENDED_WITHIN
+    running = f"Agency = '{agency}' AND ExecutionStatus = 'Running'"
+    for query in (f"{running} AND WorkflowType IN ('Booking', 'Experience')", running):
+        while found := [each async for each in client.list_workflows(query)]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"workflows of {agency} do not end: {[each.id for each in found[:5]]}")
+            await asyncio.gather(*(end(each) for each in found))
 
 
 @asynccontextmanager

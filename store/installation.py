@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from store.console_settings import ConsoleSettings, TrustedProxies
 
+OutsideQueue = Literal["giav", "midoffice", "tamara", "accounting", "platform", "office", "supplier", "crm"]
+
 
 class SettingsError(Exception):
     """The settings file cannot be used; the text names the file, the path inside it and the reason."""
@@ -141,6 +143,8 @@ class AgencySettings(Section):
     """Local time of the nightly check of the ERP's files; empty: never."""
     reconcile_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "01:30"
     """UTC time of the nightly reconciliation of payments and receipts; empty: never."""
+    limits: dict[OutsideQueue, Annotated[int, Field(ge=1)]] = {}
+    """How many steps of this agency are at work on a system's queue at once, in each worker process."""
     erp: Literal["giav", "journal"] = "giav"
     """Where captured payments are synchronised to; an agency without GIAV keeps its receipts in the journal."""
     platform: PlatformSettings

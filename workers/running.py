@@ -150,7 +150,9 @@ def build_workers(
         if queue not in queues:
             continue
         threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE[queue], thread_name_prefix=queue))
-        alone = len(installation.agencies) == 1 or queue in OURS
+        limits = ((name, agency.limits.items()) for name, agency in installation.agencies.items())
+        most = {name: at_once for name, of_queues in limits for limited, at_once in of_queues if limited == queue.value}
+        alone = not most and (len(installation.agencies) == 1 or queue in OURS)
         workers.append(
             Worker(
                 client,
@@ -159,7 +161,9 @@ def build_workers(
                 deployment_config=version,
                 activity_executor=threads,
                 max_concurrent_activities=AT_ONCE[queue],
-                interceptors=[*measured, Pulse()] if alone else [FairShare(queue, AT_ONCE[queue]), *measured, Pulse()],
+                interceptors=[*measured, Pulse()]
+                if alone
+                else [FairShare(queue, AT_ONCE[queue], most), *measured, Pulse()],
                 max_heartbeat_throttle_interval=BEAT,
                 graceful_shutdown_timeout=GRACE,
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.failures import as_failure
 from domain.errors import Transient
 
+NOBODY: Mapping[str, int] = {}
 KEPT_FREE = 4
 """One thread in so many is kept for agencies that come next."""
 RECENT_SECONDS = 60.0
@@ -32,17 +33,21 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 900.0
 class Shares:
     """Who has how many threads of one queue. Used from the worker's event loop only."""
 
-    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._threads, self._clock = threads, clock
+    def __init__(
+        self, threads: int, clock: Callable[[], float] = time.monotonic, most: Mapping[str, int] = NOBODY
+    ) -> None:
+        self._threads, self._clock, self._most = threads, clock, most
         self._held: Counter[str] = Counter()
         self._seen: dict[str, float] = {}
         self._put_off: dict[str, dict[str, float]] = defaultdict(dict)
         self._looked: dict[str, float] = {}
 
     def may_enter(self, agency: str) -> bool:
-        """While threads are to spare anybody; of those that are kept free, who has less than an equal share."""
+        """While threads are to spare anybody; of those that are kept free, who has less than an equal share. Nobody beyond `most`."""
         now = self._clock()
         self._seen[agency] = now
+        if self._held[agency] >= self._most.get(agency, self._threads):
+            return False
         if self._held.total() < self._threads - self._threads // KEPT_FREE:
             return True
         sharing = sum(1 for seen in self._seen.values() if seen > now - RECENT_SECONDS)
@@ -72,10 +77,10 @@ class Shares:
 
 
 class FairShare(Interceptor):
-    """For one queue with so many threads."""
+    """For one queue with so many threads; `most` bounds single agencies further."""
 
-    def __init__(self, queue: str, threads: int) -> None:
-        self._queue, self._shares = queue, Shares(threads)
+    def __init__(self, queue: str, threads: int, most: Mapping[str, int] = NOBODY) -> None:
+        self._queue, self._shares = queue, Shares(threads, most=most)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Sharing(next, self._queue, self._shares)

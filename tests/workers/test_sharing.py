@@ -146,3 +146,14 @@ def test_the_thousands_of_an_import_come_back_no_oftener_than_hundreds() -> None
         now, attempts = next_one[0], attempts + (next_one[0] >= 200.0)
         heapq.heappush(back, (now + shares.pause("sold-out", next_one[1]), next_one[1]))
     assert 1 <= attempts / 200 <= 2 * BACK_A_SECOND
+
+
+def test_an_agency_has_no_more_at_work_than_its_settings_allow() -> None:
+    shares = Shares(THREADS, most={"small": 2})
+    with ExitStack() as stack:
+        for _ in range(2):
+            assert shares.may_enter("small")
+            stack.enter_context(shares.thread("small", ""))
+        assert not shares.may_enter("small")
+        assert shares.may_enter("other")
+    assert shares.may_enter("small")
