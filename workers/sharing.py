@@ -17,7 +17,7 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.failures import as_failure
-from domain.errors import Transient
+from domain.errors import NotYet
 
 NOBODY: Mapping[str, int] = {}
 KEPT_FREE = 4
@@ -28,6 +28,9 @@ BACK_A_SECOND = 10.0
 """So many cells of an agency that were put off come back each second: enough for its threads, little for Temporal."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 900.0
 """Between two attempts of a cell that is put off; the longer one where ten thousand wait."""
+
+HURRIED_SECONDS = 10.0
+"""At most so long for a cell with a limited number of attempts."""
 
 
 class Shares:
@@ -99,6 +102,11 @@ class _Sharing(ActivityInboundInterceptor):
         cell = f"{info.workflow_id}/{info.activity_id}"
         if not self._shares.may_enter(agency):
             words = f"{agency} has its share of {self._queue}'s threads"
-            raise as_failure(Transient(words, system=self._queue, retry_after=self._shares.pause(agency, cell)))
+            pause = self._shares.pause(agency, cell)
+            if info.retry_policy is not None and info.retry_policy.maximum_attempts:
+                # Whoever gives up after some attempts, as a payment does, tries again soon.
+                pause = min(pause, HURRIED_SECONDS)
+            # The system was not asked, so nothing has failed: no breaker counts this.
+            raise as_failure(NotYet(words, system=self._queue, retry_after=pause))
         with self._shares.thread(agency, cell):
             return await super().execute_activity(input)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
@@ -15,7 +17,15 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from domain.money import Money
 from domain.naming import Queue
 from domain.steps import PaymentStep
-from workers.sharing import BACK_A_SECOND, LONGEST_SECONDS, RECENT_SECONDS, SHORTEST_SECONDS, FairShare, Shares
+from workers.sharing import (
+    BACK_A_SECOND,
+    HURRIED_SECONDS,
+    LONGEST_SECONDS,
+    RECENT_SECONDS,
+    SHORTEST_SECONDS,
+    FairShare,
+    Shares,
+)
 
 THREADS = 16
 
@@ -65,9 +75,23 @@ async def test_an_agency_with_hundreds_of_bookings_leaves_threads_for_another() 
     assert ended.count("done") == 14
     put_off = [each for each in ended if isinstance(each, ApplicationError)]
     assert len(put_off) == 188
-    assert {(each.type, each.non_retryable) for each in put_off} == {("Transient", False)}
+    assert {(each.type, each.non_retryable) for each in put_off} == {("NotYet", False)}
     pauses = {each.next_retry_delay.total_seconds() for each in put_off if each.next_retry_delay}
     assert all(0 < pause <= LONGEST_SECONDS for pause in pauses)
+
+
+async def test_a_cell_that_gives_up_after_some_attempts_is_put_off_for_seconds_only() -> None:
+    cells = Blocked()
+    queue = FairShare(Queue.GIAV, THREADS).intercept_activity(cells)
+    many = await started(queue, *["sold-out"] * 2000)
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, retry_policy=RetryPolicy(maximum_attempts=6))
+    with pytest.raises(ApplicationError) as put_off:
+        await environment.run(queue.execute_activity, step("sold-out"))
+    assert put_off.value.next_retry_delay is not None
+    assert put_off.value.next_retry_delay.total_seconds() <= HURRIED_SECONDS
+    cells.go.set()
+    await asyncio.gather(*many, return_exceptions=True)
 
 
 async def test_what_was_put_off_runs_once_there_is_room() -> None:
