@@ -25,7 +25,7 @@ from starter.console.charts import bars, ring
 from starter.console.forgery import proof_for
 from starter.console.formats import Formats
 from starter.console.languages import LANGUAGES, speaker, translations
-from starter.console.pages.effects_words import written
+from starter.console.pages.effects_words import happened
 from starter.console.pages.payments_words import in_words
 from starter.console.pages.trail_words import action_words
 from starter.console.visiting import here, language_of, visitor_or_none
@@ -65,7 +65,7 @@ def environment(language: str) -> Environment:
         "lasting": formats.lasting,
         "label": lambda value, kind: say(labels.label(kind, value)),
         "reason": lambda value: ": ".join(say(part) for part in reasons.parts(value)),
-        "written": lambda value: ": ".join(say(part) for part in written(value)),
+        "happened": lambda value: ": ".join(say(part) for part in happened(value)),
         "action": lambda value: ": ".join(say(part) for part in action_words(value)),
         "told": lambda value: in_words(value, say),
         "say": say,

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.console.conftest import PASSWORD
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 GRAVE = frozenset({"serious", "critical"})
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds that a page may take on a busy machine."""
 
 
@@ -38,14 +38,20 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+def patient(page: Page) -> Page:
+    """A page whose waits give up late, and what is expected of it, too."""
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    return page
+
+
 class Seen:
     """A page and what its browser complained of."""
 
     def __init__(self, page: Page, address: str) -> None:
-        self.page = page
+        self.page = patient(page)
         self.address = address
         self.complaints: list[str] = []
-        page.set_default_timeout(PATIENCE)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from domain.payment_sync import Failing, State, Verdict
 from starter.console.app import build_console
 from store import Store
+from tests.console.browsing import launched, patient
 from tests.console.conftest import Clock, people
 from tests.databases import MASTER_KEY, hurried, migrated_url
 from tests.desk.payments_at_work import ErpAndTemporal
 from tests.starter.agency import installation
 from tests.starter.conftest import serving
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 class Desk:
@@ -29,17 +28,15 @@ class Desk:
     def sits_down(self, name: str, path: str = "/payments") -> Page:
         context = self.browser.new_context(locale="es-ES", viewport={"width": 1280, "height": 1000})
         context.add_cookies([{"name": self.cookie, "value": self.store.sessions.begin(name), "url": self.address}])
-        page = context.new_page()
+        page = patient(context.new_page())
         page.goto(self.address + path)
         return page
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +127,7 @@ def test_of_two_operators_the_second_is_told_and_keeps_what_was_typed(desk: Desk
     words.fill("Lo estoy comprobando con contabilidad.")
     first.get_by_role("button", name="Revisarlo yo").click()
     expect(first.get_by_role("status")).to_contain_text("hecho")
-    expect(second.locator("#state")).to_contain_text("El cobro ha cambiado", timeout=60_000)
+    expect(second.locator("#state")).to_contain_text("El cobro ha cambiado")
     expect(words).to_have_value("Lo estoy comprobando con contabilidad.")
     second.locator("#sync-manually").get_by_role("button").click()
     expect(second.get_by_role("alert").first).to_contain_text("se ha adelantado")

@@ -10,6 +10,7 @@ from domain.steps import Decision
 from starter.console import labels, reasons, translating
 from starter.console.areas import every_area
 from starter.console.languages import LANGUAGES, SOURCE, preferred, speaker, translations
+from starter.console.pages.effects_words import happened
 from workflows.stepping import OWN_REASONS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -40,6 +41,21 @@ def test_every_reason_to_ask_a_person_has_words_and_so_have_the_answers() -> Non
     assert [reason for reason in REASONS if reason not in reasons.REASONS] == []
     assert set(get_args(Decision)) == set(reasons.DECISIONS)
     assert [owner for owner in {duty.owner for duty in DUTIES.values()} if labels.label("owner", owner) == owner] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("booking.created", ("reserva creada",)),
+        ("cost line nest", ("línea de coste", "colgar de la reserva")),
+        ("cost line confirm cost 440012003", ("línea de coste", "confirmar coste")),
+        ("collection", ("cobro",)),
+        ("something else", ("something else",)),
+    ],
+)
+def test_what_happened_has_words_whichever_system_tells_it(what: str, words: tuple[str, ...]) -> None:
+    every_area()
+    assert happened(what) == words
 
 
 def test_every_fact_of_the_books_has_a_word() -> None:

@@ -71,8 +71,17 @@ labels.add(
 )
 
 
-def written(what: str) -> tuple[str, ...]:
-    """The Spanish words of `entity operation`; as it is where it is neither."""
+def happened(what: str) -> tuple[str, ...]:
+    """The Spanish words of one thing on a line of time, whichever system tells it."""
+    for kind in ("happening", "payment_event", "fact"):
+        named = labels.label(kind, what)
+        if named != what:
+            return (named,)
+    return _written(what)
+
+
+def _written(what: str) -> tuple[str, ...]:
+    """Of `entity operation`; as it is where it is neither."""
     for cut in range(len(words := what.split()) - 1, 0, -1):
         thing, deed = " ".join(words[:cut]), " ".join(word for word in words[cut:] if not word.isdigit())
         named, done = labels.label("thing", thing), labels.label("deed", deed)
