@@ -93,7 +93,7 @@ def test_actions_that_are_not_possible_say_why(erp: ErpAndTemporal, signed_in: S
     assert 'action="/payments/demo/pay_1/sync-now"' in text
     assert 'action="/payments/demo/pay_1/declare-duplicate"' not in text
     assert "no es posible en este estado: Pagado sin sincronizar (por decidir)" in text
-    assert "<pre>la serie está cerrada</pre>" in text
+    assert ">la serie está cerrada</pre>" in text
     watching = signed_in("vera").get("/payments/demo/pay_1").text
     assert "<form" in watching
     assert 'action="/payments/demo/pay_1/' not in watching
