@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from domain.books import Books
 from domain.invariants import When, audit
+from faults.cutting import patiently
 from faults.stage import Stage
 from starter.collecting import collect
 from store import Store
@@ -97,7 +98,7 @@ def _orphans(store: Store, agency: str) -> int:
 
 def read_books(stage: Stage) -> Books:
     settings = stage.office.installation.agencies[stage.agency]
-    return collect(stage.office.store, stage.agency, settings, stage.house.collected)
+    return patiently(lambda: collect(stage.office.store, stage.agency, settings, stage.house.collected))
 
 
 def broken(books: Books, *, only_always: bool = False) -> list[str]:

@@ -56,5 +56,5 @@ def real_season(kills: Kills) -> dict[str, Any]:
 
 
 def _wrong(demo: Demo, code: int) -> list[str]:
-    found = [f"{each['id']}: {each}" for each in broken(demo.report)]
+    found = [str(each) for each in broken(demo.report)]
     return found if code == 0 or found else [f"ended with {code}: {demo.last_words[-600:]}"]

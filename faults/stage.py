@@ -13,6 +13,7 @@ from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedErro
 from temporalio.service import RPCError
 
 from domain.steps import DecisionTaken
+from faults.cutting import patiently
 from faults.houses import House
 from faults.office import Office
 from faults.watching import Look, Watch
@@ -193,7 +194,7 @@ class Stage:
     # -- people -----------------------------------------------------------------------------------------------------
 
     def items(self) -> list[ParkedItem]:
-        return self.office.store.parked.list(self.agency)
+        return patiently(lambda: self.office.store.parked.list(self.agency))
 
     async def answer(self, item: ParkedItem, decision: str = "retry", by: str = PERSON) -> bool:
         """A person's answer; whether it was accepted."""

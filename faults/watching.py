@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import OperationalError
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -59,7 +60,7 @@ class Watch:
         while True:
             try:
                 look = await self._look()
-            except RPCError:  # visibility is rate-limited
+            except (RPCError, OperationalError):  # visibility is rate-limited, and a PostgreSQL may be started again
                 await asyncio.sleep(EVERY)
                 continue
             async with self._news:
