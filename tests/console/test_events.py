@@ -72,7 +72,11 @@ def test_the_list_walks_back_and_finds_what_waits_for_temporal(signed_in: SignIn
     client = signed_in("vera")
     first = client.get("/events").text
     assert first.count('href="/events/demo/evt_') == 50
-    older = first.split('class="more"><a role="button" class="secondary outline" href="')[1].split('"')[0].replace("&amp;", "&")
+    older = (
+        first.split('class="more"><a role="button" class="secondary outline" href="')[1]
+        .split('"')[0]
+        .replace("&amp;", "&")
+    )
     assert client.get(older).text.count('href="/events/demo/evt_') == 10
     store.inbox.mark_dispatched("demo", EVENT)
     waiting = client.get("/events?waiting=yes&before=11").text
