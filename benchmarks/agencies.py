@@ -158,8 +158,8 @@ async def at_work(site: Site, dispatcher: Dispatcher, neighbours: Iterable[str],
         with site.store.database.begin() as connection:
             connection.execute(update(outbox).where(*held).values(dispatched_at=None))
         dispatcher.nudge()
-        # The neighbour is well under way before the clock runs.
-        await asyncio.sleep(10)
+        # What is measured is an outage or an import that lasts, not the moment in which it begins.
+        await asyncio.sleep(30)
     yield
     for agency in neighbours:
         await asyncio.to_thread(_hold_back, site, agency)

@@ -103,8 +103,8 @@ class GatewaySettings(Section):
     host: str = "127.0.0.1"
     port: int = 8080
     trusted_proxies: TrustedProxies = ()
-    catching_up_per_second: Annotated[float, Field(gt=0)] = 4.0
-    """Events a second of an agency that has hundreds waiting, while others are at work."""
+    catching_up_per_second: Annotated[float, Field(gt=0)] = 1.0
+    """Events a second of an agency that has hundreds waiting, while others are at work: as many as its ERP gets through."""
 
 
 class WebhookSecret(Section):
