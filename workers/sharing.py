@@ -24,10 +24,10 @@ KEPT_FREE = 4
 """One thread in so many is kept for agencies that come next."""
 RECENT_SECONDS = 60.0
 """How long an agency counts as one of those that share."""
-BACK_A_SECOND = 10.0
+BACK_A_SECOND = 4.0
 """So many cells of an agency that were put off come back each second: enough for its threads, little for Temporal."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 900.0
-"""Between two attempts of a cell that is put off; the longer one where ten thousand wait."""
+"""Between two attempts of a cell that is put off; the longer one where thousands wait."""
 
 HURRIED_SECONDS = 10.0
 """At most so long for a cell with a limited number of attempts."""
