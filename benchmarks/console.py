@@ -77,17 +77,18 @@ def run(chosen: argparse.Namespace) -> Result:
     client = _signed_in(Installation.model_validate(raw), store)
     pages = sorted({*(address(route) for route in routes() if not route.endswith(".csv")), *LARGE})
     taken: dict[str, list[float]] = {path: [] for path in [FLOOR, *pages]}
-    worked: dict[str, float] = dict.fromkeys(taken, 0.0)
+    busy_for: dict[str, list[float]] = {path: [] for path in taken}
     for _ in range(chosen.rounds):
         for path in taken:
             busy, began = _processor(store), time.perf_counter()
             answer = client.get(path)
             taken[path].append(time.perf_counter() - began)
-            worked[path] += (_processor(store) - busy) / chosen.rounds
+            busy_for[path].append(_processor(store) - busy)
             if answer.status_code != 200:
                 raise AssertionError(f"{path} answers {answer.status_code}")
     store.close()
     typical = {path: median(times) for path, times in taken.items()}
+    worked = {path: median(times) for path, times in busy_for.items()}
     slowest = max(pages, key=lambda path: typical[path])
     for path in sorted(typical, key=lambda path: -typical[path]):
         print(f"{typical[path] * 1000:8.1f} ms, {worked[path] * 1000:6.1f} of processors  {path}", flush=True)
