@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 BATCH = 200
 """Events handed on at a time, of all agencies together; who has more of them waiting catches up."""
-NEIGHBOURLY_SECONDS = 60.0
+NEIGHBOURLY_SECONDS = 900.0
 """So long after its last event an agency that does not catch up counts as a neighbour at work."""
 
 

@@ -46,7 +46,7 @@ def test_a_pace_below_one_a_sweep_is_kept_too(clock: Hours) -> None:
     assert handed_on == 5
 
 
-def test_an_import_hurries_once_nobody_else_has_been_at_work_for_a_minute(clock: Hours) -> None:
+def test_an_import_hurries_once_nobody_else_has_been_at_work_for_a_while(clock: Hours) -> None:
     turns = Turns(4.0, clock)
     turns.shares({"big": 10_000, "small": 3})
     clock.now += NEIGHBOURLY_SECONDS - 1
