@@ -26,18 +26,21 @@ def open_amounts(
     they name is paid, first by money without a name; they themselves pay nothing, or once credited what is open next.
 
     Money that names its instalment pays that one, and if it is more than enough nothing else: where the excess goes is the
-    payer's choice. Money that names none (a transfer), less what of it was given back, pays the oldest first.
+    payer's choice. Money that names none (a transfer), less what of it was given back, pays the oldest first. Money in another
+    currency pays nothing of the plan: the ERP does not take it for that (`mismatch`), and a person decides.
     """
     nothing = Money.zero(plan.currency)
     back: dict[str, Money] = {}
     for refund in refunds:
+        if refund.amount.currency != plan.currency:
+            continue
         back[refund.payment_id] = back.get(refund.payment_id, nothing) + refund.amount
     named_by = {item.payment_id: item.id for item in plan.installments if item.payment_id}
     named: dict[str, Money] = {}
     free = credit = nothing
     settled: set[str] = set()
     for payment in payments:
-        if payment.id in returned:
+        if payment.id in returned or payment.amount.currency != plan.currency:
             continue
         own = payment.installment_id or named_by.get(payment.id)
         if payment.id in duplicates.all:

@@ -400,14 +400,6 @@ class Facts:
             told_at: datetime = connection.execute(query).scalar_one()
         return told_at
 
-    def plans_after(self, agency: str, booking_id: str, limit: int) -> list[PaymentPlan]:
-        """The newest plan of each of the next bookings that have one, by booking, behind that one; empty begins."""
-        told = payment_plans.c
-        with self._database.read() as connection:
-            query = select(told.booking_id).where(told.agency == agency, told.booking_id > booking_id)
-            found = connection.scalars(query.distinct().order_by(told.booking_id).limit(limit)).all()
-        return [plan for own in found if (plan := self.plan(agency, own)) is not None]
-
     def experiences(self, agency: str) -> list[Experience]:
         """All experiences, by start."""
         query = select(experiences.c.body).where(experiences.c.agency == agency)

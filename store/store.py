@@ -36,6 +36,7 @@ from store.people_sessions import PeopleSessions
 from store.periods import Periods
 from store.plan_calendar import PlanCalendar
 from store.plan_orders import PlanOrders
+from store.plan_pages import PlanPages
 from store.privacy import Privacy
 from store.pulses import Pulses
 from store.receivables import Receivables
@@ -88,6 +89,7 @@ class Store:
         self.booking_lists = BookingLists(database)
         self.timelines = Timelines(database)
         self.plan_calendar = PlanCalendar(database)
+        self.plan_pages = PlanPages(database)
         self.documents = Documents(database, clock)
         self.transfers = Transfers(database, clock)
         self.journal = Journal(database, clock)

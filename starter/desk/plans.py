@@ -12,17 +12,15 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import naming
-from domain.allocation import open_amounts
-from domain.collecting import taken_back
 from domain.money import Money
 from domain.plan_orders import OrderKind, PlanOrder
 from domain.plan_steps import PlanCommand
-from domain.platform import PaymentPlan
 from starter.desk.acting import Acting, BackOffice, recorded
 from starter.desk.payments import Shown
 from starter.desk.refusals import Away, NotFound, Refused
 from store import Store
 from store.audit_trail import Deed
+from store.plan_pages import PlanAtHand
 
 
 class InstalmentShown(Shown):
@@ -78,10 +76,10 @@ def list_plans(
     A page holds what is left of `limit` plans; it may be empty although others follow.
     """
     acting.agencies(office, agency)
-    plans = office.store.facts.plans_after(agency, after, limit)
-    shown = [_shown(office, agency, plan) for plan in plans]
+    found = office.store.plan_pages.page(agency, after, limit)
+    shown = [_shown(office, agency, each) for each in found]
     wanted = [plan for plan in shown if plan.open and (not held or plan.paused or plan.held)]
-    return PlansPage(items=tuple(wanted), next=plans[-1].booking_id if len(plans) == limit else None)
+    return PlansPage(items=tuple(wanted), next=found[-1].plan.booking_id if len(found) == limit else None)
 
 
 def show_plan(office: BackOffice, acting: Acting, agency: str, booking: str) -> PlanShown:
@@ -96,7 +94,7 @@ async def order(office: BackOffice, acting: Acting, agency: str, booking: str, g
     async def work() -> Ordered:
         plan = await asyncio.to_thread(_plan, office.store, acting, agency, booking)
         said = await _tell(office, agency, booking, given)
-        return Ordered(plan=plan.id, order=given.order, at=office.now(), answer=said)
+        return Ordered(plan=plan.plan.id, order=given.order, at=office.now(), answer=said)
 
     about = f"{agency}/{booking}" + (f"/{given.instalment_id}" if given.instalment_id else "")
     return await recorded(office, acting, Deed("", f"plan.{given.order}", about, why=given.why, agency=agency), work)
@@ -120,23 +118,21 @@ async def _tell(office: BackOffice, agency: str, booking: str, given: PlanComman
     return str(answer)
 
 
-def _plan(store: Store, acting: Acting, agency: str, booking: str) -> PaymentPlan:
-    plan = store.facts.plan(agency, booking) if acting.person.sees(agency) else None
+def _plan(store: Store, acting: Acting, agency: str, booking: str) -> PlanAtHand:
+    plan = store.plan_pages.of(agency, booking) if acting.person.sees(agency) else None
     if plan is None:
         raise NotFound(f"{agency} has no payment plan of booking {booking}; see 'bookings plan list {agency}'")
     return plan
 
 
-def _shown(office: BackOffice, agency: str, plan: PaymentPlan) -> PlanShown:
-    store, booking = office.store, plan.booking_id
-    wanted = still_open(store, agency, plan)
-    stands = store.plan_orders.standing(agency, plan)
+def _shown(office: BackOffice, agency: str, found: PlanAtHand) -> PlanShown:
+    plan, wanted, stands = found.plan, found.open, found.standing
     days = [item.due_on for item in plan.installments if item.id in wanted]
     total = sum((amount.amount for amount in wanted.values()), 0)
     return PlanShown(
         agency=agency,
         plan=plan.id,
-        booking=booking,
+        booking=plan.booking_id,
         revision=plan.revision,
         collection=plan.collection,
         method=plan.method,
@@ -156,21 +152,6 @@ def _shown(office: BackOffice, agency: str, plan: PaymentPlan) -> PlanShown:
             )
             for item in plan.installments
         ),
-        orders=tuple(store.plan_orders.of(agency, plan.id)),
-        workflow_page=office.workflow_page(naming.plan_workflow(agency, booking)),
-    )
-
-
-def still_open(store: Store, agency: str, plan: PaymentPlan) -> dict[str, Money]:
-    """What is wanted of each instalment; nothing of a booking that was cancelled."""
-    facts, booking = store.facts, plan.booking_id
-    known = facts.booking(agency, booking)
-    if known is not None and known.status == "cancelled":
-        return {}
-    return open_amounts(
-        plan,
-        facts.payments_of(agency, booking),
-        facts.refunds_of(agency, booking),
-        taken_back(facts.chargebacks_of(agency, booking)),
-        store.payment_sync.duplicates_of(agency, booking),
+        orders=tuple(found.orders),
+        workflow_page=office.workflow_page(naming.plan_workflow(agency, plan.booking_id)),
     )

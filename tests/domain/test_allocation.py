@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.allocation import open_amounts
+from domain.money import Money
 from domain.platform import Payment, PaymentPlan, Refund
 from tests import stories
 
@@ -65,3 +66,11 @@ def test_an_instalment_that_the_platform_calls_paid_waived_or_cancelled_wants_no
     assert wanted([], statuses={"ins_01": "paid", "ins_02": "waived", "ins_03": "cancelled"}) == {}
     transfer = paying(40000, method="transfer")
     assert wanted(transfer, statuses={"ins_01": "paid"}) == {"ins_02": 28200, "ins_03": 27300}, "it paid the first one"
+
+
+@pytest.mark.parametrize("named", [None, "ins_02"])
+def test_money_in_another_currency_pays_nothing_of_the_plan_and_breaks_nothing(named: str | None) -> None:
+    (dollars,) = paying(38200, installment_id=named)
+    dollars = dollars.model_copy(update={"amount": Money(amount=38200, currency="USD")})
+    assert wanted([dollars]) == WHOLE
+    assert wanted([dollars, *paying(30000, method="transfer")]) == {"ins_02": 38200, "ins_03": 27300}

@@ -13,6 +13,8 @@ from alembic import command
 from sqlalchemy import Connection, select, text
 from sqlalchemy import event as sqlalchemy_event
 
+from domain.allocation import open_amounts
+from domain.collecting import taken_back
 from domain.plan_orders import PlanOrder
 from domain.platform import Booking
 from domain.reporting import Ages, ages_of, dues_of, figures_of, summed
@@ -358,3 +360,43 @@ def test_no_list_asks_more_when_there_is_more(store: Store) -> None:
             )
         )
     assert asked() == few
+
+
+def test_a_page_of_plans_says_of_each_what_its_own_facts_say(store: Store) -> None:
+    Season(store, 60)
+    paused = PlanOrder(order="pause", by="ana", why="asked by phone", at=stories.START)
+    store.plan_orders.give(AGENCY, "plan_0003", "ord_1", "bkg_0003", paused)
+    found = store.plan_pages.page(AGENCY, "", 200)
+    facts, own = store.facts, [each.plan.booking_id for each in found]
+    assert own == sorted(own)
+    assert any(paid.amount.currency != each.plan.currency for each in found for paid in each.payments)
+    for each in found:
+        booking = each.plan.booking_id
+        told = facts.booking(AGENCY, booking)
+        assert told is not None
+        assert facts.plan(AGENCY, booking) == each.plan
+        by_itself = open_amounts(
+            each.plan,
+            facts.payments_of(AGENCY, booking),
+            facts.refunds_of(AGENCY, booking),
+            taken_back(facts.chargebacks_of(AGENCY, booking)),
+            store.payment_sync.duplicates_of(AGENCY, booking),
+        )
+        assert each.open == ({} if told.status == "cancelled" else by_itself)
+        assert each.orders == store.plan_orders.of(AGENCY, each.plan.id)
+    assert [each.plan.booking_id for each in found if each.standing.paused] == ["bkg_0003"]
+    assert {bool(each.open) for each in found} == {True, False}
+    first = store.plan_pages.page(AGENCY, "", 7)
+    rest = store.plan_pages.page(AGENCY, first[-1].plan.booking_id, 200)
+    assert [each.plan.booking_id for each in first + rest] == own
+    assert store.plan_pages.of(AGENCY, own[0]) == found[0]
+    assert store.plan_pages.of(AGENCY, "bkg_nobody") is None
+
+
+def test_a_page_of_plans_takes_as_many_statements_as_one_plan(store: Store) -> None:
+    Season(store, 60)
+    with statements(store) as of_one:
+        assert len(store.plan_pages.page(AGENCY, "", 1)) == 1
+    with statements(store) as of_many:
+        assert len(store.plan_pages.page(AGENCY, "", 12)) == 12
+    assert len(of_many) == len(of_one)
