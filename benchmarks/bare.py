@@ -5,50 +5,19 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import signal
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
-from temporalio import activity, workflow
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
-    from datetime import timedelta
-
-    from pydantic import BaseModel
-
+    from benchmarks.bare_workers import Nothing, run, step
     from domain.naming import Queue
-    from starter import entrypoint
-    from workers.running import AT_ONCE
-    from workers.sandboxing import PASSED_THROUGH
 
 WORKFLOWS = "bare-workflows"
-LIMIT = timedelta(seconds=10)
-"""When a lost activity is given to another worker, as soon as with ours."""
-
-
-class Nothing(BaseModel):
-    """What is passed around: a key."""
-
-    booking_id: str
-
-
-@activity.defn(name="nothing")
-def nothing(given: Nothing) -> Nothing:
-    """Does nothing in a thread, as every cell of ours runs in one."""
-    return given
-
-
-async def step(queue: str, given: Nothing) -> Nothing:
-    return await workflow.execute_activity(nothing, given, task_queue=f"bare-{queue}", start_to_close_timeout=LIMIT)
 
 
 @workflow.defn
@@ -121,44 +90,5 @@ async def deliver(client: Client, booking_id: str, kind: str) -> None:
     )
 
 
-async def work(target: str) -> None:
-    """The same workers as `workers.running`, with nothing behind them."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await Client.connect(target, data_converter=pydantic_data_converter)
-    async with AsyncExitStack() as stack:
-        workers = [
-            Worker(
-                client,
-                task_queue=WORKFLOWS,
-                workflows=[BareBooking, BareCreate, BarePayment, BareCancel],
-                workflow_runner=SandboxedWorkflowRunner(
-                    restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-                ),
-            )
-        ]
-        for queue, at_once in AT_ONCE.items():
-            threads = stack.enter_context(ThreadPoolExecutor(at_once))
-            workers.append(
-                Worker(
-                    client,
-                    task_queue=f"bare-{queue}",
-                    activities=[nothing],
-                    activity_executor=threads,
-                    max_concurrent_activities=at_once,
-                )
-            )
-        for worker in workers:
-            await stack.enter_async_context(worker)
-        await stop.wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("target", help="address of the Temporal server")
-    asyncio.run(work(parser.parse_args().target))
-
-
 if __name__ == "__main__":
-    entrypoint.run(main)
+    run(__doc__, WORKFLOWS, [BareBooking, BareCreate, BarePayment, BareCancel])

@@ -5,25 +5,12 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import signal
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
-
 from temporalio import workflow
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
-    from benchmarks.bare import Nothing, nothing, step
+    from benchmarks.bare_workers import Nothing, run, step
     from domain.naming import Queue
-    from starter import entrypoint
-    from workers.running import AT_ONCE
-    from workers.sandboxing import PASSED_THROUGH
 
 WORKFLOWS = "bare-plan-workflows"
 
@@ -73,43 +60,5 @@ class BarePursue:
         await workflow.get_external_workflow_handle(f"bare-plan/{given.booking_id}").signal("collected")
 
 
-async def work(target: str) -> None:
-    """The workers of the queues that plans use, as `workers.running` has them."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await Client.connect(target, data_converter=pydantic_data_converter)
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    async with AsyncExitStack() as stack:
-        workers = [
-            Worker(
-                client,
-                task_queue=WORKFLOWS,
-                workflows=[BarePlan, BareCollect, BarePursue],
-                workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
-            )
-        ]
-        for queue in (Queue.OFFICE, Queue.PLATFORM):
-            at_once = AT_ONCE[queue]
-            workers.append(
-                Worker(
-                    client,
-                    task_queue=f"bare-{queue}",
-                    activities=[nothing],
-                    activity_executor=stack.enter_context(ThreadPoolExecutor(at_once)),
-                    max_concurrent_activities=at_once,
-                )
-            )
-        for worker in workers:
-            await stack.enter_async_context(worker)
-        await stop.wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("target", help="address of the Temporal server")
-    asyncio.run(work(parser.parse_args().target))
-
-
 if __name__ == "__main__":
-    entrypoint.run(main)
+    run(__doc__, WORKFLOWS, [BarePlan, BareCollect, BarePursue], (Queue.OFFICE, Queue.PLATFORM))

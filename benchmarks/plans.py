@@ -32,7 +32,7 @@ from temporalio.client import (
 )
 
 from benchmarks import bare_plans
-from benchmarks.bare import Nothing
+from benchmarks.bare_workers import Nothing
 from benchmarks.results import Result
 from benchmarks.site import Site, standing
 from domain import naming
