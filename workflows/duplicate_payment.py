@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.payment_sync import Step as Moved
     from domain.steps import Decision, Done, PaymentStep
     from workflows.messages import LifecycleInput, LifecycleResult
-    from workflows.payment_sync import SyncsPayment
+    from workflows.payment_commands import TakesCommands
     from workflows.stepping import FORWARD, Fault, perform
 
 TELLING: tuple[Decision, ...] = ("retry", "adopt", "skip")
@@ -35,7 +35,7 @@ NO_SALE = frozenset({State.REFUNDED, State.CHARGED_BACK})
 NOTHING_OPEN = "nothing is open to which the money could be credited"
 
 
-class SettlesDuplicate(SyncsPayment):
+class SettlesDuplicate(TakesCommands):
     """The machine with hands: `RecordPayment` walks, this carries what the moves of a duplicate ask for."""
 
     def __init__(self, given: LifecycleInput) -> None:
