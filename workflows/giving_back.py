@@ -6,7 +6,6 @@ What the gateway has in hand is never asked for a second time, nor credited besi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +38,7 @@ class GivesBack(DecidesPayment):
         super().__init__(given)
         self._number = 1
         self._outstanding = False
+        self._asking: asyncio.Task[RefundCase] | None = None
 
     async def give_back(self, step: PaymentStep) -> None:
         """Until it is back, refused, or overdue."""
@@ -52,9 +52,13 @@ class GivesBack(DecidesPayment):
         deadline = _working_days_after(self.sync.since, WORKING_DAYS)
         order = RefundOrderStep(**{**step.model_dump(), "amount": rest}, number=self._number)
         self._outstanding = True
-        case = await self._within(deadline, self._request(order))
+        # What the gateway has not answered yet is never asked for by a second activity beside the first.
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._request(order))
+        case = await self._within(deadline, self._asking)
         if case is None:
             return
+        self._asking = None
         order = order.model_copy(update={"case_id": case.case_id})
         self._outstanding = case.state == "requested" and not (case.by_hand and case.case_id)
         if case.by_hand and case.state == "requested":
@@ -93,7 +97,7 @@ class GivesBack(DecidesPayment):
                 self._overdue()
                 return
             if order.case_id:
-                found = await self._within(deadline, self._look(order, case))
+                found = await self._within(deadline, asyncio.create_task(self._look(order, case)))
                 if found is None:
                     return
                 case = found
@@ -108,22 +112,17 @@ class GivesBack(DecidesPayment):
             workflow.logger.warning("refund of %s cannot be looked at: %s", order.payment_id, Fault.of(error).words)
             return case
 
-    async def _within(self, deadline: datetime, work: Coroutine[Any, Any, RefundCase]) -> RefundCase | None:
-        """None when the payment moved meanwhile, or time ran out."""
+    async def _within(self, deadline: datetime, answer: asyncio.Task[RefundCase]) -> RefundCase | None:
+        """None when the payment moved meanwhile, or time ran out; the question is left to itself then."""
         version = self.sync.version
-        task = asyncio.create_task(work)
         try:
             await workflow.wait_condition(
-                lambda: task.done() or self.sync.version != version,
+                lambda: answer.done() or self.sync.version != version,
                 timeout=max(timedelta(seconds=1), deadline - workflow.now()),
             )
         except TimeoutError:
             self._overdue()
-        answered = task.done() and not task.cancelled() and self.sync.version == version
-        if not answered:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        return task.result() if answered else None
+        return answer.result() if answer.done() and self.sync.version == version else None
 
     def _concluded(self, case: RefundCase) -> None:
         if self.sync.state is not State.REFUND_REQUESTED:
