@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ import typer
 from temporalio.api.batch.v1 import BatchOperationSignal
 from temporalio.api.deployment.v1 import WorkerDeploymentInfo
 from temporalio.api.enums.v1 import VersionDrainageStatus
+from temporalio.api.enums.v1.task_queue_pb2 import RoutingConfigUpdateState
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -32,6 +34,7 @@ Build = Annotated[str, typer.Argument(metavar="BUILD", help="What the workers of
 T = TypeVar("T")
 
 PATIENCE = timedelta(seconds=30)
+UNDER_WAY = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
 MAILBOXES = ("Booking", "Experience", "PaymentPlan", "Connector", "RequestPayment", "SupplierFeed")
 """Entities that live for months and change their version when they go on as a new run."""
 
@@ -63,6 +66,7 @@ def current(
             build,
             wait,
         )
+        await _known_everywhere(client, wait)
 
     _with(settings, set_current)
     say(f"{build} is the current version")
@@ -140,6 +144,14 @@ async def _once_there(ask: Callable[[], Awaitable[object]], build: str, seconds:
             if not absent or asyncio.get_running_loop().time() > end:
                 raise
         await asyncio.sleep(1)
+
+
+async def _known_everywhere(client: Client, seconds: int) -> None:
+    """Until every queue has heard of the version: an entity that is nudged before sees no other one yet, and stays as it is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await _described(client)).routing_config_update_state == UNDER_WAY:  # noqa: ASYNC110 it tells no news
+                await asyncio.sleep(0.2)
 
 
 async def _described(client: Client) -> WorkerDeploymentInfo:
