@@ -29,6 +29,8 @@ from domain.steps import DecisionTaken, Done
 from store import Store
 from tests.workflows.office import Office, deliver, told, working
 
+pytestmark = pytest.mark.timeout(150)
+
 POST, PROBE, DESCRIBE = "giav.record_payment", "giav.probe_payment", "giav.describe"
 WHY = "spoken with GIAV on the telephone"
 NUMBERS = itertools.count(1)

@@ -21,6 +21,8 @@ from domain.ports import RefundCase
 from tests.workflows.office import Office, deliver, told, working
 from tests.workflows.test_payment_sync import POST, WHY, Payment, seen
 
+pytestmark = pytest.mark.timeout(150)
+
 NUMBERS = itertools.count(1)
 PROOF = "said so on the telephone, 11:40"
 TELL, ASIDE, RELEASE = "office.tell_of_duplicate", "journal.set_aside", "journal.release"
