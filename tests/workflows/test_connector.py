@@ -29,7 +29,7 @@ from domain.steps import DecisionTaken, Done
 from store import Store
 from tests.workflows.office import Office, deliver, told, working
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(100)
 
 POST, PROBE, DESCRIBE = "giav.record_payment", "giav.probe_payment", "giav.describe"
 WHY = "spoken with GIAV on the telephone"

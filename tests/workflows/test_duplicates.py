@@ -21,7 +21,7 @@ from domain.ports import RefundCase
 from tests.workflows.office import Office, deliver, told, working
 from tests.workflows.test_payment_sync import POST, WHY, Payment, seen
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(100)
 
 NUMBERS = itertools.count(1)
 PROOF = "said so on the telephone, 11:40"

@@ -23,7 +23,7 @@ from domain.payment_sync import Command, CommandOutcome, Evidence, Kind, Role, S
 from domain.steps import Decision, DecisionTaken
 from tests.workflows.office import WHEN, Office, deliver, told, working
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(100)
 
 WHY = "seen in the ERP with the accountant"
 POST = "giav.record_payment"
