@@ -69,7 +69,6 @@ async def test_looks_become_rarer_and_end_with_the_trip(skipping: WorkflowEnviro
         await handle.signal("look_now")
         await skipping.sleep(timedelta(seconds=5))
         assert office.count("giav.close_experience") == before + 1
-        await handle.terminate()
 
 
 async def test_a_trip_on_sale_again_is_not_closed(skipping: WorkflowEnvironment, office: Office) -> None:
@@ -78,7 +77,6 @@ async def test_a_trip_on_sale_again_is_not_closed(skipping: WorkflowEnvironment,
         handle = await called_off(skipping, "exp_t9", "on_sale")
         await skipping.sleep(timedelta(days=5))
         state = ExperienceState.model_validate(await handle.query("view", result_type=ExperienceState))
-        await handle.terminate()
     assert (state.cancelled, state.closed, office.count("giav.close_experience")) == (False, False, 0)
 
 
@@ -103,7 +101,6 @@ async def test_a_confirmed_supplier_order_is_kept_while_giav_refuses_the_amendme
         await change.execute_update("decide", taken)
         await change.result()
         state = BookingState.model_validate(await mailbox.query("view", result_type=BookingState))
-        await mailbox.terminate()
     assert state.parked == []
     assert office.count("midoffice.amend_booking") == 1
     assert not [name for name in office.names if "undo" in name or "cancel" in name]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.duplicates import CreditPart, CreditPlan
@@ -21,23 +18,16 @@ from domain.ports import RefundCase
 from tests.workflows.office import Office, deliver, told, working
 from tests.workflows.test_payment_sync import POST, WHY, Payment, seen
 
-pytestmark = pytest.mark.timeout(100)
-
-NUMBERS = itertools.count(1)
 PROOF = "said so on the telephone, 11:40"
 TELL, ASIDE, RELEASE = "office.tell_of_duplicate", "journal.set_aside", "journal.release"
 ASK_GATEWAY, LOOK_AT_REFUND = "gateway.request_refund", "gateway.get_refund"
 
 
 @pytest.fixture
-async def duplicate(skipping: WorkflowEnvironment, office: Office) -> AsyncIterator[Payment]:
+def duplicate(skipping: WorkflowEnvironment, office: Office) -> Payment:
     """Captured, and the ERP shows that something else has paid for it."""
-    made = Payment(skipping, office, f"d{next(NUMBERS)}")
     office.answers["giav.probe_payment"] = seen(Verdict.PAID_OTHERWISE)
-    yield made
-    for own in (made.handle, skipping.client.get_workflow_handle(f"booking/demo/bkg_{made.name}")):
-        with suppress(RPCError):
-            await own.terminate()
+    return Payment(skipping, office, "d1")
 
 
 def eur(amount: int) -> Money:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.closing import Closing
@@ -23,11 +20,8 @@ from domain.payment_sync import Command, CommandOutcome, Evidence, Kind, Role, S
 from domain.steps import Decision, DecisionTaken
 from tests.workflows.office import WHEN, Office, deliver, told, working
 
-pytestmark = pytest.mark.timeout(100)
-
 WHY = "seen in the ERP with the accountant"
 POST = "giav.record_payment"
-NUMBERS = itertools.count(1)
 ATTEMPTS = 6
 """How often a cell is asked within one attempt of the machine."""
 
@@ -111,13 +105,8 @@ class Payment:
 
 
 @pytest.fixture
-async def payment(skipping: WorkflowEnvironment, office: Office) -> AsyncIterator[Payment]:
-    """Ended with its test: a timer of its own would keep the server, which skips time, busy without a worker."""
-    made = Payment(skipping, office, f"s{next(NUMBERS)}")
-    yield made
-    for own in (made.handle, skipping.client.get_workflow_handle(f"booking/demo/bkg_{made.name}")):
-        with suppress(RPCError):
-            await own.terminate()
+def payment(skipping: WorkflowEnvironment, office: Office) -> Payment:
+    return Payment(skipping, office, "s1")
 
 
 async def test_a_payment_is_looked_for_posted_and_acknowledged_and_every_move_is_kept(payment: Payment) -> None:

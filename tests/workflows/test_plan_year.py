@@ -24,18 +24,10 @@ from store import Store
 from store.installation import PlatformSettings
 from tests.activities.platform.world import SERVICES, World
 from tests.databases import migrated_url
-from tests.workflows.conftest import time_skipping
 from tests.workflows.office import Office, working
 from tests.workflows.plan_year import MADRID, Clock, PlanYear, Sink
 
 EUR = "EUR"
-
-
-@pytest.fixture
-async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """One for each test: what an earlier one left open would live through this one's months, too."""
-    async with time_skipping() as environment:
-        yield environment
 
 
 @pytest.fixture
