@@ -59,8 +59,11 @@ class Outcome:
 
 
 def project(connection: Connection, told: Told, *, trust_totals: bool = False) -> Outcome:
-    """Apply the event in the transaction of `connection`. `trust_totals` is a person's override of a mismatch."""
-    wrong = [] if trust_totals else discrepancies(told.data)
+    """Apply the event in the transaction of `connection`. `trust_totals` is a person's override of a mismatch.
+
+    Money flows whatever snapshot comes with it: its rules read none.
+    """
+    wrong = [] if trust_totals or told.kind in _MONEY else discrepancies(told.data)
     if wrong and not _came_too_late(connection, told.data, told.agency):
         amount = told.data.booking.totals.total if told.data.booking else None
         return Outcome("parked", StoreReason.TOTALS_MISMATCH, "; ".join(map(str, wrong))[:2000], amount)
@@ -293,6 +296,13 @@ def _chargeback(connection: Connection, told: Told) -> Outcome:
     return outcome
 
 
+_MONEY: dict[str, Callable[[Connection, Told], Outcome]] = {
+    "payment.captured": _captured,
+    "payment.failed": _failed,
+    "payment.refunded": _refunded,
+    "payment.refund_failed": _refund_failed,
+    "payment.chargeback": _chargeback,
+}
 _RULES: dict[str, Callable[[Connection, Told], Outcome]] = {
     **dict.fromkeys(("experience.created", "experience.updated", "experience.cancelled"), _experience),
     **dict.fromkeys(
@@ -306,11 +316,7 @@ _RULES: dict[str, Callable[[Connection, Told], Outcome]] = {
         _booking,
     ),
     **dict.fromkeys(("payment_plan.created", "payment_plan.changed"), _plan),
-    "payment.captured": _captured,
-    "payment.failed": _failed,
-    "payment.refunded": _refunded,
-    "payment.refund_failed": _refund_failed,
-    "payment.chargeback": _chargeback,
+    **_MONEY,
 }
 
 

@@ -184,7 +184,10 @@ def _reprice(line: Doc, wish: Doc, currency: str) -> None:
 
 
 def apply_discount(change: Change, wish: Doc) -> Doc:
-    """Lower the price: {"booking_id", "kind": "amount"|"percentage", "value", "code"?, "line_id"?, "funded_by"?}."""
+    """Lower the price: {"booking_id", "kind": "amount"|"percentage", "value", "code"?, "line_id"?, "funded_by"?}.
+
+    "leaves_plan": true is the platform that forgets to let the instalments add up to the new price.
+    """
     record = open_booking(change, wish["booking_id"])
     snapshot, currency = record["snapshot"], record["currency"]
     before = copy.deepcopy(snapshot)
@@ -203,6 +206,8 @@ def apply_discount(change: Change, wish: Doc) -> Doc:
     }
     snapshot["discounts"].append(discount)
     _discounted(change, record, before, discount, "applied")
+    if not wish.get("leaves_plan"):
+        reprice_plan(change, record, "price_change")
     return record
 
 
@@ -216,6 +221,7 @@ def revoke_discount(change: Change, wish: Doc) -> Doc:
         raise Unknown(f"no discount {wish['discount_id']}")
     snapshot["discounts"].remove(discount)
     _discounted(change, record, before, discount, "revoked")
+    reprice_plan(change, record, "price_change")
     return record
 
 
@@ -232,7 +238,6 @@ def _discounted(change: Change, record: Doc, before: Doc, discount: Doc, action:
         action=action,
         price_effect=_price_effect(before, record),
     )
-    reprice_plan(change, record, "price_change")
 
 
 def modify_booking(change: Change, wish: Doc) -> Doc:

@@ -6,7 +6,7 @@ import copy
 from datetime import date
 
 from sandbox.platform import plans
-from sandbox.platform.amounts import Conflict, Doc, Unknown, Wrong, differences
+from sandbox.platform.amounts import Conflict, Doc, Unknown, Wrong, differences, money
 from sandbox.platform.change import Change
 
 
@@ -133,12 +133,15 @@ def end_plan(change: Change, booking: Doc) -> None:
 def change_plan(change: Change, wish: Doc) -> Doc:
     """Move due dates, revoke the mandate or sign another: {"plan_id", "due_on"?: {instalment: date}, "revoke_mandate"?}.
 
+    "amounts"? is {instalment: minor units}: a planner corrects what the instalments ask for, so that they add up.
     "sign_mandate" is true, or what the new mandate says otherwise: {"scheme", "max_amount", "expires_on"}.
     """
     record = change.get("payment_plan", wish["plan_id"])
     before = copy.deepcopy(record["snapshot"])
     for instalment_id, due_on in wish.get("due_on", {}).items():
         instalment_of(record, instalment_id)["due_on"] = date.fromisoformat(due_on).isoformat()
+    for instalment_id, amount in wish.get("amounts", {}).items():
+        instalment_of(record, instalment_id)["amount"] = money(amount, before["currency"])
     cause = "date_change"
     if wish.get("revoke_mandate") and record["snapshot"]["mandate"]:
         record["snapshot"]["mandate"] = {**record["snapshot"]["mandate"], "status": "revoked"}
@@ -148,7 +151,8 @@ def change_plan(change: Change, wish: Doc) -> Doc:
         terms = wish["sign_mandate"] if isinstance(wish["sign_mandate"], dict) else {}
         record["snapshot"]["mandate"] = {**_mandate(change, str(number)), **terms}
         cause = "customer_request"
-    _changed(change, record, before, before["total"], wish.get("cause", cause), sca_required=False)
+    total = change.get("booking", record["booking_id"])["snapshot"]["totals"]["total"]
+    _changed(change, record, before, total, wish.get("cause", cause), sca_required=False)
     return record
 
 

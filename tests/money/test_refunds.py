@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from activities.office.desk import DeskActivities
+from domain.money import Money
+from domain.steps import ClaimStep
 from sandbox.faults import Kind
+from tests.activities.platform.trip import AGENCY
 from tests.money.house import House
 
 CAME, WENT = ("Cobro", 30000), ("Reembolso", 30000)
@@ -95,14 +99,27 @@ def test_r6_a_refund_that_nobody_declared_is_booked_first_and_rectified_once_its
 
 @pytest.mark.covers("F-R7")
 def test_r7_another_amount_than_was_decided_is_booked_as_it_went_and_the_difference_stands_in_555(house: House) -> None:
-    paid = str(house.collect().payment_id)
-    house.do("capture-payment", booking_id="bkg_500", instalment_id="ins_502")
+    house.collect()
+    paid = house.do("capture-payment", booking_id="bkg_500", instalment_id="ins_502")["id"]
     wish = {"booking_id": "bkg_500", "cause": "customer_choice", "penalty": eur(40000)}
     cancellation = house.do("cancel-booking", **wish)["cancellations"][-1]
-    decided = cancellation["refund"]["amount"]["amount"]
+    assert cancellation["refund"]["amount"] == eur(30000)
     house.waiting = 1
-    back(house, paid, min(30000, decided), cancellation_id=cancellation["id"])
-    assert house.balance("555") == max(0, 30000 - decided)
+    back(house, paid, 33000, cancellation_id=cancellation["id"])
+    assert house.in_giav()[-1] == ("Reembolso", 33000)
+    assert house.balance("555") == 3000
+    claim = ClaimStep(
+        agency=AGENCY,
+        booking_id="bkg_500",
+        payment_id=paid,
+        fact_id=house.told("payment.refunded").fact_id.partition(":")[0],
+        about="refund",
+        decision="claim",
+        amount=Money(amount=3000, currency="EUR"),
+        decided_at=datetime.now(UTC),
+    )
+    house.insist(house.journal.settle_claim, claim)
+    assert (house.balance("555"), house.balance("430")) == (0, 3000)
     house.waiting = 0
 
 

@@ -174,6 +174,15 @@ def test_payments_flow_while_the_booking_is_parked(store: Store) -> None:
     assert waiting(store) == [f"evt_{2:020d}"]
 
 
+@pytest.mark.covers("F-C14")
+@pytest.mark.parametrize("beside", [{"booking": one_cent_off()["booking"]}, {"payment_plan": stories.plan(balance=1)}])
+def test_a_payment_flows_whatever_snapshot_comes_with_it(store: Store, beside: dict[str, object]) -> None:
+    told = stories.data("payment/pay_1001", payment=stories.payment(), **beside)
+    store.inbox.accept(event(1, "payment.captured", told))
+    assert [p.id for p in store.facts.payments_of(AGENCY, "bkg_500")] == ["pay_1001"]
+    assert store.parked.list() == []
+
+
 def test_a_person_may_let_wrong_totals_pass(store: Store) -> None:
     store.inbox.accept(event(1, "booking.created", one_cent_off()))
     item = only_item(store)
