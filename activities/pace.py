@@ -53,3 +53,8 @@ class Pace:
         with self._lock:
             self._left = min(self._left, 1.0 - seconds * self._per_second)
             self._at = self._clock()
+
+
+def turns(per_second: float | None, system: str) -> Callable[[str], None]:
+    """What every call takes first, by the name of its operation: a turn of the account's pace, or nothing where none is set."""
+    return Pace(per_second, max(1, int(per_second)), system=system).take if per_second else lambda _: None

@@ -121,6 +121,8 @@ class PlatformSettings(Section):
     event_prefix: str = "example.planner"
     url: str | None = None
     token: SecretStr | None = None
+    calls_per_second: Annotated[float, Field(gt=0)] | None = None
+    """Of one worker process; none: no limit."""
     webhook_secrets: Annotated[tuple[WebhookSecret, ...], Field(max_length=3)] = ()
     refunds: Literal["by_hand", "processor"] = "by_hand"
     """Whether the processor behind the platform gives money back on our order; else a person does, and declares it there."""

@@ -14,6 +14,7 @@ from activities.giav.elements import Record, WireError
 from activities.giav.settings import GiavSettings
 from activities.giav.wire import NotXml, Operation, SoapFault, operations
 from activities.line import Answer, Line
+from activities.pace import turns
 from domain.errors import BackOfficeError, Breakdown, ContractBroken, Refused, Transient, Unauthorised, UnknownOutcome
 from domain.payment_sync.commands import ALREADY_PAID
 
@@ -46,7 +47,7 @@ _NOTHING_SENT = (
 
 
 class GiavClient:
-    """Thread-safe. Keeps its connections open; at most four calls and two writes at once (giav 1.5).
+    """Thread-safe. Keeps its connections open; at most four calls and two writes at once (giav 1.5), and so many a second.
 
     The key travels in the body of every call and appears nowhere else.
     """
@@ -56,6 +57,7 @@ class GiavClient:
         self._operations = operations()
         self._calls = threading.BoundedSemaphore(settings.calls_at_once)
         self._writes = threading.BoundedSemaphore(settings.writes_at_once)
+        self._take_turn = turns(settings.calls_per_second, SYSTEM)
         self._patience = settings.connect_seconds + settings.read_seconds
         self._line = Line(
             settings.url,
@@ -116,6 +118,7 @@ class GiavClient:
     def _turn(self, operation: Operation) -> Iterator[None]:
         gates = (self._writes, self._calls) if operation.writes else (self._calls,)
         held: list[threading.BoundedSemaphore] = []
+        self._take_turn(operation.name)
         try:
             for gate in gates:
                 if not gate.acquire(timeout=self._patience):

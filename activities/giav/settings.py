@@ -65,6 +65,8 @@ class GiavSettings(Part):
     """Largest simplified invoice in cents, tax included (money-rules 1.1.6)."""
     connect_seconds: Annotated[float, Field(gt=0)] = 15.0
     read_seconds: Annotated[float, Field(gt=0)] = 60.0
+    calls_per_second: Annotated[float, Field(gt=0)] | None = None
+    """Of one worker process; none: as many as `calls_at_once` brings about."""
     calls_at_once: Annotated[int, Field(ge=1)] = 4
     writes_at_once: Annotated[int, Field(ge=1)] = 2
     wait_for_expediente_seconds: Annotated[float, Field(gt=0)] = 1.0

@@ -43,3 +43,5 @@ class WebSettings(MidOfficeSettings):
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+.*$")]
     connect_timeout: Annotated[float, Field(gt=0)] = 5.0
     timeout: Annotated[float, Field(gt=0)] = 30.0
+    calls_per_second: Annotated[float, Field(gt=0)] | None = None
+    """Of one worker process; none: no limit."""

@@ -12,6 +12,7 @@ from activities.line import Answer, Line
 from activities.midoffice.codec import Accepted, Fault, Reply, Unreadable
 from activities.midoffice.faults import error_of
 from activities.midoffice.settings import WebSettings
+from activities.pace import turns
 from domain.errors import BackOfficeError, ContractBroken, Transient, Unauthorised, UnknownOutcome
 
 NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -47,6 +48,7 @@ class Web:
     ) -> None:
         self._system = system
         self._not_done = not_done
+        self._take_turn = turns(settings.calls_per_second, system)
         self._line = Line(
             f"{settings.url.rstrip('/')}{path}",
             headers=headers,
@@ -62,6 +64,7 @@ class Web:
         """One call. Raises Transient (nothing happened there), UnknownOutcome (only writes), Refused (their words),
         Unauthorised, or ContractBroken (an answer to a read that cannot be understood).
         """
+        self._take_turn(route.operation)
         try:
             answer = self._line.ask(route.method, route.path, body, route.headers)
         except NEVER_ARRIVED as error:

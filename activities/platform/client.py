@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -53,10 +53,11 @@ class RefundOrder(BaseModel):
 
 
 class PlatformClient:
-    """Thread-safe; `http` carries address, token and timeouts."""
+    """Thread-safe; `http` carries address, token and timeouts, and every call takes its turn first."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, take_turn: Callable[[str], None]) -> None:
         self._http = http
+        self._take_turn = take_turn
 
     def close(self) -> None:
         self._http.close()
@@ -178,6 +179,7 @@ class PlatformClient:
     ) -> dict[str, Any]:
         """One call; a write whose answer is missing or unreadable is `UnknownOutcome`, a read `Transient` or broken."""
         lost = UnknownOutcome if method != "GET" else Transient
+        self._take_turn(operation)
         try:
             answer = self._http.request(method, path, params=query, json=json)
         except NEVER_ARRIVED as error:

@@ -8,7 +8,8 @@ from typing import Literal
 import httpx
 
 from activities.bounds import Bounded
-from activities.platform.client import PlatformClient
+from activities.pace import turns
+from activities.platform.client import SYSTEM, PlatformClient
 from store.installation import PlatformSettings
 
 CONNECT_TIMEOUT = 5.0
@@ -42,4 +43,4 @@ class PlatformAccount:
             transport=Bounded.to(settings.url, transport),
             follow_redirects=False,
         )
-        return cls(settings, environment, PlatformClient(http))
+        return cls(settings, environment, PlatformClient(http, turns(settings.calls_per_second, SYSTEM)))
