@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -50,6 +50,10 @@ class RefundOrder(BaseModel):
     status: Literal["pending", "succeeded", "failed"]
     refund_id: str | None = None
     message: str | None = None
+
+
+Made = TypeVar("Made", Charge, RefundOrder)
+NAMES: dict[type[BaseModel], str] = {Charge: "charge", RefundOrder: "refund"}
 
 
 class PlatformClient:
@@ -130,12 +134,12 @@ class PlatformClient:
             "merchant_ref": merchant_ref,
             "amount": amount.model_dump(),
         }
-        return _charge(self._call("charge", "POST", "/v1/charges", json=wish), merchant_ref, UnknownOutcome)
+        return _read(Charge, self._call("charge", "POST", "/v1/charges", json=wish), merchant_ref, UnknownOutcome)
 
     def find_charge(self, merchant_ref: str) -> Charge | None:
         """The charge made under this reference, None if there was none."""
         items = _items("find charge", self._get("find charge", "/v1/charges", {"merchant_ref": merchant_ref}))
-        return _charge(items[0], merchant_ref, ContractBroken) if items else None
+        return _read(Charge, items[0], merchant_ref, ContractBroken) if items else None
 
     def order_refund(self, *, payment_id: str, merchant_ref: str, amount: Money, reason: str) -> RefundOrder:
         """Have the processor give money of a payment back. Each call is an order of its own.
@@ -148,12 +152,14 @@ class PlatformClient:
             "amount": amount.model_dump(),
             "reason": reason,
         }
-        return _order(self._call("order refund", "POST", "/v1/refunds", json=wish), merchant_ref, UnknownOutcome)
+        return _read(
+            RefundOrder, self._call("order refund", "POST", "/v1/refunds", json=wish), merchant_ref, UnknownOutcome
+        )
 
     def refund_orders(self, merchant_ref: str) -> list[RefundOrder]:
         """The orders made under this reference, oldest first."""
         items = _items("find refund", self._get("find refund", "/v1/refunds", {"merchant_ref": merchant_ref}))
-        return [_order(item, merchant_ref, ContractBroken) for item in items]
+        return [_read(RefundOrder, item, merchant_ref, ContractBroken) for item in items]
 
     def _snapshot(
         self, operation: str, path: str, query: Mapping[str, str | int] | None = None
@@ -205,28 +211,17 @@ def _items(operation: str, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return items
 
 
-def _charge(body: Mapping[str, Any], merchant_ref: str, broken: type[BackOfficeError]) -> Charge:
-    """Parse and hold against what was asked: another charge's answer is no answer."""
+def _read(kind: type[Made], body: Mapping[str, Any], merchant_ref: str, broken: type[BackOfficeError]) -> Made:
+    """Parse and hold against what was asked: the answer about another charge or refund is no answer."""
+    name = NAMES[kind]
     try:
-        charge = Charge.model_validate(body)
+        made = kind.model_validate(body)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise _failure(broken, "charge", f"the answer cannot be read at {where}") from None
-    if charge.merchant_ref != merchant_ref:
-        raise _failure(broken, "charge", "the answer belongs to another charge")
-    return charge
-
-
-def _order(body: Mapping[str, Any], merchant_ref: str, broken: type[BackOfficeError]) -> RefundOrder:
-    """Parse and hold against what was asked, as with a charge."""
-    try:
-        order = RefundOrder.model_validate(body)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise _failure(broken, "refund", f"the answer cannot be read at {where}") from None
-    if order.merchant_ref != merchant_ref:
-        raise _failure(broken, "refund", "the answer belongs to another refund")
-    return order
+        raise _failure(broken, name, f"the answer cannot be read at {where}") from None
+    if made.merchant_ref != merchant_ref:
+        raise _failure(broken, name, f"the answer belongs to another {name}")
+    return made
 
 
 def _problem(operation: str, answer: httpx.Response, lost: type[BackOfficeError]) -> BackOfficeError:
