@@ -18,8 +18,9 @@ from rich.console import Console
 from starter import answers
 from starter.gateway.app import build_app
 from store import Store
-from tests.databases import MASTER_KEY, migrated_url
-from tests.starter.agency import NOW, installation
+from tests.databases import MASTER_KEY as KEY_BYTES
+from tests.databases import migrated_url
+from tests.starter.agency import MASTER_KEY, NOW, SECRET, SOURCE, installation
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +31,28 @@ def consoles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """A settings file with one agency and a store of its own."""
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        f"""
+        data = "."
+        [store]
+        url = "{migrated_url("sqlite", tmp_path)}"
+        master_key = "{MASTER_KEY}"
+        [agencies.demo]
+        name = "Viajes Ejemplo"
+        [agencies.demo.platform]
+        source = "{SOURCE}"
+        webhook_secrets = [{{ value = "{SECRET}" }}]
+        """
+    )
+    return path
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(migrated_url("sqlite", tmp_path), master_key=MASTER_KEY)
+    opened = Store.open(migrated_url("sqlite", tmp_path), master_key=KEY_BYTES)
     yield opened
     opened.close()
 

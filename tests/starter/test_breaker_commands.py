@@ -24,31 +24,10 @@ from store import Store
 from store.installation import Installation, load_installation
 from store.opening import open_store
 from store.reconciliations import Pair
-from tests.databases import migrated_url
-from tests.starter.agency import MASTER_KEY, SECRET, SOURCE
 
 Command = Callable[..., tuple[int, str, str]]
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 WHY = "spoken with GIAV on the telephone"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Path:
-    path = tmp_path / "settings.toml"
-    path.write_text(
-        f"""
-        data = "."
-        [store]
-        url = "{migrated_url("sqlite", tmp_path)}"
-        master_key = "{MASTER_KEY}"
-        [agencies.demo]
-        name = "Viajes Ejemplo"
-        [agencies.demo.platform]
-        source = "{SOURCE}"
-        webhook_secrets = [{{ value = "{SECRET}" }}]
-        """
-    )
-    return path
 
 
 @pytest.fixture

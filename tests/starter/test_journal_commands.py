@@ -15,8 +15,6 @@ from starter.cli import run
 from store import Store
 from store.installation import load_installation
 from tests.databases import MASTER_KEY as KEY_BYTES
-from tests.databases import migrated_url
-from tests.starter.agency import MASTER_KEY, SECRET, SOURCE
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -24,25 +22,6 @@ Command = Callable[..., tuple[int, str, str]]
 ASIEN, FECHA, SUBCTA, CONTRA = (1, 6), (7, 8), (15, 12), (27, 12)
 CONCEPTO, MONEDAUSO, EURODEBE, EUROHABER = (55, 25), (238, 1), (239, 16), (255, 16)
 LENGTH = 297
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Path:
-    path = tmp_path / "settings.toml"
-    path.write_text(
-        f"""
-        data = "."
-        [store]
-        url = "{migrated_url("sqlite", tmp_path)}"
-        master_key = "{MASTER_KEY}"
-        [agencies.demo]
-        name = "Viajes Ejemplo"
-        [agencies.demo.platform]
-        source = "{SOURCE}"
-        webhook_secrets = [{{ value = "{SECRET}" }}]
-        """
-    )
-    return path
 
 
 @pytest.fixture
