@@ -44,6 +44,7 @@ class Market:
         self._platform = Platform()
         self._services = services
         self._trips = 0
+        self._sold = 0
         self._read = 0
 
     def trip(self, bookings: int) -> Trip:
@@ -52,7 +53,7 @@ class Market:
         experience_id = f"exp_9{self._trips:03d}"
         plan = granada(datetime.now(UTC).date()) | {"id": experience_id, "max_travellers": 2 * bookings}
         self._platform.do("create-experience", plan)
-        sold = [self._sell(experience_id, 1000 * self._trips + each) for each in range(1, bookings + 1)]
+        sold = [self._sell(experience_id) for _ in range(bookings)]
         events = self._events()
         return Trip(
             experience_id,
@@ -68,7 +69,9 @@ class Market:
             ),
         )
 
-    def _sell(self, experience_id: str, number: int) -> str:
+    def _sell(self, experience_id: str) -> str:
+        self._sold += 1
+        number = 1000 + self._sold
         booking_id = f"bkg_9{number}"
         first, last = FIRST_NAMES[number % 10], f"{LAST_NAMES[number // 10 % 10]} {LAST_NAMES[number % 7]}"
         payer = Person(number, first, last, "Calle Mayor 14", "28013", "Madrid", "Madrid")
