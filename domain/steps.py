@@ -96,13 +96,17 @@ class ClaimStep(Step):
 
 
 class PlanStep(Step):
-    """A payment plan as the event `event_id` told it; `start_due` collects at once what is already due."""
+    """A payment plan as the event `event_id` told it; `start_due` collects at once what is already due.
+
+    `shown` are the days that the Schedule holds where nothing but these can have changed since; None where anything can.
+    """
 
     plan_id: str
     booking_id: str
     event_id: str
     revision: int
     start_due: bool = False
+    shown: tuple[date, ...] | None = None
 
 
 class InstalmentStep(Step):
@@ -213,7 +217,7 @@ class DueInstalment(BaseModel):
 
 
 class PlanArrangement(BaseModel):
-    """What the plan's schedule now holds; `paused` and `held` are people's orders, with their reasons."""
+    """What the plan's schedule now holds, on the agency's `days`; `paused` and `held` are people's orders, with their reasons."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -221,6 +225,7 @@ class PlanArrangement(BaseModel):
     due: tuple[DueInstalment, ...]
     paused: str | None = None
     held: dict[str, str] = {}
+    days: tuple[date, ...] | None = None
 
 
 Decision = Literal[

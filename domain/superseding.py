@@ -5,7 +5,7 @@ Each notice names a complete snapshot, so that older ones waiting beside it need
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel
 
@@ -63,16 +63,20 @@ class PlanState(_NewestWins):
     open: dict[str, Money] = {}
     paused: str | None = None
     held: dict[str, str] = {}
+    days: tuple[date, ...] | None = None
+    """What the Schedule was last given; None when it has to be given anew, whatever it holds."""
 
     def arranged(self, now: PlanArrangement) -> list[str]:
         """What the Schedule holds now; answers the instalments that want no money any more."""
         wanted = {item.instalment_id: item.amount for item in now.due}
         gone = [own for own in self.open if own not in wanted]
         self.collection, self.open, self.paused, self.held = now.collection, wanted, now.paused, dict(now.held)
+        self.days = now.days
         return gone
 
     def ordered(self, order: OrderKind, instalment_id: str | None, why: str) -> None:
         """A person's order, until the next arrangement shows it."""
+        self.days = None
         match order:
             case "pause":
                 self.paused = why
@@ -127,7 +131,7 @@ class PlanState(_NewestWins):
 
     def take(self) -> EventNotice:
         newest = super().take()
-        self.plan_id, self.event_id = newest.plan_id, newest.event_id
+        self.plan_id, self.event_id, self.days = newest.plan_id, newest.event_id, None
         return newest
 
 

@@ -115,7 +115,7 @@ class PaymentPlan(Stepping, Renewable):
             self._look_again = self._start_due = False
             if self._state.plan_id is None:
                 continue
-            step = self._step().model_copy(update={"start_due": starts})
+            step = self._step().model_copy(update={"start_due": starts, "shown": self._state.days})
             arranged = await self.step(OFFICE_ARRANGE_PLAN, step, about="arrange the due dates")
             if arranged is not None:
                 for instalment_id in self._state.arranged(arranged):

@@ -149,7 +149,10 @@ class PlanActivities:
 
     @implements_async(OFFICE_ARRANGE_PLAN)
     async def arrange(self, step: PlanStep) -> PlanArrangement:
-        """Bring the Schedule in line with the newest revision; days that have already come are collected at once."""
+        """Bring the Schedule in line with the newest revision; days that have already come are collected at once.
+
+        A Schedule that holds the days that are still to come already is left alone: after a collected instalment that is so.
+        """
         plan, due = await asyncio.to_thread(self._open, step.agency, step.booking_id)
         stands = await asyncio.to_thread(self._store.plan_orders.standing, step.agency, plan)
         name = naming.plan_schedule(step.agency, step.plan_id)
@@ -158,7 +161,10 @@ class PlanActivities:
         days = {self._begins(step.agency, plan, item.due_on) for item in free}
         # A debit that was announced is looked at again on its own day, whatever became of the announcement.
         coming = sorted(day for day in days | {item.due_on for item in free} if day > today)
-        await (self._schedule(name, step, coming, stands.paused) if due else self._delete(name))
+        if not due:
+            await self._delete(name)
+        elif step.shown is None or coming != [day for day in step.shown if day > today]:
+            await self._schedule(name, step, coming, stands.paused)
         if step.start_due and stands.paused is None and any(day <= today for day in days):
             await self._client.get_schedule_handle(name).trigger()
         return PlanArrangement(
@@ -166,6 +172,7 @@ class PlanActivities:
             due=due,
             paused=stands.paused.why if stands.paused else None,
             held={own: order.why for own, order in stands.held.items()},
+            days=tuple(coming),
         )
 
     @implements_async(OFFICE_ORDER_PLAN)

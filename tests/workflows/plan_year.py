@@ -69,6 +69,7 @@ class Timetables:
     def __init__(self) -> None:
         self.schedule: Schedule | None = None
         self.triggers = 0
+        self.updates = 0
 
     async def create_schedule(self, name: str, schedule: Schedule) -> None:
         if self.schedule is not None:
@@ -83,6 +84,7 @@ class Timetables:
             description = type("Description", (), {"schedule": self._known()})
 
         self.schedule = renewed(Known).schedule
+        self.updates += 1
 
     async def pause(self, *, note: str) -> None:
         known = self._known()

@@ -128,6 +128,8 @@ async def test_a_year_of_a_monthly_plan(year: PlanYear, office: Office, sink: tu
         await year.post()
 
         await year.until(days[0])  # a plain month
+        assert ins(1) in local(year)
+        assert year.tables.updates == 0, "a collected instalment changes nothing of the days that are to come"
 
         await year.until(days[1] - timedelta(days=1))  # no worker on the due day, back two days later
         year.down = True
