@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from domain.errors import NotYet
+from domain.errors import PutOff
 
 LONGEST_PAUSE = 2.0
 """Seconds that a thread waits for its turn; whoever would wait longer gives the thread back and is called again."""
@@ -34,16 +34,14 @@ class Pace:
         self._lock = threading.Lock()
 
     def take(self, operation: str) -> None:
-        """Wait for one's turn. Raises `NotYet` with the time to come back when that is too far away: nothing
-        was asked, so nobody failed, and no breaker counts it.
-        """
+        """Wait for one's turn. Raises `PutOff` with the time to come back when that is too far away."""
         with self._lock:
             now = self._clock()
             self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
             self._at = now
             pause = max(0.0, (1.0 - self._left) / self._per_second)
             if pause > LONGEST_PAUSE:
-                raise NotYet(
+                raise PutOff(
                     "the calls of this second are used up", system=self._system, operation=operation, retry_after=pause
                 )
             self._left -= 1.0

@@ -2,7 +2,8 @@
 
 BackOfficeError
 ├── Transient        nothing happened there; the same call may be made again
-│   └── NotYet           … because something of ours must come first; nobody failed
+│   ├── NotYet           … because something of ours must come first; nobody failed
+│   └── PutOff           … because our own limits say later; nobody failed
 ├── UnknownOutcome   the write may or may not have happened; look before anything else
 │   └── Breakdown    … because the other side said so itself; a write that sets a state is not repeated for ever
 ├── Refused          the system understood and said no, for a business reason
@@ -59,6 +60,10 @@ class NotYet(Transient):
     """Something of ours must come first: the booking in the ERP, the activation of a system. Nobody failed."""
 
 
+class PutOff(Transient):
+    """Not asked now, by a limit of our own: an account's calls a second, an agency's share of threads. Nobody failed."""
+
+
 class UnknownOutcome(BackOfficeError):
     """The request left the house and no trustworthy answer came back (timeout, reset, 5xx, unreadable answer on a write)."""
 
@@ -94,6 +99,7 @@ FAULT_CLASSES: dict[str, type[BackOfficeError]] = {
     for cls in (
         Transient,
         NotYet,
+        PutOff,
         UnknownOutcome,
         Breakdown,
         Refused,
@@ -104,3 +110,5 @@ FAULT_CLASSES: dict[str, type[BackOfficeError]] = {
     )
 }
 """The classes by name, as they travel in an `ApplicationError.type`."""
+NOBODY_FAILED = frozenset({NotYet.__name__, PutOff.__name__})
+"""Of them those that are waited for without end, and that no breaker counts."""

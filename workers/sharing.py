@@ -17,7 +17,7 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.failures import as_failure
-from domain.errors import NotYet
+from domain.errors import PutOff
 
 NOBODY: Mapping[str, int] = {}
 KEPT_FREE = 4
@@ -107,6 +107,6 @@ class _Sharing(ActivityInboundInterceptor):
                 # Whoever gives up after some attempts, as a payment does, tries again soon.
                 pause = min(pause, HURRIED_SECONDS)
             # The system was not asked, so nothing has failed: no breaker counts this.
-            raise as_failure(NotYet(words, system=self._queue, retry_after=pause))
+            raise as_failure(PutOff(words, system=self._queue, retry_after=pause))
         with self._shares.thread(agency, cell):
             return await super().execute_activity(input)

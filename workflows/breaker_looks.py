@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.connector_steps import Described, DescribeStep, GoOn
+    from domain.errors import NOBODY_FAILED
     from domain.payment_sync import Failing, State, sort_failure
     from domain.payment_sync.breaker import Phase
     from workflows.breaker_keeping import KeepsBreaker
@@ -68,7 +69,7 @@ class LooksAtErp(KeepsBreaker):
             if is_cancelled_exception(error):
                 raise
             fault = Fault.of(error)
-        if fault.kind in ("NotYet", "NeedsPerson", "Defect"):
+        if fault.kind in (*NOBODY_FAILED, "NeedsPerson", "Defect"):
             # It is not in use, or we cannot ask: nothing is known of it, and the next payment will tell.
             return Described()
         failing, now = sort_failure(fault.kind, fault.code), workflow.now()

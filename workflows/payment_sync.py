@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.signatures import OFFICE_LOG_TRANSITION, Verb
     from domain.connector_steps import Happening
+    from domain.errors import NOBODY_FAILED
     from domain.payment_steps import ProbeStep, TransitionLog
     from domain.payment_sync import (
         Event,
@@ -57,7 +58,7 @@ UNTIL_READY = RetryPolicy(
     maximum_interval=FOREVER.maximum_interval,
     non_retryable_error_types=["Transient", "UnknownOutcome", "Breakdown"],
 )
-"""What waits for something of ours (`NotYet`) waits without end: nothing has failed."""
+"""What waits for something of ours (`NotYet`), or is put off by a limit of ours, waits without end: nothing has failed."""
 AT_ONCE = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2)
 """A person waits for the answer."""
 BUSY = (State.REQUESTED, State.SYNCING, State.CREDITING)
@@ -163,7 +164,7 @@ class SyncsPayment(AtConnector):
                 if is_cancelled_exception(error):
                     raise
                 kind = Fault.of(error).kind
-                if kind == "NotYet":
+                if kind in NOBODY_FAILED:
                     policy = UNTIL_READY
                 elif policy is UNTIL_READY and kind in (UNTIL_READY.non_retryable_error_types or ()):
                     policy = PATIENCE

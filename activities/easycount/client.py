@@ -21,7 +21,7 @@ from activities.easycount.wire import (
     document_of,
     succeeded,
 )
-from activities.pace import Pace
+from activities.pace import turns
 from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, Unauthorised, UnknownOutcome
 from domain.money import Money
 
@@ -46,7 +46,7 @@ class EasyCountClient:
                 else {}
             ),
         }
-        self._pace = Pace(settings.calls_per_second, max(1, int(settings.calls_per_second)), system=SYSTEM)
+        self._take_turn = turns(settings.calls_per_second, SYSTEM)
         self._success_url = settings.success_url
         self._payments = settings.payments
         self._http = httpx.Client(
@@ -164,7 +164,7 @@ class EasyCountClient:
     def _exchange(
         self, operation: str, method: str, url: str, body: Mapping[str, Any] | None, *, writes: bool
     ) -> httpx.Response:
-        self._pace.take(operation)
+        self._take_turn(operation)
         try:
             return self._http.request(method, url, json=body) if body is not None else self._http.request(method, url)
         except _NOTHING_SENT as error:

@@ -47,7 +47,8 @@ _NOTHING_SENT = (
 
 
 class GiavClient:
-    """Thread-safe. Keeps its connections open; at most four calls and two writes at once (giav 1.5), and so many a second.
+    """Thread-safe. Keeps its connections open; at most four calls and two writes at once (giav 1.5), and no
+    more a second than the settings say.
 
     The key travels in the body of every call and appears nowhere else.
     """
@@ -91,6 +92,7 @@ class GiavClient:
     def service_description(self) -> bytes | None:
         """What the service shows for `?WSDL`; None when it shows nothing. Raises as a call that only reads."""
         name = "WSDL"
+        self._take_turn(name)
         try:
             answer = self._line.ask("GET", "?WSDL", b"", {})
         except httpx.HTTPError as error:
@@ -118,12 +120,13 @@ class GiavClient:
     def _turn(self, operation: Operation) -> Iterator[None]:
         gates = (self._writes, self._calls) if operation.writes else (self._calls,)
         held: list[threading.BoundedSemaphore] = []
-        self._take_turn(operation.name)
         try:
             for gate in gates:
                 if not gate.acquire(timeout=self._patience):
                     raise Transient("too many calls at once", system=SYSTEM, operation=operation.name, retry_after=1)
                 held.append(gate)
+            # Behind the gates, where only a few wait for their turn at once.
+            self._take_turn(operation.name)
             yield
         finally:
             for gate in reversed(held):

@@ -14,7 +14,7 @@ from activities.midoffice.settings import WebSettings
 from activities.midoffice.web import Route, Web
 from activities.pace import LONGEST_PAUSE, Pace
 from activities.platform.settings import PlatformAccount
-from domain.errors import BackOfficeError, NotYet
+from domain.errors import BackOfficeError, PutOff
 from store.installation import PlatformSettings
 from tests.activities.giav.desk import section
 
@@ -50,7 +50,7 @@ def test_a_burst_goes_at_once_and_the_rest_in_its_time() -> None:
 def test_whoever_would_wait_long_comes_back_later() -> None:
     pace, time = paced(0.1, 1)
     pace.take("a")
-    with pytest.raises(NotYet) as later:
+    with pytest.raises(PutOff) as later:
         pace.take("a")
     assert later.value.retry_after == pytest.approx(10.0)
     assert time.slept == 0
@@ -61,7 +61,7 @@ def test_whoever_would_wait_long_comes_back_later() -> None:
 def test_a_pause_that_the_other_side_asks_for_holds_for_everybody() -> None:
     pace, time = paced(5, 5)
     pace.stop(30)
-    with pytest.raises(NotYet) as later:
+    with pytest.raises(PutOff) as later:
         pace.take("a")
     assert later.value.retry_after == pytest.approx(30.0)
     time.now += 30 - LONGEST_PAUSE / 2
@@ -109,7 +109,7 @@ def test_every_line_keeps_the_pace_of_its_account(
         try:
             call()
         except BackOfficeError as error:
-            if isinstance(error, NotYet):
+            if isinstance(error, PutOff):
                 late.append(error.retry_after or 0)
     assert len(came) == sent
     assert [each > 60 for each in late] == [True] * (3 - sent), (

@@ -75,7 +75,7 @@ async def test_an_agency_with_hundreds_of_bookings_leaves_threads_for_another() 
     assert ended.count("done") == 14
     put_off = [each for each in ended if isinstance(each, ApplicationError)]
     assert len(put_off) == 188
-    assert {(each.type, each.non_retryable) for each in put_off} == {("NotYet", False)}
+    assert {(each.type, each.non_retryable) for each in put_off} == {("PutOff", False)}
     pauses = {each.next_retry_delay.total_seconds() for each in put_off if each.next_retry_delay}
     assert all(0 < pause <= LONGEST_SECONDS for pause in pauses)
 

@@ -147,6 +147,18 @@ def test_a_part_that_was_paid_in_the_office_is_told_to_the_payment(desk: Desk) -
     assert [each.happening.kind for each in page.told] == [Kind.SPLIT_DETECTED]
 
 
+def test_what_our_own_pace_keeps_from_being_asked_is_left_out_by_name_and_not_taken_for_waiting(desk: Desk) -> None:
+    step = recorded(desk)
+    second = desk.payment("pay_1002")
+    kept(desk, second, verdict=Verdict.INCONCLUSIVE)
+    desk.configure(calls_per_second=0.001)
+    page, verdicts = reconciled(desk)
+    assert (page.left_out, verdicts) == (1, {})
+    desk.configure()
+    page, verdicts = reconciled(desk, "r2")
+    assert (page.left_out, verdicts) == (0, {step.payment_id: "agrees", second.payment_id: "waits"})
+
+
 # -- the port ----------------------------------------------------------------------------------------------------------
 
 
