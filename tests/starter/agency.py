@@ -15,6 +15,14 @@ OLD_SECRET = "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 OTHER_SOURCE = "https://platform.example/planners/pl_8R3"
 OTHER_SECRET = "whsec_QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+DEMO = f"""
+[agencies.demo]
+name = "Viajes Ejemplo"
+[agencies.demo.platform]
+source = "{SOURCE}"
+webhook_secrets = [{{ value = "{SECRET}" }}]
+"""
+"""The agency in a settings file."""
 NOW = 1795170905
 """The clock of the signature test vector (platform-events 3.2)."""
 

@@ -20,7 +20,7 @@ from starter.gateway.app import build_app
 from store import Store
 from tests.databases import MASTER_KEY as KEY_BYTES
 from tests.databases import migrated_url
-from tests.starter.agency import MASTER_KEY, NOW, SECRET, SOURCE, installation
+from tests.starter.agency import DEMO, MASTER_KEY, NOW, installation
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +40,7 @@ def settings(tmp_path: Path) -> Path:
         [store]
         url = "{migrated_url("sqlite", tmp_path)}"
         master_key = "{MASTER_KEY}"
-        [agencies.demo]
-        name = "Viajes Ejemplo"
-        [agencies.demo.platform]
-        source = "{SOURCE}"
-        webhook_secrets = [{{ value = "{SECRET}" }}]
+        {DEMO}
         """
     )
     return path

@@ -17,7 +17,7 @@ from store import Store
 from store.installation import load_installation
 from tests.databases import MASTER_KEY as KEY_BYTES
 from tests.databases import migrated_url
-from tests.starter.agency import MASTER_KEY, SECRET, SOURCE
+from tests.starter.agency import DEMO, MASTER_KEY
 
 LOOKS = """
 event list, park list, park show, payment list, payment show, payment breakers list, payment breakers contract,
@@ -62,11 +62,7 @@ def settings(tmp_path: Path) -> Path:
         [store]
         url = "{migrated_url("sqlite", tmp_path)}"
         master_key = "{MASTER_KEY}"
-        [agencies.demo]
-        name = "Viajes Ejemplo"
-        [agencies.demo.platform]
-        source = "{SOURCE}"
-        webhook_secrets = [{{ value = "{SECRET}" }}]
+        {DEMO}
         [agencies.demo.tamara]
         partner_id = "TESTPARTNER1"
         [agencies.demo.ratehawk]

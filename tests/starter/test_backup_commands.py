@@ -14,17 +14,13 @@ from starter.answers import CommandError
 from starter.cli import app
 from starter.opening import opened_store, read_settings
 from starter.supervisor import only_supervisor
-from tests.starter.agency import MASTER_KEY, SECRET, SOURCE
+from tests.starter.agency import DEMO, MASTER_KEY
 
 SETTINGS = f"""
 data = "data"
 [store]
 master_key = "{MASTER_KEY}"
-[agencies.demo]
-name = "Viajes Ejemplo"
-[agencies.demo.platform]
-source = "{SOURCE}"
-webhook_secrets = [{{ value = "{SECRET}" }}]
+{DEMO}
 """
 KEY = EffectKey("demo", "giav", "cobro", "pay_1001", "create")
 

@@ -22,7 +22,7 @@ from store import Store
 from store.installation import load_installation
 from tests.databases import MASTER_KEY as KEY_BYTES
 from tests.databases import migrated_url
-from tests.starter.agency import MASTER_KEY, OTHER_SECRET, SECRET, SOURCE, booking_created, payment_captured, raw
+from tests.starter.agency import DEMO, MASTER_KEY, OTHER_SECRET, booking_created, payment_captured, raw
 from tests.starter.conftest import serving
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "hotel-bookings.map.toml"
@@ -42,11 +42,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [store]
         url = "{migrated_url("sqlite", tmp_path)}"
         master_key = "{MASTER_KEY}"
-        [agencies.demo]
-        name = "Viajes Ejemplo"
-        [agencies.demo.platform]
-        source = "{SOURCE}"
-        webhook_secrets = [{{ value = "{SECRET}" }}]
+        {DEMO}
         """
     )
     return path

@@ -26,18 +26,14 @@ from store import Store
 from store.installation import Installation
 from store.people_sought import Wanted
 from store.supplier_orders import supplier_orders
-from tests.starter.agency import MASTER_KEY, SECRET, SOURCE, booking_created, event, payment_captured, raw
+from tests.starter.agency import DEMO, MASTER_KEY, booking_created, event, payment_captured, raw
 from tests.store.test_supplier_orders import order
 
 SETTINGS = f"""
 data = "data"
 [store]
 master_key = "{MASTER_KEY}"
-[agencies.demo]
-name = "Viajes Ejemplo"
-[agencies.demo.platform]
-source = "{SOURCE}"
-webhook_secrets = [{{ value = "{SECRET}" }}]
+{DEMO}
 """
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANA = {

@@ -21,7 +21,7 @@ from store.installation import load_installation
 from store.tamara_contents import Print
 from store.tamara_tables import Sealing
 from tests.databases import migrated_url
-from tests.starter.agency import SECRET, SOURCE
+from tests.starter.agency import DEMO
 
 OLD, NEW = b"o" * 32, b"n" * 32
 NUMBER = "192000000000008"
@@ -48,11 +48,7 @@ def written(path: Path, url: str, key: bytes, *retired: bytes) -> None:
         url = "{url}"
         master_key = "{text_of(key)}"
         retired_keys = {json.dumps([text_of(each) for each in retired])}
-        [agencies.demo]
-        name = "Viajes Ejemplo"
-        [agencies.demo.platform]
-        source = "{SOURCE}"
-        webhook_secrets = [{{ value = "{SECRET}" }}]
+        {DEMO}
         [agencies.demo.tamara]
         partner_id = "TESTPARTNER1"
         city = "MADRID"
