@@ -1,4 +1,5 @@
-"""How the whole suite is spread over processes: what mostly waits begins first and does not keep a core from the rest."""
+"""How the whole suite is spread over processes: what mostly waits begins first and does not keep a core from the rest. Each
+process clears its databases away in the end."""
 
 from __future__ import annotations
 
