@@ -10,7 +10,7 @@ import pytest
 from sandbox.airplus.running import running_sftp
 from sandbox.airplus.stand_in import AirplusStandIn
 from store import Store
-from tests.activities.tamara.night import DropBoxSite, settings_of
+from tests.activities.tamara.night import DropBoxSite, Night, settings_of
 from tests.databases import MASTER_KEY, migrated_url
 
 
@@ -27,3 +27,8 @@ def airplus() -> Iterator[DropBoxSite]:
     with running_sftp(stand_in) as reach:
         yield DropBoxSite(stand_in, settings_of(reach.port, reach.fingerprint))
     stand_in.close()
+
+
+@pytest.fixture
+def night(store: Store, airplus: DropBoxSite) -> Night:
+    return Night(store, airplus.settings)

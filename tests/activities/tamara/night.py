@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
 
 from activities.tamara.activities import TamaraActivities
 from activities.tamara.settings import TamaraSettings
@@ -21,6 +25,7 @@ CARD = "192000000000008"
 TOKEN = "tok_airplus_1"
 PARTNER = "TESTPARTNER1"
 DAY = dt.date(2026, 11, 21)
+NEXT = DAY + dt.timedelta(1)
 NIGHT = dt.datetime(2026, 11, 21, 1, 30, tzinfo=dt.UTC)
 NO_HOST = "SHA256:" + "A" * 43
 
@@ -192,3 +197,19 @@ class Night:
 
     def states(self) -> dict[str, str]:
         return {line.purpose: line.state for line in self.store.tamara.lines_of(AGENCY, BOOKING)}
+
+
+def failure(attempt: Callable[[], object]) -> ApplicationError:
+    with pytest.raises(ApplicationError) as raised:
+        attempt()
+    return raised.value
+
+
+def transactions(airplus: DropBoxSite) -> list[dict[str, Any]]:
+    """What AirPlus holds, its own check included."""
+    found: list[dict[str, Any]] = airplus.stand_in.state()["transactions"]
+    return found
+
+
+def sent(night: Night, day: dt.date = DAY) -> None:
+    night.deliver(night.seal(day))

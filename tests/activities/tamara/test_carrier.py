@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
-from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.tamara.carrier import wait_of
@@ -14,21 +12,10 @@ from activities.tamara.transport import RetrySettings
 from domain.errors import NeedsPerson, Refused, Transient, Unauthorised
 from domain.steps import SealedFile
 from store import Store
-from tests.activities.tamara.night import AGENCY, PARTNER, DropBoxSite, Night, settings_of
+from tests.activities.tamara.night import AGENCY, PARTNER, DropBoxSite, Night, failure, settings_of
 from tests.activities.tamara.sender import fault
 
 RETRY = RetrySettings()
-
-
-@pytest.fixture
-def night(store: Store, airplus: DropBoxSite) -> Night:
-    return Night(store, airplus.settings)
-
-
-def failure(attempt: Callable[[], object]) -> ApplicationError:
-    with pytest.raises(ApplicationError) as raised:
-        attempt()
-    return raised.value
 
 
 @pytest.mark.parametrize(
