@@ -3,8 +3,8 @@
     python -m tests.coverage_midoffice            write the table into the page (also: make coverage-page)
     python -m tests.coverage_midoffice --check    say whether it is up to date
 
-A test names its verbs by `@pytest.mark.covers("midoffice: register")`. A test of `test_every_system.py` proves them at every
-system, one of `test_<system>.py` or `test_<system>_….py` at that one.
+A test names its verbs by `@pytest.mark.covers("midoffice: register")`. A test of `test_every_system.py` or
+`test_every_adapter.py` proves them at every system, one of `test_<system>.py` or `test_<system>_….py` at that one.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ VERBS = {
     "refuse": "refuse before the network",
     "format": "the bytes on the wire",
 }
+EVERY = {"test_every_system.py", "test_every_adapter.py"}
+"""Files whose tests run at every system."""
 LATER = {"ziel"}
 """Systems that answer later; the others have nothing that could be read afterwards."""
 
@@ -59,7 +61,7 @@ def proofs() -> dict[tuple[str, str], list[Proof]]:
 
 def systems_of(path: Path) -> list[str]:
     """At which systems a file's tests prove something."""
-    if path.name == "test_every_system.py":
+    if path.name in EVERY:
         return list(SYSTEMS)
     named = [system for system in SYSTEMS if path.stem == f"test_{system}" or path.stem.startswith(f"test_{system}_")]
     if not named:
@@ -102,14 +104,14 @@ def _cell(verb: str, system: str, proven: dict[tuple[str, str], list[Proof]]) ->
     mine = proven.get((verb, system), [])
     if not mine:
         return "answers at once"
-    common = sum(proof.file == "test_every_system.py" for proof in mine)
+    common = sum(proof.file in EVERY for proof in mine)
     return " + ".join(str(number) for number in (common, len(mine) - common) if number)
 
 
 def _named(verb: str, proven: dict[tuple[str, str], list[Proof]]) -> str:
     every = [proof for system in SYSTEMS for proof in proven.get((verb, system), [])]
     return listed(
-        sorted(every, key=lambda proof: (proof.file != "test_every_system.py", proof.file)),
+        sorted(every, key=lambda proof: (proof.file not in EVERY, proof.file)),
         "../../tests/activities/midoffice",
     )
 

@@ -36,4 +36,4 @@ def test_a_mark_that_would_be_lost_is_refused(
 
 def test_a_systems_own_files_count_for_it_alone() -> None:
     assert systems_of(Path("test_ziel_codec.py")) == ["ziel"]
-    assert systems_of(Path("test_every_system.py")) == list(KNOWN)
+    assert systems_of(Path("test_every_system.py")) == systems_of(Path("test_every_adapter.py")) == list(KNOWN)

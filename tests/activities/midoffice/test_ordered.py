@@ -14,8 +14,8 @@ from domain.money import Money
 from domain.supplier import ChargedFrom, OrderRoom, SupplierOrder
 from store import Store
 from tests.activities.midoffice.systems.tina import tina
-from tests.activities.midoffice.test_every_system import created
 from tests.activities.midoffice.test_mapping import mapped, only
+from tests.activities.midoffice.written import created
 from tests.activities.platform import trip
 
 DEADLINE = datetime(2027, 6, 1, 22, tzinfo=UTC)

@@ -20,9 +20,9 @@ from sandbox.xmid import schema
 from sandbox.xmid.schema import SchemaError
 from sandbox.xmid.stand_in import XmidStandIn, page
 from tests.activities.midoffice.systems.xmid import xmid
-from tests.activities.midoffice.test_every_system import KEY, PAYMENT, dearer, record
 from tests.activities.midoffice.test_mapping import mapped, only
 from tests.activities.midoffice.under_test import UnderTest
+from tests.activities.midoffice.written import KEY, PAYMENT, dearer, record
 from tests.activities.platform import trip
 
 GOLDEN = Path(__file__).parent / "golden" / "xmid"

@@ -29,9 +29,9 @@ from sandbox.ziel.reading import read
 from sandbox.ziel.stand_in import PASSWORD, USER, ZielStandIn, page
 from store import Store
 from tests.activities.midoffice.systems.ziel import ziel
-from tests.activities.midoffice.test_every_system import KEY, changed, created, dearer, paying, record
 from tests.activities.midoffice.test_ziel_codec import CODEC, IDEM, MADE, SENT, SETTINGS
 from tests.activities.midoffice.under_test import UnderTest
+from tests.activities.midoffice.written import KEY, changed, created, dearer, paying, record
 from tests.activities.platform import trip
 
 

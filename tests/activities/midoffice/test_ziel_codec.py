@@ -14,8 +14,8 @@ from activities.midoffice.ziel.codec import AskStatus, Message, ZielCodec, amoun
 from activities.midoffice.ziel.settings import ZielSettings
 from sandbox.ziel.layout import FileError
 from sandbox.ziel.reading import read
-from tests.activities.midoffice.test_every_system import PAYMENT
 from tests.activities.midoffice.test_mapping import mapped, only
+from tests.activities.midoffice.written import PAYMENT
 from tests.activities.platform import trip
 
 GOLDEN = Path(__file__).parent / "golden" / "ziel"
