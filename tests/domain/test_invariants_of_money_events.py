@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.books import BookingBooks, Books, MoneyBack, Receipt
-from tests.domain.test_invariants import LATER, SOUND, Office, broken, dispute, full
+from tests.domain.sound_books import LATER, SOUND, Office, broken, dispute, full
 
 PENALTY = full(3000)
 
