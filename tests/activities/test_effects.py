@@ -2,144 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import threading
-from collections import defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.effects import Effect, Effects, Ledger, Queued
+from activities.effects import Effect, Effects, Queued
 from domain.effects import MAX_ACTS, MAX_BREAKDOWNS, VERIFY_WAITS, EffectKey, EffectState
 from domain.errors import BackOfficeError, Breakdown, NeedsPerson, Refused, Transient, UnknownOutcome
 from store import Store
-
-KEY = EffectKey("sol", "giav", "cobro", "pay_1001", "create")
-UNDO = EffectKey("sol", "giav", "cobro", "pay_1001", "delete")
-LOOKS = len(VERIFY_WAITS)
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-class Outside:
-    """A system that keeps what it is sent. `script` says what happens at each of the next calls; after it all is well.
-
-    drop-before  the request never arrives, no answer       drop-after   it arrives, the answer is lost
-    late         it arrives just before the next act        refused      a business refusal
-    unreachable  the line is down, also for look-ups        crash-before the process dies before, crash-after after it
-    """
-
-    def __init__(self, *script: str) -> None:
-        self.script = deque(script)
-        self.records: dict[str, list[str]] = defaultdict(list)
-        self.acts = 0
-        self.looks = 0
-        self._under_way: list[str] = []
-        self._ids = itertools.count(1)
-
-    def act(self, reference: str) -> str:
-        self.acts += 1
-        self._land()
-        match self._next():
-            case "drop-before":
-                raise UnknownOutcome("timeout")
-            case "drop-after":
-                self._keep(reference)
-                raise UnknownOutcome("reset by peer")
-            case "late":
-                self._under_way.append(reference)
-                raise UnknownOutcome("timeout")
-            case "refused":
-                raise Refused("No existe el cliente")
-            case "unreachable":
-                raise Transient("connection refused")
-            case "crash-before":
-                raise Crash
-            case "crash-after":
-                self._keep(reference)
-                raise Crash
-        return self._keep(reference)
-
-    def look_up(self, reference: str) -> Sequence[str]:
-        self.looks += 1
-        if self.script and self.script[0] in ("unreachable", "crash-before"):
-            raise Transient("connection refused") if self.script.popleft() == "unreachable" else Crash
-        return list(self.records[reference])
-
-    def remove(self, reference: str) -> str:
-        return self.records[reference].pop()
-
-    def effect(self, key: EffectKey = KEY) -> Effect:
-        return Effect(key, act=self.act, look_up=self.look_up, booking_id="bkg_500")
-
-    def of(self, key: EffectKey) -> list[str]:
-        return self.records[key.reference]
-
-    def _next(self) -> str:
-        return self.script.popleft() if self.script else "well"
-
-    def _keep(self, reference: str) -> str:
-        made = str(next(self._ids))
-        self.records[reference].append(made)
-        return made
-
-    def _land(self) -> None:
-        for reference in self._under_way:
-            self._keep(reference)
-        self._under_way.clear()
-
-
-class Dying:
-    """A ledger whose process dies at the first call of one method, before or after the row is written."""
-
-    def __init__(self, ledger: Ledger, method: str, *, written: bool) -> None:
-        self._ledger, self._method, self._written = ledger, method, written
-
-    def __getattr__(self, name: str) -> Any:
-        own = getattr(self._ledger, name)
-        if name != self._method:
-            return own
-
-        def die(*args: Any, **kwargs: Any) -> Any:
-            self._method = ""
-            if self._written:
-                own(*args, **kwargs)
-            raise Crash
-
-        return die
-
-
-def perform(store: Store, outside: Outside, key: EffectKey = KEY) -> str:
-    return Effects(store.effects).perform(outside.effect(key))
-
-
-def state(store: Store, key: EffectKey = KEY) -> EffectState:
-    record = store.effects.get(key)
-    assert record is not None
-    return record.state
-
-
-def adopted(store: Store) -> list[bool]:
-    return [row.adopted for row in store.effects.history("sol", "bkg_500")]
-
-
-def waits(store: Store, outside: Outside, times: int) -> list[float | None]:
-    """The patience that `times` further attempts ask for; each must end unknown."""
-    asked = []
-    for _ in range(times):
-        with pytest.raises(UnknownOutcome) as caught:
-            perform(store, outside)
-        assert caught.value.effect == str(KEY)
-        asked.append(caught.value.retry_after)
-    return asked
+from tests.activities.outside import KEY, LOOKS, UNDO, Crash, Dying, Outside, adopted, perform, state, waits
 
 
 def test_what_was_made_is_remembered_and_never_made_again(store: Store) -> None:
@@ -435,77 +311,3 @@ def test_a_write_that_was_refused_later_is_sent_again_when_a_person_wants_it(sto
         Effects(store.effects).perform(drop)
     store.effects.rearm(str(KEY))
     assert Effects(store.effects).perform(drop) == "in/file-2.csv"
-
-
-# A restored backup -----------------------------------------------------------------------------------------------------
-
-
-def restored(store: Store) -> None:
-    moment = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
-    store.restores.begin(moment, "ana", "backup of the night")
-
-
-def test_after_a_restore_an_effect_whose_row_got_lost_is_found_and_not_sent_again(store: Store) -> None:
-    outside = Outside()
-    outside.records[KEY.reference].append("made before the loss")
-    restored(store)
-    assert perform(store, outside) == "made before the loss"
-    assert outside.acts == 0
-    (since,) = store.restores.since(store.restores.all()[0].restored_at)
-    assert (since.found, since.sent, since.doubtful, since.open) == (1, 0, 0, 0)
-
-
-def test_after_a_restore_what_was_never_sent_is_looked_for_once_and_sent(store: Store) -> None:
-    outside = Outside()
-    restored(store)
-    perform(store, outside)
-    assert (outside.acts, outside.of(KEY)) == (1, ["1"])
-
-
-@pytest.mark.parametrize("method", ["intend", "looked", "sending", "done"])
-@pytest.mark.parametrize("written", [False, True])
-def test_a_crash_under_a_restored_backup_doubles_nothing(store: Store, method: str, written: bool) -> None:
-    outside = Outside()
-    restored(store)
-    with pytest.raises(Crash):
-        Effects(Dying(store.effects, method, written=written)).perform(outside.effect())
-    for _ in range(LOOKS + 1):
-        with contextlib.suppress(UnknownOutcome):
-            perform(store, outside)
-    assert len(outside.of(KEY)) == 1
-
-
-def letter(outside: Outside) -> Effect:
-    return Effect(KEY, act=outside.act, booking_id="bkg_500", unseen="ask whom it was for")
-
-
-def test_what_cannot_be_looked_for_waits_for_a_person_after_a_restore_however_often_it_is_tried(store: Store) -> None:
-    outside = Outside()
-    restored(store)
-    for _ in range(2):
-        with pytest.raises(NeedsPerson, match="restored from a backup: ask whom it was for") as asked:
-            Effects(store.effects).perform(letter(outside))
-        assert asked.value.code == "restored_unseen"
-    assert outside.acts == 0
-    assert store.effects.rearm(str(KEY))
-    Effects(store.effects).perform(letter(outside))
-    assert outside.acts == 1
-
-
-def test_what_a_person_knows_to_have_been_sent_before_the_loss_is_not_sent(store: Store) -> None:
-    outside = Outside()
-    restored(store)
-    with pytest.raises(NeedsPerson):
-        Effects(store.effects).perform(letter(outside))
-    assert store.effects.adopt(str(KEY), "by phone")
-    assert Effects(store.effects).perform(letter(outside)) == "by phone"
-    assert outside.acts == 0
-
-
-def test_without_a_restore_and_after_it_is_settled_the_first_send_needs_no_look(store: Store) -> None:
-    outside = Outside()
-    restored(store)
-    assert store.restores.settle("ana", "everything was compared") == 1
-    perform(store, outside)
-    assert (outside.acts, outside.looks) == (1, 0)
-    assert store.restores.standing() == []

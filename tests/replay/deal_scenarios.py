@@ -8,8 +8,7 @@ from temporalio.client import Client
 
 from domain import naming
 from domain.deal_steps import DealRead, DealState, DealSweep
-from tests.workflows.office import Office
-from tests.workflows.test_request_payment import (
+from tests.workflows.crm import (
     TRIGGER,
     WAITING,
     Crm,
@@ -20,6 +19,7 @@ from tests.workflows.test_request_payment import (
     until,
     until_renewed,
 )
+from tests.workflows.office import Office
 
 DEAL = 70001
 

@@ -21,8 +21,8 @@ from store.deal_hooks import DealHook
 from store.payment_request_records import IssuedDocument, Link
 from tests.starter.test_command_line import bookings, one_line, settings, store
 from tests.workflows.conftest import dev_server, office
+from tests.workflows.crm import Crm, until
 from tests.workflows.office import Office, working
-from tests.workflows.test_request_payment import Crm, until
 
 __all__ = ["bookings", "dev_server", "office", "settings", "store"]
 

@@ -12,8 +12,8 @@ from domain.deal_steps import DealView
 from domain.mailbox import BookingState
 from domain.naming import SEARCH_ATTRIBUTES
 from tests.workflows.conftest import KEYS, binary
+from tests.workflows.crm import Crm, order, started, until_renewed
 from tests.workflows.office import Office, deliver, told, working
-from tests.workflows.test_request_payment import Crm, order, started, until_renewed
 
 PAYMENTS = 12
 
