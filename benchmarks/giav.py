@@ -106,7 +106,7 @@ async def _measure(chosen: argparse.Namespace) -> Result:
             _say(f"  round {number + 1}: {line.seconds():.1f} s against {bare:.1f} s; busy {shares[-1]}")
         if chosen.whole:
             told["whole_program"] = await _whole(site, giav, market.trip(chosen.bookings))
-        _check(site)
+        site.check()
     return Result.of(
         "giav",
         "bookings/s",
@@ -214,10 +214,3 @@ async def _whole(site: Site, giav: Remote, trip: Trip) -> dict[str, Any]:
 async def _registered(site: Site) -> int:
     counted = await site.client.count_workflows("WorkflowType = 'CreateBooking' AND ExecutionStatus = 'Completed'")
     return int(counted.count)
-
-
-def _check(site: Site) -> None:
-    """A figure counts only if the work behind it was done, once."""
-    parked, unsettled = site.store.parked.list(), site.store.effects.unsettled()
-    if parked or unsettled:
-        raise RuntimeError(f"parked: {parked[:5]}; not settled: {unsettled[:5]}")
