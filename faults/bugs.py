@@ -25,6 +25,7 @@ from activities.accounting.activities import JournalActivities
 from activities.effects import Effects
 from activities.giav.client import GiavClient
 from activities.giav.lookups import Lookups
+from activities.giav.office import Office
 from activities.office.desk import DeskActivities
 from activities.signatures import VERBS
 from domain.effects import EffectKey, EffectState
@@ -209,6 +210,14 @@ def _swaps_compensations() -> AbstractContextManager[None]:
     return swapped(EffectLedger, "of_booking", of_booking)
 
 
+def _believes_every_id() -> AbstractContextManager[None]:
+    return swapped(Office, "not_taken", lambda self, key, operation, own: own)
+
+
+def _never_proves() -> AbstractContextManager[None]:
+    return swapped(Office, "proven", lambda self, operation, own, look: own)
+
+
 def _forgets_payer() -> AbstractContextManager[None]:
     plain = Effects.perform
 
@@ -361,6 +370,18 @@ BUGS: dict[str, Bug] = {
             "of an answer of AirPlus nothing is ever unclear",
             _believes_every_answer,
             (("tamara-export", "answer of AirPlus", "names a line never sent"),),
+        ),
+        Bug(
+            "ids-of-others",
+            "an id that another record of ours has is taken for the new one's",
+            _believes_every_id,
+            (("create", "giav Pasajero_POST #2", "crossed"),),
+        ),
+        Bug(
+            "ids-unproven",
+            "nobody looks whose id was answered",
+            _never_proves,
+            (("create", "giav Expediente_POST #1", "crossed"),),
         ),
         Bug(
             "invoice-shrugged-off",

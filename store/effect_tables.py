@@ -36,6 +36,7 @@ effects = Table(
     Column("position", Integer, nullable=False, server_default="0"),
     Column("breakdowns", SmallInteger, nullable=False, server_default="0"),
     Index(None, "agency", "booking_id"),
+    Index("ix_effects_outside_id", "agency", "system", "outside_id"),
     Index(None, "agency", "system", "state", "updated_at"),
 )
 Index(

@@ -21,6 +21,8 @@ from store.tables import Instant, insert_for
 _key: BindParameter[str] = bindparam("k")
 _moment: BindParameter[datetime] = bindparam("moment", type_=Instant)
 _why: BindParameter[str] = bindparam("why")
+MAKING = ("create", "reissue")
+"""Operations that bring a record into being; the others name one that is there."""
 _GIVEN = {"outside_id", "position", "breakdowns", "state", "acts", "reason"}
 _INSERTED = [column.name for column in effects.c if column.name not in _GIVEN]
 
@@ -59,6 +61,13 @@ class EffectLedger:
         self._of_booking = RECORD.where(
             effects.c.agency == bindparam("of_agency"), effects.c.booking_id == bindparam("of_booking")
         ).order_by(effects.c.position, effects.c.key)
+        self._holder = (
+            RECORD.where(effects.c.agency == bindparam("of_agency"), effects.c.system == bindparam("of_system"))
+            .where(effects.c.outside_id == bindparam("outside"), effects.c.key != _key)
+            .where(effects.c.entity.in_(bindparam("entities", expanding=True)), effects.c.operation.in_(MAKING))
+            .where(effects.c.state == EffectState.DONE.value)
+            .limit(1)
+        )
         settle = update(effects).where(effects.c.key == _key).values(updated_at=_moment)
         self._done = settle.values(
             state=EffectState.DONE.value, outside_id=bindparam("outside"), adopted=bindparam("was_adopted"), reason=""
@@ -194,6 +203,23 @@ class EffectLedger:
         """The id in the outside system, only if the effect is done."""
         row = self._row(str(key))
         return row.outside_id if row and row.state == EffectState.DONE else None
+
+    def holder(self, key: EffectKey, outside_id: str, entities: Collection[str]) -> EffectKey | None:
+        """Which other write of the agency, of one of these entities, made the record with this id."""
+        given = {"k": str(key), "of_agency": key.agency, "of_system": key.system, "outside": outside_id}
+        with self._database.read() as connection:
+            row = connection.execute(self._holder, {**given, "entities": list(entities)}).one_or_none()
+        return None if row is None else record_of(row).key
+
+    def doubt(self, key: EffectKey, why: str) -> bool:
+        """What we believed done has another's id: it is looked for by its reference. False when it was found that way."""
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                update(effects)
+                .where(effects.c.key == str(key), effects.c.state == EffectState.DONE.value, ~effects.c.adopted)
+                .values(state=EffectState.UNKNOWN.value, looks=0, reason=why, updated_at=self._clock())
+            )
+        return changed.rowcount == 1
 
     def newest(self, key: EffectKey) -> EffectKey | None:
         """The done effect of the same record and operation with the highest sequence, of those without a booking."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from activities.giav.client import SYSTEM
 from activities.giav.clients import ensure_client
 from activities.giav.experiences import hold_by_payer
@@ -14,7 +16,7 @@ from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, Unkn
 from domain.platform import Booking, Experience, Line, Traveller
 from domain.steps import BookingStep, Done
 
-NEST = "nest"
+NEST, VERIFY = "nest", "verify"
 
 
 def register_booking(office: Office, step: BookingStep) -> Done:
@@ -31,10 +33,40 @@ def register_booking(office: Office, step: BookingStep) -> Done:
     ]
     standing = _create_container(office, booking, experience, client, expediente, travellers)
     ids = {"client": str(client), "container": str(standing.id)}
-    for line in booking.lines:
-        if has_cost_line(line):
-            ids[line.id] = str(add_cost_line(office, booking, line, experience, client, standing))
-    return Done(ids=ids)
+    lines = {
+        line.id: _create_cost_line(office, booking, line, experience, client, standing)
+        for line in booking.lines
+        if has_cost_line(line)
+    }
+    made = {standing.posted_by: standing.id} | {
+        _cost_line_key(office, booking, each): own for each, own in lines.items()
+    }
+    verify = office.key("reserva", booking.id, VERIFY)
+    office.repeatable(verify, lambda: _verify(office, made), standing.id, booking.id)
+    for line_id, own in lines.items():
+        nest_cost_line(office, booking.id, line_code(booking.id, line_id), own, standing.id, 0)
+    return Done(ids=ids | {line_id: str(own) for line_id, own in lines.items()})
+
+
+def _verify(office: Office, made: Mapping[EffectKey, int]) -> None:
+    """Read what was made, before one hangs on the other (giav 4: verify). Raises `UnknownOutcome` where an id is another's, whose
+    answer came to our call: that record is looked for by our reference. Two looks have to agree.
+    """
+    strange = _strangers(office, made) and _strangers(office, made)
+    doubted = [key for key in strange if office.store.effects.doubt(key, f"{made[key]} was answered, and is another's")]
+    if doubted:
+        words = f"another call's answer came for {', '.join(f'{key.entity} {key.business_id}' for key in doubted)}"
+        raise UnknownOutcome(words, system=SYSTEM, operation="Reservas_SEARCH", retry_after=VERIFY_WAITS[0])
+
+
+def _strangers(office: Office, made: Mapping[EffectKey, int]) -> list[EffectKey]:
+    """Whose id names a record that does not carry our reference, or none."""
+    standing = {record["Id"]: record for record in office.lookups.reservas(idsReservas=list(made.values()))}
+    return [
+        key
+        for key, own in made.items()
+        if own not in standing or not office.lookups.is_reserva(standing[own], key.reference, key.business_id)
+    ]
 
 
 def ensure_traveller(office: Office, booking: Booking, traveller: Traveller, expediente: int, client: int) -> int:
@@ -87,18 +119,32 @@ def add_cost_line(
     sequence: int = 0,
 ) -> int:
     """One nested cost: made, then hung under the container. `sequence` above 0 makes it again after it was deleted."""
-    code = line_code(booking.id, line.id)
-    key = office.key("cost line", code, CREATE, sequence)
-    expediente = standing.expediente
-    own = office.create(
+    own = _create_cost_line(office, booking, line, experience, client, standing, sequence)
+    nest_cost_line(office, booking.id, line_code(booking.id, line.id), own, standing.id, sequence)
+    return own
+
+
+def _cost_line_key(office: Office, booking: Booking, line_id: str, sequence: int = 0) -> EffectKey:
+    return office.key("cost line", line_code(booking.id, line_id), CREATE, sequence)
+
+
+def _create_cost_line(
+    office: Office,
+    booking: Booking,
+    line: Line,
+    experience: Experience,
+    client: int,
+    standing: Container,
+    sequence: int = 0,
+) -> int:
+    key, expediente = _cost_line_key(office, booking, line.id, sequence), standing.expediente
+    return office.create(
         key,
         "Reserva_Normal_POST",
         cost_line(booking, line, experience, office.at(client, expediente, key)),
-        lambda reference: office.lookups.reserva(reference, expediente, code),
+        lambda reference: office.lookups.reserva(reference, expediente, key.business_id),
         booking.id,
     )
-    nest_cost_line(office, booking.id, code, own, standing.id, sequence)
-    return own
 
 
 def nest_cost_line(office: Office, booking_id: str, code: str, own: int, container_id: int, sequence: int) -> None:
@@ -143,6 +189,7 @@ def undo_register_booking(office: Office, step: BookingStep) -> Done:
     for record in reversed(records):
         if record.key.operation == CREATE and record.state is EffectState.DONE:
             _undo(office, record.key, step.booking_id)
+    office.store.effects.gone(office.key("reserva", step.booking_id, VERIFY))
     for record in records:
         if record.state is EffectState.REFUSED:
             # What GIAV said no to may be said again: the booking is registered anew if a person wants it.

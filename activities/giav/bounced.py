@@ -38,7 +38,12 @@ def take_back(office: Office, refund: Refund, payment: Payment, booking: Booking
     at = office.at(standing.client, standing.expediente, counter)
     request = bounced(refund, booking, at, method, office.today())
     cobro = office.create(
-        counter, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+        counter,
+        "Cobro_POST",
+        request,
+        lambda reference: office.lookups.cobro(reference, request),
+        booking.id,
+        root=True,
     )
     return Done(ids={"cobro": str(cobro)})
 

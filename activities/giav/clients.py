@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 
 from activities.effects import Effect
 from activities.giav.client import SYSTEM
@@ -35,9 +36,13 @@ def ensure_client(office: Office, payer: Party, booking_id: str) -> int:
     document = document_of(payer)
     request = cliente(payer, key.reference, office.settings.custom_fields.cliente)
 
+    def make() -> str:
+        own = office.client.create("Cliente_POST", **request)
+        return office.proven("Cliente_POST", own, lambda: office.lookups.cliente(key.reference))
+
     def act(_: str) -> str:
         if document is None:
-            return office.client.create("Cliente_POST", **request)
+            return make()
         known = _known(office, payer, document)
         if known is not None:
             return known
@@ -45,7 +50,7 @@ def ensure_client(office: Office, payer: Party, booking_id: str) -> int:
         if nameless is not None:
             _completed(office, nameless, key, request, nameless_key(office, payer))
             return str(nameless)
-        return _create(office, payer, document, request)
+        return _create(office, payer, document, make)
 
     effect = Effect(
         key=key,
@@ -103,9 +108,9 @@ def _completed(office: Office, client: int, key: EffectKey, wished: Request, las
     office.client.call("Cliente_PUT", idCliente=client, **sent(request))
 
 
-def _create(office: Office, payer: Party, document: Document, request: Request) -> str:
+def _create(office: Office, payer: Party, document: Document, make: Callable[[], str]) -> str:
     try:
-        return office.client.create("Cliente_POST", **request)
+        return make()
     except Refused:
         # Refused as a duplicate, perhaps: another booking of the same payer was faster.
         known = _known(office, payer, document)

@@ -112,7 +112,7 @@ class Desk(Issuing):
         draft = self.draft(
             kind, document_key, -original.amount, today, original.series, original.payment_id, original.key
         )
-        return self.remember(made, draft)
+        return self.remember(key, made, draft)
 
     def reissue(self, cause: str, corrections: list[Correction], client: int, how: How = "credit") -> list[Document]:
         """Invoice again what stays sold, or is sold again, of a credited invoice, and put its money on the new one."""

@@ -10,8 +10,8 @@ from activities.giav.client import SYSTEM
 from activities.giav.mapping.money import Sale, factura
 from activities.giav.mapping.values import Request, day_of, euros, local_day, money_of
 from activities.giav.office import CREATE, Container, Office, own_id
-from domain.effects import EffectKey
-from domain.errors import NeedsPerson, Transient, UnknownOutcome
+from domain.effects import VERIFY_WAITS, EffectKey
+from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
 from domain.money import Money
 from domain.platform import Booking, Experience, Party
 from store.documents import Document
@@ -53,14 +53,14 @@ class Issuing:
         expediente = self._container.expediente
         effect = Effect(
             key=key,
-            act=lambda _: self._issue(request),
+            act=lambda _: self._issue(key, request),
             look_up=lambda reference: self._office.lookups.factura(reference, expediente),
             booking_id=self._booking.id,
             request=request,
         )
-        return self.remember(own_id(self._office.effects.perform(effect), key), record)
+        return self.remember(key, own_id(self._office.effects.perform(effect), key), record)
 
-    def _issue(self, request: Request) -> str:
+    def _issue(self, key: EffectKey, request: Request) -> str:
         made = self._office.client.call("Factura_Servicios_POST", **request)
         ids = [number for number in made if isinstance(number, int) and number > 0] if isinstance(made, list) else []
         if not ids:
@@ -71,7 +71,7 @@ class Issuing:
                 system=SYSTEM,
                 operation="Factura_Servicios_POST",
             )
-        return str(ids[0])
+        return self._office.not_taken(key, "Factura_Servicios_POST", str(ids[0]))
 
     def may_invoice(self, amount: Money) -> bool:
         """Whether an invoice of this amount is lawful today."""
@@ -103,22 +103,35 @@ class Issuing:
     def known(self, document_key: str) -> Document | None:
         return self._office.store.documents.get(self._office.agency, SYSTEM, document_key)
 
-    def remember(self, own: int, record: Document) -> Document:
-        """Read number and day back and keep the document."""
-        read = self._office.client.call("Factura_GET", id=own)
+    def remember(self, key: EffectKey, own: int, record: Document) -> Document:
+        """Read number and day back and keep the document. What was read of another document is looked for by our reference."""
+        try:
+            read = self._office.client.call("Factura_GET", id=own)
+        except Refused as error:
+            raise self._another(key, own, error) from error
         if not read or not read["Codigo"] or not read["FechaEmision"]:
             raise Transient("the new invoice has no number yet", system=SYSTEM, operation="Factura_GET", retry_after=2)
         total = (read["DatosExternos"] or {}).get("TotalFactura")
         if total is not None and abs(money_of(total).amount) != abs(record.amount.amount):
-            raise NeedsPerson(
+            wrong = NeedsPerson(
                 f"invoice {read['Codigo']} amounts to {money_of(total)}, not to {record.amount}",
                 system=SYSTEM,
                 operation="Factura_GET",
             )
+            raise self._another(key, own, wrong)
         issued_on = day_of(read["FechaEmision"])
         document = record.model_copy(update={"number": read["Codigo"], "outside_id": str(own), "issued_on": issued_on})
         self._office.store.documents.record(document)
         return document
+
+    def _another(self, key: EffectKey, own: int, error: BackOfficeError) -> BackOfficeError:
+        """What to raise when the document with this id is not the one that was issued; `error` once its id was looked for."""
+        why = f"invoice {own} was answered, and is another: {error}"
+        if self._office.store.effects.doubt(key, why):
+            return UnknownOutcome(
+                why, system=SYSTEM, operation="Factura_GET", effect=str(key), retry_after=VERIFY_WAITS[0]
+            )
+        return error
 
     def draft(
         self,

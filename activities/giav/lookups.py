@@ -108,12 +108,14 @@ class Lookups:
             return found
         hits = self._client.search("Reservas_SEARCH", **RESERVAS, idsExpediente=[expediente])
         return _ids(
-            hits,
-            lambda record: (
-                record["IdExpediente"] == expediente
-                and record["CodSolicitud"] == code
-                and not carries_another(record, field, reference)
-            ),
+            hits, lambda record: record["IdExpediente"] == expediente and self.is_reserva(record, reference, code)
+        )
+
+    def is_reserva(self, record: Record, reference: str, code: str) -> bool:
+        """Whether it carries our reference, or our code and no reference of ours."""
+        field = self._fields.reserva
+        return carries(record, field, reference) or (
+            record["CodSolicitud"] == code and not carries_another(record, field, reference)
         )
 
     def reservas(self, **filters: list[int]) -> list[Record]:
@@ -121,7 +123,7 @@ class Lookups:
         return list(self._client.search("Reservas_SEARCH", **RESERVAS, **filters))
 
     def reserva_as_it_stands(self, own: int) -> Record | None:
-        return next((record for record in self.reservas(idsReservas=[own]) if record["Id"] == own), None)
+        return _one(own, lambda: self.reservas(idsReservas=[own]))
 
     def container_of(self, own: int) -> int | None:
         """The container in which a cost line hangs."""
@@ -150,8 +152,7 @@ class Lookups:
 
     def cobro_by_id(self, own: int) -> Record | None:
         """An entry as it stands, for its guards; None when it is gone."""
-        hits = self._client.search("Cobro_SEARCH", **COBROS, idsCobro=[own])
-        return next((record for record in hits if record["Id"] == own), None)
+        return _one(own, lambda: list(self._client.search("Cobro_SEARCH", **COBROS, idsCobro=[own])))
 
     def cobros_of(self, expediente: int) -> list[Record]:
         """The money of a file; GIAV leaks that of other files of the same clients."""
@@ -199,6 +200,14 @@ class Lookups:
             return []
         hits = self._client.search(operation, **neutral, customDataValues=reference_field(field, reference))
         return _ids(hits, lambda record: carries(record, field, reference))
+
+
+def _one(own: int, ask: Callable[[], list[Record]]) -> Record | None:
+    """The record with this id. An answer that tells of others alone may be another call's, so it is asked once more."""
+    hits = ask()
+    if hits and all(record["Id"] != own for record in hits):
+        hits = ask()
+    return next((record for record in hits if record["Id"] == own), None)
 
 
 def _ids(records: Iterable[Record], wanted: Callable[[Record], bool]) -> list[str]:

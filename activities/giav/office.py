@@ -15,12 +15,14 @@ from activities.giav.lookups import Lookups
 from activities.giav.mapping.values import At, Request, local_day
 from activities.giav.settings import GiavSettings
 from domain.effects import EffectKey, EffectRecord, EffectState
-from domain.errors import ContractBroken, NeedsPerson, NotYet, Transient
+from domain.errors import BackOfficeError, ContractBroken, NeedsPerson, NotYet, Transient, UnknownOutcome
 from domain.platform import Booking, Experience
 from domain.steps import Decision
 from store import Store
 
 CREATE, AMEND = "create", "amend"
+KIN = (("reserva", "cost line"), ("cobro", "reembolso"), ("factura", "penalty", "credit note"))
+"""Entities of ours that are one kind of record in GIAV: their ids differ."""
 Reached = Callable[[], bool]
 LONGEST_WAIT = 60.0
 """Seconds between two looks at something that another step must bring into being."""
@@ -93,16 +95,50 @@ class Office:
         request: Request,
         look_up: Callable[[str], Sequence[str]],
         booking_id: str | None = None,
+        *,
+        root: bool = False,
     ) -> int:
-        """One record made exactly once; its id."""
+        """One record made exactly once; its id. Of a `root`, on which much will hang, the answer is not believed unseen."""
+
+        def act(reference: str) -> str:
+            own = self.not_taken(key, operation, self.client.create(operation, **request))
+            return self.proven(operation, own, lambda: look_up(reference)) if root else own
+
         effect = Effect(
             key=key,
-            act=lambda _: self.client.create(operation, **request),
+            act=act,
             look_up=look_up,
             booking_id=booking_id,
             request=request,
         )
         return own_id(self.effects.perform(effect), key)
+
+    def not_taken(self, key: EffectKey, operation: str, own: str) -> str:
+        """The id that was answered. Raises `UnknownOutcome` when another record of ours has it: this was another call's answer."""
+        kin = next((each for each in KIN if key.entity in each), (key.entity,))
+        holder = self.store.effects.holder(key, own, kin)
+        if holder is not None:
+            raise UnknownOutcome(
+                f"answered with {own}, which is that of {holder.entity} {holder.business_id}",
+                system=SYSTEM,
+                operation=operation,
+            )
+        return own
+
+    def proven(self, operation: str, own: str, look: Callable[[], Sequence[str]]) -> str:
+        """The id that carries our reference, whatever was answered. Raises `UnknownOutcome` when nobody can look.
+
+        A look that finds nothing proves nothing: the answer counts. One that finds another id may itself have got another
+        call's answer: two have to agree.
+        """
+        try:
+            found = look()
+            if found and own not in found and look() != found:
+                raise Transient("two looks for what was made differ", system=SYSTEM, operation=operation)
+        except BackOfficeError as error:
+            words = f"answered with {own}, which nobody could look at: {error}"
+            raise UnknownOutcome(words, system=SYSTEM, operation=operation) from error
+        return found[0] if found and own not in found else own
 
     def change(
         self,

@@ -55,7 +55,7 @@ def _collect(office: Office, payment: Payment, booking: Booking, client: int, st
     at = office.at(client, standing.expediente, key)
     request = cobro(payment, booking, at, _method(office, payment), operation_day(office, payment.id))
     return office.create(
-        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id, root=True
     )
 
 

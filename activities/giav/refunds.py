@@ -53,7 +53,12 @@ def record_refund(office: Office, step: RefundStep) -> Done:
         made = learn_reembolso(office, key, credit, refund)
     else:
         made = office.create(
-            key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+            key,
+            "Cobro_POST",
+            request,
+            lambda reference: office.lookups.cobro(reference, request),
+            booking.id,
+            root=True,
         )
     if failed:
         return take_back(office, refund, payment, booking, standing)
@@ -97,7 +102,7 @@ def record_chargeback(office: Office, step: ChargebackStep) -> Done:
     at = office.at(standing.client, standing.expediente, key)
     request = disputed(chargeback, booking, at, method, office.today())
     made = office.create(
-        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id
+        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id, root=True
     )
     if not out:
         return Done(ids={"cobro": str(made)})

@@ -19,7 +19,7 @@ def test_an_experience_becomes_one_expediente_held_by_the_stand_in_client(desk: 
     assert done.ids == {"expediente": str(file["Id"])}
     assert file["Titulo"] == "Fin de curso Mallorca [exp_31]"
     assert (file["IdCliente"], file["IdEntityStage"], file["esGrupo"]) == (seeds.HOLDER, seeds.FILE_OPEN, True)
-    assert desk.calls() == ["Expediente_POST"]
+    assert desk.calls() == ["Expediente_POST", "Expediente_SEARCH"]
 
 
 @pytest.mark.covers("F-C2", "giav 4: experience created")

@@ -14,7 +14,14 @@ from tests import stories
 from tests.activities.giav.desk import Desk, failure
 from tests.activities.giav.test_cancel import cancelled
 
-CALLS = ["Cobro_POST", "Factura_Servicios_POST", "Factura_GET", "DueDate_SEARCH", "RelationDueDatePayment_POST"]
+CALLS = [
+    "Cobro_POST",
+    "Cobro_SEARCH",
+    "Factura_Servicios_POST",
+    "Factura_GET",
+    "DueDate_SEARCH",
+    "RelationDueDatePayment_POST",
+]
 NAMELESS = {"id": "cus_5", "kind": "person", "name": "Eva Sin Datos"}
 COMPANY = NAMELESS | {"kind": "company"}
 
@@ -25,7 +32,7 @@ def registered(desk: Desk, **changes: object) -> None:
 
 
 @pytest.mark.covers("1.1.1", "giav 4: payment", "M2")
-def test_a_payment_takes_five_calls_and_is_linked_to_its_invoice(desk: Desk) -> None:
+def test_a_payment_takes_six_calls_and_is_linked_to_its_invoice(desk: Desk) -> None:
     registered(desk)
     done = desk.activities.record_payment(desk.payment())
     assert desk.calls() == CALLS

@@ -18,7 +18,7 @@ def test_a_refund_after_a_cancellation_is_one_reembolso_and_no_further_document(
     step = desk.refund(payment_id="pay_1")
     desk.calls()
     done = desk.activities.record_refund(step)
-    assert desk.calls() == ["Cobro_POST"]
+    assert desk.calls() == ["Cobro_POST", "Cobro_SEARCH"]
     assert desk.activities.record_refund(step) == done
     assert desk.calls() == []
     assert desk.money_lines() == [("Cobro", "300.00"), ("Reembolso", "270.00")]
