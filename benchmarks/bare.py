@@ -34,8 +34,16 @@ class BareCreate:
 class BarePayment:
     @workflow.run
     async def run(self, given: Nothing) -> Nothing:
-        await asyncio.gather(step(Queue.GIAV, given), step(Queue.MIDOFFICE, given), step(Queue.ACCOUNTING, given))
+        await step(Queue.OFFICE, given)
+        await asyncio.gather(self._books(given), step(Queue.MIDOFFICE, given), step(Queue.ACCOUNTING, given))
         return given
+
+    async def _books(self, given: Nothing) -> None:
+        """Looked for, recorded, told to AirPlus; ours puts each move on record beside the next step."""
+        await asyncio.gather(step(Queue.OFFICE, given), step(Queue.GIAV, given))
+        await step(Queue.GIAV, given)
+        await asyncio.gather(step(Queue.OFFICE, given), step(Queue.TAMARA, given))
+        await step(Queue.OFFICE, given)
 
 
 @workflow.defn
@@ -43,7 +51,8 @@ class BareCancel:
     @workflow.run
     async def run(self, given: Nothing) -> Nothing:
         await step(Queue.OFFICE, given)
-        await asyncio.gather(step(Queue.MIDOFFICE, given), self._books(given))
+        await asyncio.gather(step(Queue.SUPPLIER, given), step(Queue.MIDOFFICE, given), self._books(given))
+        await step(Queue.OFFICE, given)
         return given
 
     async def _books(self, given: Nothing) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
@@ -228,14 +227,16 @@ async def _same_shape(client: Client) -> dict[str, int]:
     """Activities of each lifecycle, counted in the histories of both sides; raises when they differ."""
     counts = {}
     for mine, floor in TYPES.items():
-        counts[mine] = await _activities(client, mine)
-        if counts[mine] != await _activities(client, floor):
-            raise RuntimeError(f"{floor} has not as many activities as {mine}, which has {counts[mine]}")
+        ours = await _activities(client, mine)
+        if len(ours) != len(await _activities(client, floor)):
+            raise RuntimeError(f"{floor} has not as many activities as {mine}: {', '.join(ours)}")
+        counts[mine] = len(ours)
     return counts
 
 
-async def _activities(client: Client, kind: str) -> int:
+async def _activities(client: Client, kind: str) -> list[str]:
     async for found in client.list_workflows(f"WorkflowType = '{kind}' AND ExecutionStatus = 'Completed'"):
         history = await client.get_workflow_handle(found.id, run_id=found.run_id).fetch_history()
-        return sum(event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED for event in history.events)
+        scheduled = (event.activity_task_scheduled_event_attributes for event in history.events)
+        return [each.activity_type.name for each in scheduled if each.activity_id]
     raise RuntimeError(f"no {kind} was completed")
