@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from activities.giav.bookings import NEST, add_cost_line, delete_cost_line, ensure_traveller, nest_cost_line
+from activities.giav.bookings import NEST, create_cost_line, delete_cost_line, ensure_traveller, nest_cost_line
 from activities.giav.client import SYSTEM
 from activities.giav.clients import amend_client, ensure_client
 from activities.giav.elements import Record
@@ -142,15 +142,9 @@ class Amendment:
                 self._put_line(made, cost_line(self._booking, line, self._experience, at))
 
     def _add(self, code: str, line: Line, client: int) -> None:
-        add_cost_line(
-            self._office,
-            self._booking,
-            line,
-            self._experience,
-            client,
-            self._container,
-            self._next_sequence(code),
-        )
+        office, booking, container, sequence = self._office, self._booking, self._container, self._next_sequence(code)
+        own = create_cost_line(office, booking, line, self._experience, client, container, sequence)
+        nest_cost_line(office, booking.id, code, own, container.id, sequence)
 
     def _next_sequence(self, code: str) -> int:
         """A line that was deleted or refused before is another record now, with a reference of its own."""

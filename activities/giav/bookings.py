@@ -34,17 +34,17 @@ def register_booking(office: Office, step: BookingStep) -> Done:
     standing = _create_container(office, booking, experience, client, expediente, travellers)
     ids = {"client": str(client), "container": str(standing.id)}
     lines = {
-        line.id: _create_cost_line(office, booking, line, experience, client, standing)
+        line.id: create_cost_line(office, booking, line, experience, client, standing)
         for line in booking.lines
         if has_cost_line(line)
     }
-    made = {standing.posted_by: standing.id} | {
-        _cost_line_key(office, booking, each): own for each, own in lines.items()
-    }
+    codes = {line_code(booking.id, each): own for each, own in lines.items()}
+    made = {office.key("cost line", code, CREATE): own for code, own in codes.items()}
+    made[standing.posted_by] = standing.id
     verify = office.key("reserva", booking.id, VERIFY)
     office.repeatable(verify, lambda: _verify(office, made), standing.id, booking.id)
-    for line_id, own in lines.items():
-        nest_cost_line(office, booking.id, line_code(booking.id, line_id), own, standing.id, 0)
+    for code, own in codes.items():
+        nest_cost_line(office, booking.id, code, own, standing.id, 0)
     return Done(ids=ids | {line_id: str(own) for line_id, own in lines.items()})
 
 
@@ -109,7 +109,7 @@ def _create_container(
     return Container(own, expediente, request, key, 0, tuple(travellers))
 
 
-def add_cost_line(
+def create_cost_line(
     office: Office,
     booking: Booking,
     line: Line,
@@ -118,26 +118,8 @@ def add_cost_line(
     standing: Container,
     sequence: int = 0,
 ) -> int:
-    """One nested cost: made, then hung under the container. `sequence` above 0 makes it again after it was deleted."""
-    own = _create_cost_line(office, booking, line, experience, client, standing, sequence)
-    nest_cost_line(office, booking.id, line_code(booking.id, line.id), own, standing.id, sequence)
-    return own
-
-
-def _cost_line_key(office: Office, booking: Booking, line_id: str, sequence: int = 0) -> EffectKey:
-    return office.key("cost line", line_code(booking.id, line_id), CREATE, sequence)
-
-
-def _create_cost_line(
-    office: Office,
-    booking: Booking,
-    line: Line,
-    experience: Experience,
-    client: int,
-    standing: Container,
-    sequence: int = 0,
-) -> int:
-    key, expediente = _cost_line_key(office, booking, line.id, sequence), standing.expediente
+    """A cost that does not hang under its container yet. `sequence` above 0 makes it again after it was deleted."""
+    key, expediente = office.key("cost line", line_code(booking.id, line.id), CREATE, sequence), standing.expediente
     return office.create(
         key,
         "Reserva_Normal_POST",

@@ -37,14 +37,7 @@ def take_back(office: Office, refund: Refund, payment: Payment, booking: Booking
         raise NeedsPerson(f"no payment method is configured for {payment.processor.name}", system=SYSTEM)
     at = office.at(standing.client, standing.expediente, counter)
     request = bounced(refund, booking, at, method, office.today())
-    cobro = office.create(
-        counter,
-        "Cobro_POST",
-        request,
-        lambda reference: office.lookups.cobro(reference, request),
-        booking.id,
-        root=True,
-    )
+    cobro = office.enter_money(counter, request, booking.id)
     return Done(ids={"cobro": str(cobro)})
 
 

@@ -10,13 +10,14 @@ from activities.giav.client import SYSTEM
 from activities.giav.mapping.money import Sale, factura
 from activities.giav.mapping.values import Request, day_of, euros, local_day, money_of
 from activities.giav.office import CREATE, Container, Office, own_id
-from domain.effects import VERIFY_WAITS, EffectKey
+from domain.effects import VERIFY_WAITS, EffectKey, EffectState
 from domain.errors import BackOfficeError, NeedsPerson, Refused, Transient, UnknownOutcome
 from domain.money import Money
 from domain.platform import Booking, Experience, Party
 from store.documents import Document
 
 LINK = "compensation"
+SETTLED = frozenset({EffectState.DONE, EffectState.UNDONE})
 Kind = Literal["invoice", "credit_note", "penalty"]
 
 
@@ -166,7 +167,13 @@ class Issuing:
     # Money on invoices -------------------------------------------------------------------------------------------
 
     def link(self, business_id: str, invoice: Document, cobro: int, amount: Money) -> None:
-        """Say that this money pays this invoice: one link per due date, earliest first."""
+        """Say that this money pays this invoice: one link per due date, earliest first.
+
+        An invoice that was credited meanwhile takes no money any more; a link to it that was begun is given up.
+        """
+        if any(each.refers_to == invoice.key for each in self.documents() if each.kind == "credit_note"):
+            self._give_up_links(business_id)
+            return
         due_dates = self._office.lookups.due_dates(int(invoice.outside_id))
         if not due_dates:
             raise Transient(
@@ -179,6 +186,11 @@ class Issuing:
                 break
             self._link_one(self._office.key(LINK, business_id, CREATE, order), int(due["Id"]), cobro, part)
             left = left - part
+
+    def _give_up_links(self, business_id: str) -> None:
+        for record in self._office.records(self._booking.id):
+            if (record.key.entity, record.key.business_id) == (LINK, business_id) and record.state not in SETTLED:
+                self._office.store.effects.undone(record.key, record.key)
 
     def _link_one(self, key: EffectKey, due_date: int, cobro: int, amount: Money) -> None:
         request: Request = {"idDueDate": due_date, "idCobro": cobro, "compensationAmount": euros(amount)}

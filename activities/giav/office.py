@@ -113,6 +113,12 @@ class Office:
         )
         return own_id(self.effects.perform(effect), key)
 
+    def enter_money(self, key: EffectKey, request: Request, booking_id: str) -> int:
+        """A Cobro or a Reembolso made exactly once; its id."""
+        return self.create(
+            key, "Cobro_POST", request, lambda reference: self.lookups.cobro(reference, request), booking_id, root=True
+        )
+
     def not_taken(self, key: EffectKey, operation: str, own: str) -> str:
         """The id that was answered. Raises `UnknownOutcome` when another record of ours has it: this was another call's answer."""
         kin = next((each for each in KIN if key.entity in each), (key.entity,))

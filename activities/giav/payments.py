@@ -54,9 +54,7 @@ def _collect(office: Office, payment: Payment, booking: Booking, client: int, st
     key = office.key("cobro", payment.id, CREATE)
     at = office.at(client, standing.expediente, key)
     request = cobro(payment, booking, at, _method(office, payment), operation_day(office, payment.id))
-    return office.create(
-        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id, root=True
-    )
+    return office.enter_money(key, request, booking.id)
 
 
 def _method(office: Office, payment: Payment) -> int:

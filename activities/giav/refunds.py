@@ -52,14 +52,7 @@ def record_refund(office: Office, step: RefundStep) -> Done:
         credit = Desk(office, booking, standing).credit_giving_back(refund.id, invoice, method)
         made = learn_reembolso(office, key, credit, refund)
     else:
-        made = office.create(
-            key,
-            "Cobro_POST",
-            request,
-            lambda reference: office.lookups.cobro(reference, request),
-            booking.id,
-            root=True,
-        )
+        made = office.enter_money(key, request, booking.id)
     if failed:
         return take_back(office, refund, payment, booking, standing)
     if not step.rectify:
@@ -101,9 +94,7 @@ def record_chargeback(office: Office, step: ChargebackStep) -> Done:
     key = office.key(REEMBOLSO if out else "cobro", business_id, CREATE)
     at = office.at(standing.client, standing.expediente, key)
     request = disputed(chargeback, booking, at, method, office.today())
-    made = office.create(
-        key, "Cobro_POST", request, lambda reference: office.lookups.cobro(reference, request), booking.id, root=True
-    )
+    made = office.enter_money(key, request, booking.id)
     if not out:
         return Done(ids={"cobro": str(made)})
     report_dispute(office, chargeback)

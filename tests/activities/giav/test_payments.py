@@ -176,6 +176,23 @@ def test_an_invoice_that_giav_refuses_leaves_the_cobro_and_parks(desk: Desk) -> 
     assert (len(desk.held("Cobro")), len(desk.held("Factura"))) == (1, 1)
 
 
+def test_money_whose_invoice_was_credited_before_it_was_linked_waits_for_no_link(desk: Desk) -> None:
+    registered(desk)
+    step = desk.payment(amount=100500)
+    desk.fault("RelationDueDatePayment_POST", Kind.REFUSE)
+    with pytest.raises(ApplicationError) as caught:
+        desk.activities.record_payment(step)
+    effect = caught.value.details[0]["effect"]
+    lines = desk.booking(2, kind="booking.modified", lines=[stories.line("lin_01", "svc_hotel", 50000, 33000)])
+    desk.activities.amend_booking(lines)
+    assert [kind for kind, _ in desk.invoice_lines()] == ["Normal", "Reembolso", "Normal"]
+    assert desk.store.effects.rearm(effect)
+    desk.insist(desk.activities.record_payment, step)
+    assert desk.store.effects.unsettled() == []
+    (cobro,) = desk.held("Cobro")
+    assert cobro["DatosExternos"]["Compensado"] == 1000, "what stands is on the invoice that replaced the first"
+
+
 @pytest.mark.covers("F-C9")
 def test_an_invoice_number_is_not_an_id_that_can_be_adopted(desk: Desk) -> None:
     registered(desk)
@@ -225,7 +242,7 @@ def test_money_that_pays_a_penalty_is_not_invoiced_beside_the_penalty(desk: Desk
     assert (desk.container()["Venta"], desk.container()["FacturadoImporte"]) == (30, 30)
     desk.calls()
     assert desk.activities.record_payment(step) == done
-    assert desk.calls() == ["DueDate_SEARCH"]
+    assert desk.calls() == []
 
 
 @pytest.mark.covers("F-X1", "M3")
