@@ -17,8 +17,11 @@ from faults.picture import Picture
 from faults.scenarios import EXPERIENCE, SCENARIOS, Scenario
 from faults.stage import Moving, Stage, Stuck
 from sandbox.faults import Fault, Kind
+from store.parked import ParkedItem
 
 ENOUGH_ANSWERS = 5
+PERSON_LOOKS_AFTER = 8
+"""So many looks after rest a person reads the list: what has gone by itself until then asks nobody."""
 SETTLES_WITHIN = 25.0
 """Seconds without any movement in which a case that rests may still become as its twin: a late effect, a look that comes last."""
 AT_MOST = 120.0
@@ -139,7 +142,7 @@ async def _played(stage: Stage, case: Case, recording: Recording, outcome: Outco
         outcome.fired = fault.fired
     elif case.family == "death":
         outcome.fired = stage.office.cemetery.of(stage.agency).died
-    if not outcome.fired and scenario.varies and not outcome.found:
+    if not outcome.fired and (scenario.varies or case.varies) and not outcome.found:
         outcome.result = "unreached"
     elif not outcome.fired:
         outcome.result = "violation"
@@ -198,15 +201,20 @@ async def _always(stage: Stage, case: Case, fault: Fault | None, outcome: Outcom
 async def _answer_all(stage: Stage, scenario: Scenario, outcome: Outcome) -> bool:
     """Rest; and where somebody is asked who is not asked in the twin, that person says `retry`."""
     for _ in range(ENOUGH_ANSWERS):
-        await stage.rest()
-        expected = Counter(scenario.answers)
-        asked = [item for item in stage.items() if item.workflow_id and not _takes(expected, item.reason)]
-        if not asked:
+        rested = await stage.rest()
+        if not _asked(stage, scenario):
             return True
-        for item in asked:
+        await stage.watch.after(rested.number + PERSON_LOOKS_AFTER)
+        for item in _asked(stage, scenario):
             outcome.parked.append(f"{item.reason} at {item.verb}: {item.detail[:160]}")
             await stage.answer(item, "retry" if "retry" in item.decisions else item.decisions[0])
     return False
+
+
+def _asked(stage: Stage, scenario: Scenario) -> list[ParkedItem]:
+    """What somebody has to answer who is not asked in the twin."""
+    expected = Counter(scenario.answers)
+    return [item for item in stage.items() if item.workflow_id and not _takes(expected, item.reason)]
 
 
 def _takes(expected: Counter[str], reason: str) -> bool:

@@ -164,7 +164,7 @@ def _markdown(what: Told) -> str:
         f"| ended with the right person asked, and then as without the fault | {d['parked']} |",
         f"| violations | {d['violations']} |",
         f"| faults that really struck | {d['fired']} of {d['played'] - d['unreached']} |",
-        f"| places that vary and did not come (late looks of deals and suppliers) | {d['unreached']} |",
+        f"| places that vary and did not come (late looks of deals and suppliers, moves of a payment kept together) | {d['unreached']} |",
         f"| call sites (scenario × operation) with cases | {d['call_sites_with_cases']} of {d['call_sites']} |",
         f"| call sites of which a case was played | {d['call_sites_played']} of {d['call_sites']} |",
         f"| points at which a worker was killed | {d['kill_points']} |",
