@@ -224,13 +224,17 @@ class House:
     def count_of_calls(self) -> Counter[tuple[str, str]]:
         return Counter(self.calls())
 
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Everything that each system holds."""
+        return {name: each.state() for name, each in self.stand_ins.items()}
+
     def holdings(self) -> dict[str, int]:
         """How many records of each kind every system holds: what was made twice counts twice, whoever looks for it."""
         found: dict[str, int] = {}
-        for name, each in self.stand_ins.items():
+        for name, state in self.states().items():
             if name == "platform":
                 continue
-            for kind, records in each.state().items():
+            for kind, records in state.items():
                 if isinstance(records, list | dict) and kind not in UNCOUNTED:
                     found[f"{name}.{kind}"] = len(records)
         return found

@@ -13,11 +13,14 @@ from typing import Any
 from sqlalchemy import func, select
 
 from domain.books import Books
+from domain.effects import EffectRecord
 from domain.invariants import When, audit
 from faults.cutting import patiently
+from faults.ledger import disagreements
 from faults.stage import Stage
 from starter.collecting import collect
 from store import Store
+from store.effect_tables import RECORD, effects, record_of
 from store.payment_request_tables import payment_links
 
 DROPPED = frozenset(
@@ -85,9 +88,20 @@ def take(stage: Stage) -> Picture:
             f"{each.record.key.system} {each.record.key.entity} {each.record.key.operation} {each.record.state}"
             for each in store.effects.unsettled(agency)
         ),
-        broken=broken(books),
+        broken=[*broken(books), *misremembered(stage)],
         orphans=_orphans(store, agency),
     )
+
+
+def misremembered(stage: Stage) -> list[str]:
+    """Where our ledger and the systems do not tell the same (I10)."""
+    of_agency = RECORD.where(effects.c.agency == stage.agency)
+
+    def ledger() -> list[EffectRecord]:
+        with stage.office.store.database.read() as connection:
+            return [record_of(row) for row in connection.execute(of_agency)]
+
+    return [f"I10 {each}" for each in disagreements(patiently(ledger), stage.house.states())]
 
 
 def _orphans(store: Store, agency: str) -> int:

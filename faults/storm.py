@@ -200,5 +200,5 @@ async def _sun(stage: Stage, survived: Survived) -> None:
     await asyncio.sleep(1.5)
     await stage.rest()
     books = await asyncio.to_thread(picture.read_books, stage)
-    survived.violations += picture.broken(books)
+    survived.violations += picture.broken(books) + await asyncio.to_thread(picture.misremembered, stage)
     survived.waiting = [f"{item.reason} at {item.verb}: {item.detail[:120]}" for item in stage.items()]
