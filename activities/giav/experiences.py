@@ -32,7 +32,7 @@ def open_experience(office: Office, step: ExperienceStep) -> Done:
         "Expediente_POST",
         request,
         lambda reference: office.lookups.expediente(reference, title(experience)),
-        root=True,
+        proven=True,
     )
     return Done(ids={"expediente": str(found)})
 

@@ -96,13 +96,13 @@ class Office:
         look_up: Callable[[str], Sequence[str]],
         booking_id: str | None = None,
         *,
-        root: bool = False,
+        proven: bool = False,
     ) -> int:
-        """One record made exactly once; its id. Of a `root`, on which much will hang, the answer is not believed unseen."""
+        """One record made exactly once; its id. `proven`: the answer is not believed before the record was seen."""
 
         def act(reference: str) -> str:
             own = self.not_taken(key, operation, self.client.create(operation, **request))
-            return self.proven(operation, own, lambda: look_up(reference)) if root else own
+            return self.proven(operation, own, lambda: look_up(reference)) if proven else own
 
         effect = Effect(
             key=key,
@@ -116,7 +116,12 @@ class Office:
     def enter_money(self, key: EffectKey, request: Request, booking_id: str) -> int:
         """A Cobro or a Reembolso made exactly once; its id."""
         return self.create(
-            key, "Cobro_POST", request, lambda reference: self.lookups.cobro(reference, request), booking_id, root=True
+            key,
+            "Cobro_POST",
+            request,
+            lambda reference: self.lookups.cobro(reference, request),
+            booking_id,
+            proven=True,
         )
 
     def not_taken(self, key: EffectKey, operation: str, own: str) -> str:

@@ -34,5 +34,5 @@ def report_dispute(office: Office, chargeback: Chargeback) -> int:
 
 def _hang_up(office: Office, key: EffectKey, summary: str, wish: dict[str, object], booking_id: str) -> int:
     return office.create(
-        key, "Activity_POST", wish, lambda reference: office.lookups.task(reference, summary), booking_id
+        key, "Activity_POST", wish, lambda reference: office.lookups.task(reference, summary), booking_id, proven=True
     )

@@ -46,6 +46,7 @@ OPERATIONS = (
     "RelationDueDatePayment_POST",
     "Factura_REIMBURSEMENT",
     "Activity_POST",
+    "Activity_SEARCH",
     "Cliente_GET",
     "Cliente_PUT",
     "Cobro_DELETE",
@@ -58,7 +59,7 @@ OPERATIONS = (
     "Expediente_OPEN",
 )
 """What the day calls, in the order in which it first does."""
-CONFIRMING = frozenset({"Expediente_SEARCH", "Cobro_SEARCH", "Factura_GET"})
+CONFIRMING = frozenset({"Expediente_SEARCH", "Cobro_SEARCH", "Factura_GET", "Activity_SEARCH"})
 """First called to see whose record it is that was just made; a refusal there is a doubt of ours, and nobody's question."""
 LOOK_UPS = {
     "Expediente_POST": "Expediente_SEARCH",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from activities.giav.office import CREATE
+from domain.effects import EffectKey
 from sandbox.faults import Kind
 from tests import stories
 from tests.activities.giav.desk import Desk
@@ -48,6 +49,18 @@ def test_a_booking_is_whole_though_one_answer_was_another_calls(desk: Desk, oper
     lived(desk)
     assert [fault["fired"] for fault in desk.stand_in.faults.listing()] == [1]
     whole(desk)
+
+
+@pytest.mark.covers("F-P10")
+@pytest.mark.parametrize("operation", ["Activity_POST", "Activity_SEARCH"])
+def test_the_task_of_a_dispute_is_remembered_under_its_own_id(desk: Desk, operation: str) -> None:
+    lived(desk)
+    desk.fault(operation, Kind.CROSSED)
+    step = desk.chargeback("opened")
+    desk.insist(desk.activities.record_chargeback, step)
+    (task,) = desk.held("Activity")
+    key = EffectKey(stories.AGENCY, "giav", "task", step.chargeback_id, CREATE)
+    assert desk.store.effects.outside_id(key) == str(task["Id"])
 
 
 def test_the_entry_of_a_failed_refund_is_deleted_though_its_look_was_answered_with_another(desk: Desk) -> None:
