@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from faults.__main__ import met_nobody
 from faults.answers import WRONG_ANSWERS
 from faults.bugs import BUGS
 from faults.cases import CODES, OF_WRITES, Recording, enumerated
@@ -31,6 +32,21 @@ def test_every_call_has_a_case_of_every_fault_that_can_differ_there() -> None:
     for system, operation in CALLS:
         kinds = {Kind(case.fault) for case in cases if case.place == f"{system} {operation} #1"}
         assert kinds == set(CODES) - (OF_WRITES if "SEARCH" in operation else set())
+
+
+@pytest.mark.parametrize(
+    ("result", "found", "again"),
+    [
+        ("unreached", [], True),
+        ("violation", ["the fault never struck"], True),
+        ("violation", ["stuck: no rest", "the fault never struck"], False),
+        ("same", [], False),
+    ],
+)
+def test_a_case_is_played_again_only_where_its_fault_met_nobody_and_all_was_in_order(
+    result: str, found: list[str], again: bool
+) -> None:
+    assert met_nobody({"result": result, "found": found}) is again
 
 
 def test_the_names_of_cases_are_unique() -> None:
