@@ -194,6 +194,8 @@ async def _always(stage: Stage, case: Case, fault: Fault | None, outcome: Outcom
     while not (fault.fired if fault is not None else deaths.died):  # noqa: ASYNC110 counted by another loop
         await asyncio.sleep(0.1)
     outcome.resolved = time.monotonic()
+    if case.family == "death":
+        await asyncio.to_thread(SCENARIOS[case.scenario].after_death, stage)
     books = await asyncio.to_thread(picture.read_books, stage)
     outcome.found += [f"in the middle: {each}" for each in picture.broken(books, only_always=True)]
 

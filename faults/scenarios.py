@@ -10,6 +10,7 @@ from typing import Any
 
 from activities.kommo.fields import CODES, definition_of
 from domain.books import DealBooks
+from domain.effects import EffectState
 from domain.steps import TamaraOrder
 from domain.tamara_steps import TamaraAnswersOrder
 from faults.days import departing
@@ -50,6 +51,8 @@ class Scenario:
     """It looks again and again until something has come: a late look may be disturbed in one run and not take place in another."""
     gives_up: bool = False
     """Its end is that it is taken back: a refusal before the one that is its own ends it the same, only earlier."""
+    after_death: Callable[[Stage], None] = lambda _: None
+    """What the other side does when a worker has died."""
     still_open: tuple[str, ...] = ()
     """Invariants at rest that cannot hold before those are answered."""
 
@@ -111,6 +114,14 @@ def disputed(*stages: str) -> Act:
 async def refused_once(stage: Stage) -> None:
     """GIAV will refuse the second nested line, when half of the booking stands there."""
     stage.house.giav.faults.set({"operation": "Reserva_Anidamiento_PUT", "kind": "refuse", "skip": 1})
+
+
+def refused_again(stage: Stage) -> None:
+    """GIAV does not change its mind: a refusal that nobody lived to keep is given once more."""
+    nesting = [each.record for each in stage.office.store.effects.unsettled(stage.agency)]
+    if any(each.key.operation == "nest" and each.state is EffectState.INTENDED and each.acts for each in nesting):
+        for fault in stage.house.giav.faults.faults:
+            fault.times = 1 if fault.fired else fault.times
 
 
 async def card_lodged(stage: Stage) -> None:
@@ -214,6 +225,7 @@ SCENARIOS: dict[str, Scenario] = {
             SALE,
             answers=("booking_undone",),
             gives_up=True,
+            after_death=refused_again,
         ),
         Scenario(
             "modify-travellers",
