@@ -153,7 +153,8 @@ def _plant(team: Team, only: Sequence[str] = ()) -> None:
     run, jobs = team.run, []
     every = {case.id: case for each in run.recordings.values() for case in enumerated(each)}
     for bug in BUGS.values():
-        if bug.name in run.bugs or (only and bug.name not in only):
+        was_played = bool(run.bugs.get(bug.name, {}).get("played"))  # one that was interrupted has played nothing
+        if was_played or (only and bug.name not in only):
             continue
         cases = tuple(filter(None, (_fitting(every.values(), wanted) for wanted in bug.wanted)))
         recordings = tuple(run.recordings[name] for name in sorted({case.scenario for case in cases}))

@@ -331,7 +331,7 @@ BUGS: dict[str, Bug] = {
             "garbled-is-success",
             "an answer that cannot be read counts as success",
             _garbled_is_success,
-            (("payment-card", "giav Cobro_POST #1", "malformed"),),
+            (("create", "giav PasajeroExpediente_POST #1", "malformed"),),
         ),
         Bug(
             "never-settled",
